@@ -1,0 +1,1 @@
+//! The internal services of the public API, one module per catalogue family.

@@ -1,0 +1,1 @@
+//! Correlation ids: generate, parse and format.

@@ -1,0 +1,1 @@
+//! The zato_env technical envelope in JSON and XML, and error replies.

@@ -1,0 +1,1 @@
+//! The key/value store: the interface and an embedded, durable implementation.

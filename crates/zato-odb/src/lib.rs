@@ -1,0 +1,1 @@
+//! The operational database: entities, migrations, event log and secrets on SQLite and PostgreSQL.

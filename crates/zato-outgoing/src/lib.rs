@@ -1,0 +1,1 @@
+//! Outgoing HTTP and SOAP connections: named, configured, pooled, as one tower stack.

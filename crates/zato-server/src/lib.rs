@@ -1,0 +1,1 @@
+//! The integration server: configuration, wiring, listener, event follower and shutdown.

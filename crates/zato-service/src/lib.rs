@@ -1,0 +1,1 @@
+//! Services: the Service trait, its context, the registry, invocation and hooks.

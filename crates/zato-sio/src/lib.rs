@@ -1,0 +1,1 @@
+//! SimpleIO: lenient decoding and exact encoding of typed messages in JSON and XML.

@@ -1,0 +1,2 @@
+//! A program that uses `zato-channel` alone.
+fn main() {}

@@ -1,0 +1,2 @@
+//! A program that uses `zato-env` alone.
+fn main() {}

@@ -1,0 +1,2 @@
+//! A program that uses `zato-kvdb` alone.
+fn main() {}

@@ -1,0 +1,2 @@
+//! A program that uses `zato-odb` alone.
+fn main() {}

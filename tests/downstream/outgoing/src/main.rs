@@ -1,0 +1,2 @@
+//! A program that uses `zato-outgoing` alone.
+fn main() {}

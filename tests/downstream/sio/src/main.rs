@@ -1,0 +1,2 @@
+//! A program that uses `zato-sio` alone.
+fn main() {}
