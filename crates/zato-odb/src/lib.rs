@@ -1,1 +1,24 @@
-//! The operational database: entities, migrations, event log and secrets on SQLite and PostgreSQL.
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod entity;
+mod error;
+mod events;
+mod migrate;
+pub mod model;
+mod odb;
+mod read;
+mod secret;
+mod stored;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
+mod transaction;
+
+pub use backend::{Location, OdbConfig};
+pub use error::{BackendError, KeyFileError, OdbError, SecretError, Unique};
+pub use events::{Action, Change, Event, EventId};
+pub use model::ObjectKind;
+pub use odb::Odb;
+pub use read::{NamedPerCluster, Object, Read};
+pub use secret::{Secret, SecretKey};
+pub use transaction::Transaction;

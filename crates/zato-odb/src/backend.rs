@@ -1,0 +1,200 @@
+//! The two databases: where one is, how it is opened, and how a write transaction begins.
+//!
+//! Owns everything in which SQLite and PostgreSQL differ, apart from error codes and spellings in migrations. It must
+//! not know any table.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+};
+
+use crate::error::OdbError;
+use crate::secret::{Secret, SecretKey};
+
+/// How long an operation waits for a connection, or for another writer, before it fails as unavailable.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Connections that nobody has used for this long are closed.
+const IDLE: Duration = Duration::from_secs(300);
+/// How many prepared statements a connection keeps. Configuration is read and written rarely.
+const STATEMENT_CACHE: usize = 32;
+/// How many readers of SQLite there can be at a time. Each is a thread with a page cache.
+const SQLITE_READERS: u32 = 4;
+/// How many connections to PostgreSQL there can be at a time.
+const POSTGRES_CONNECTIONS: u32 = 5;
+/// The page cache of a connection to SQLite, in KiB; negative because that is how the pragma is told the unit.
+const SQLITE_CACHE: &str = "-512";
+/// What writers of one PostgreSQL database lock: the letters of `zato_odb`.
+const WRITER_LOCK: i64 = i64::from_be_bytes(*b"zato_odb");
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// A file, created if it does not exist.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL. It may hold a password.
+    Postgres(Secret),
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(..)"),
+        }
+    }
+}
+
+/// What [`Odb::open`](crate::Odb::open) needs to know.
+#[derive(Clone, Debug)]
+pub struct OdbConfig {
+    /// Where the database is.
+    pub location: Location,
+    /// What secrets are encrypted with. All servers of a database need the same.
+    pub secret_key: Arc<SecretKey>,
+    /// Under which name PostgreSQL lists the connections.
+    pub application_name: String,
+}
+
+impl OdbConfig {
+    /// A database in a file.
+    #[must_use]
+    pub fn sqlite(path: impl Into<PathBuf>, secret_key: Arc<SecretKey>) -> Self {
+        Self { location: Location::Sqlite(path.into()), secret_key, application_name: "zato".to_owned() }
+    }
+
+    /// A PostgreSQL database, by a URL such as `postgres://user:password@host:5432/database`.
+    #[must_use]
+    pub fn postgres(url: impl Into<String>, secret_key: Arc<SecretKey>) -> Self {
+        let location = Location::Postgres(Secret::new(url));
+        Self { location, secret_key, application_name: "zato".to_owned() }
+    }
+}
+
+/// The connections to one database.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    dialect: Dialect,
+}
+
+/// Which of the two databases it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    pub(crate) async fn connect(config: &OdbConfig) -> Result<Self, OdbError> {
+        match &config.location {
+            Location::Sqlite(path) => Self::connect_sqlite(path).await,
+            Location::Postgres(url) => Self::connect_postgres(url, &config.application_name).await,
+        }
+    }
+
+    /// One connection writes, so that the writers of this process queue in the pool instead of polling the lock of the
+    /// file; up to [`SQLITE_READERS`] read beside it, which the write-ahead log makes possible.
+    async fn connect_sqlite(path: &Path) -> Result<Self, OdbError> {
+        create_private_file(path).map_err(|error| OdbError::Unavailable(error.into()))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            .statement_cache_capacity(STATEMENT_CACHE)
+            .pragma("cache_size", SQLITE_CACHE);
+        let durable =
+            options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(durable)
+            .await
+            .map_err(OdbError::from_connect)?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self {
+            reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+            writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+            dialect: Dialect::Sqlite,
+        })
+    }
+
+    /// The time-outs are set on the server, so that it lets go of the writers' lock even if this process hangs or its
+    /// machine is gone.
+    async fn connect_postgres(url: &Secret, application_name: &str) -> Result<Self, OdbError> {
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme)) {
+            return Err(OdbError::InvalidAddress { reason: "it does not start with postgres://" });
+        }
+        let options = PgConnectOptions::from_str(url.expose())
+            .map_err(|_| OdbError::InvalidAddress { reason: "it is not a URL of a PostgreSQL database" })?
+            .application_name(application_name)
+            .statement_cache_capacity(STATEMENT_CACHE)
+            .options([
+                ("statement_timeout", "30s"),
+                ("lock_timeout", "10s"),
+                ("idle_in_transaction_session_timeout", "30s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
+            .connect_with(options)
+            .await
+            .map_err(OdbError::from_connect)?;
+        let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        Ok(Self { reader: pool.clone(), writer: pool, dialect: Dialect::Postgres })
+    }
+
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Begins a transaction that no other writer is beside of, on SQLite by its nature and on PostgreSQL by a lock that
+    /// ends with the transaction. The lock makes sequence numbers become visible in their order, which sequences alone
+    /// do not promise, and it keeps two writers from waiting for each other.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, OdbError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.writer.begin_with_options(options).await.map_err(OdbError::from_read)?;
+        if self.dialect == Dialect::Postgres {
+            transaction
+                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+                .await
+                .map_err(OdbError::from_read)?;
+        }
+        Ok(transaction)
+    }
+}
+
+/// Creates the database file for its owner only; the files that SQLite puts beside it get the same permissions.
+fn create_private_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}

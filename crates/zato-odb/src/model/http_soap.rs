@@ -1,0 +1,185 @@
+//! HTTP and SOAP channels and outgoing connections.
+//!
+//! Owns the one type behind both. It must not know how calls are routed or sent.
+
+use super::stored_as_text;
+
+stored_as_text! {
+    /// Whether calls come in or go out.
+    Connection {
+        /// Calls come in.
+        Channel => "channel",
+        /// Calls go out.
+        Outgoing => "outgoing",
+    }
+}
+
+stored_as_text! {
+    /// What is spoken over HTTP.
+    Transport {
+        /// Bodies of any format.
+        PlainHttp => "plain_http",
+        /// SOAP envelopes.
+        Soap => "soap",
+    }
+}
+
+stored_as_text! {
+    /// Which URL parameter wins if path and query string both have it.
+    UrlParamsPriority {
+        /// The query string wins.
+        QueryStringOverPath => "qs-over-path",
+        /// The path wins.
+        PathOverQueryString => "path-over-qs",
+    }
+}
+
+stored_as_text! {
+    /// Whether URL parameters or the message win if both have an element.
+    MessageParamsPriority {
+        /// URL parameters win.
+        ChannelParamsOverMessage => "channel-params-over-msg",
+        /// The message wins.
+        MessageOverChannelParams => "msg-over-channel-params",
+    }
+}
+
+stored_as_text! {
+    /// How what is sent to a SOAP peer is written.
+    SerializationType {
+        /// The caller gives the text of the body.
+        String => "string",
+        /// The caller gives values, written as a WSDL document says.
+        Suds => "suds",
+    }
+}
+
+stored_as_text! {
+    /// In which language patterns of values to hide in audit entries are written.
+    AuditReplacePattern {
+        /// JSON Pointer.
+        JsonPointer => "json-pointer",
+        /// XPath.
+        XPath => "xpath",
+    }
+}
+
+/// An HTTP or SOAP channel or outgoing connection.
+///
+/// Unique in a cluster are (name, connection, transport) and (URL path, host, connection, SOAP action).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSoap {
+    /// Assigned by the database on insert.
+    pub id: i64,
+    /// The cluster it belongs to.
+    pub cluster_id: i64,
+    /// At most 200 characters.
+    pub name: String,
+    /// Whether calls are accepted or sent.
+    pub is_active: bool,
+    /// Whether it is part of the server rather than somebody's own.
+    pub is_internal: bool,
+    /// Whether calls come in or go out.
+    pub connection: Connection,
+    /// What is spoken over HTTP.
+    pub transport: Transport,
+    /// The peer of an outgoing connection, empty for channels, so that the uniqueness of addresses holds for
+    /// them as well; at most 200 characters.
+    pub host: String,
+    /// At most 200 characters.
+    pub url_path: String,
+    /// The HTTP method, `None` for any; at most 200 characters.
+    pub method: Option<String>,
+    /// Empty if there is none, at most 200 characters.
+    pub soap_action: String,
+    /// `1.1` or `1.2`, at most 20 characters.
+    pub soap_version: Option<String>,
+    /// `json`, `xml` or another format by name, at most 20 characters.
+    pub data_format: Option<String>,
+    /// The method of a ping, at most 60 characters.
+    pub ping_method: Option<String>,
+    /// How many connections are kept open.
+    pub pool_size: Option<i32>,
+    /// Whether URL parameters become part of the request.
+    pub merge_url_params_req: bool,
+    /// Whether path or query string wins.
+    pub url_params_pri: UrlParamsPriority,
+    /// Whether URL parameters or the message win.
+    pub params_pri: MessageParamsPriority,
+    /// Whether calls are kept for audit.
+    pub audit_enabled: bool,
+    /// For how many minutes audit entries are kept.
+    pub audit_back_log: i32,
+    /// How many bytes of a payload an audit entry keeps, 0 for all.
+    pub audit_max_payload: i32,
+    /// The language of the patterns of what audit entries hide.
+    pub audit_repl_patt_type: AuditReplacePattern,
+    /// How what is sent to a SOAP peer is written.
+    pub serialization_type: SerializationType,
+    /// Seconds after which a call that goes out is given up.
+    pub timeout: i32,
+    /// The certificate authority that a peer is verified with.
+    pub sec_tls_ca_cert_id: Option<i64>,
+    /// Whether callers need a role that permits the call.
+    pub has_rbac: bool,
+    /// The service that a channel invokes.
+    pub service_id: Option<i64>,
+    /// The security definition that calls are checked against or sent with.
+    pub security_id: Option<i64>,
+}
+
+impl HttpSoap {
+    /// An active connection with the defaults of the data model. Its SOAP action and host are empty.
+    #[must_use]
+    pub fn new(
+        cluster_id: i64,
+        connection: Connection,
+        transport: Transport,
+        name: impl Into<String>,
+        url_path: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: 0,
+            cluster_id,
+            name: name.into(),
+            is_active: true,
+            is_internal: false,
+            connection,
+            transport,
+            host: String::new(),
+            url_path: url_path.into(),
+            method: None,
+            soap_action: String::new(),
+            soap_version: None,
+            data_format: None,
+            ping_method: Some("HEAD".to_owned()),
+            pool_size: Some(20),
+            merge_url_params_req: true,
+            url_params_pri: UrlParamsPriority::QueryStringOverPath,
+            params_pri: MessageParamsPriority::ChannelParamsOverMessage,
+            audit_enabled: false,
+            audit_back_log: 1440,
+            audit_max_payload: 0,
+            audit_repl_patt_type: AuditReplacePattern::JsonPointer,
+            serialization_type: SerializationType::String,
+            timeout: 10,
+            sec_tls_ca_cert_id: None,
+            has_rbac: false,
+            service_id: None,
+            security_id: None,
+        }
+    }
+}
+
+/// Which channels and outgoing connections to list. Every field that is given must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpSoapFilter {
+    /// Only channels, or only outgoing connections.
+    pub connection: Option<Connection>,
+    /// Only plain HTTP, or only SOAP.
+    pub transport: Option<Transport>,
+    /// Only those that invoke this service.
+    pub service_id: Option<i64>,
+    /// Only those that use this security definition.
+    pub security_id: Option<i64>,
+}

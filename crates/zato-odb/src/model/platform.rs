@@ -1,0 +1,158 @@
+//! Clusters, their servers and their services.
+//!
+//! Owns these three types. It must not know how a server joins a cluster or how a service is run.
+
+use time::OffsetDateTime;
+
+/// A cluster: everything else belongs to exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Assigned by the database on insert.
+    pub id: i64,
+    /// Unique, at most 200 characters.
+    pub name: String,
+    /// At most 1000 characters.
+    pub description: Option<String>,
+    /// The kind of database the cluster was created on, at most 30 characters.
+    pub odb_type: String,
+    /// Host of the database, absent for embedded ones, at most 200 characters.
+    pub odb_host: Option<String>,
+    /// Port of the database.
+    pub odb_port: Option<i32>,
+    /// User of the database, at most 200 characters.
+    pub odb_user: Option<String>,
+    /// Name of the database, at most 200 characters.
+    pub odb_db_name: Option<String>,
+    /// Schema in the database, at most 200 characters.
+    pub odb_schema: Option<String>,
+    /// Host of the message broker, at most 200 characters.
+    pub broker_host: String,
+    /// Port of the message broker.
+    pub broker_port: i32,
+    /// Host of the load balancer, at most 200 characters.
+    pub lb_host: String,
+    /// Port of the load balancer.
+    pub lb_port: i32,
+    /// Port of the load balancer's agent.
+    pub lb_agent_port: i32,
+    /// The server that runs what must run once in a cluster.
+    pub cw_srv_id: Option<i64>,
+    /// When that server last said so.
+    pub cw_srv_keep_alive_dt: Option<OffsetDateTime>,
+}
+
+impl Cluster {
+    /// A cluster on an embedded database, without broker and load balancer.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            id: 0,
+            name: name.into(),
+            description: None,
+            odb_type: "sqlite".to_owned(),
+            odb_host: None,
+            odb_port: None,
+            odb_user: None,
+            odb_db_name: None,
+            odb_schema: None,
+            broker_host: String::new(),
+            broker_port: 0,
+            lb_host: String::new(),
+            lb_port: 0,
+            lb_agent_port: 0,
+            cw_srv_id: None,
+            cw_srv_keep_alive_dt: None,
+        }
+    }
+}
+
+/// A server of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Assigned by the database on insert.
+    pub id: i64,
+    /// The cluster it is a member of.
+    pub cluster_id: i64,
+    /// Unique in the cluster, at most 200 characters.
+    pub name: String,
+    /// The machine it runs on, known once it has been started; at most 400 characters.
+    pub host: Option<String>,
+    /// The address it listens on, at most 400 characters.
+    pub bind_host: Option<String>,
+    /// The port it listens on.
+    pub bind_port: Option<i32>,
+    /// `accepted` once the server may join, at most 40 characters.
+    pub last_join_status: Option<String>,
+    /// When the join status was set.
+    pub last_join_mod_date: Option<OffsetDateTime>,
+    /// Who set the join status, at most 200 characters.
+    pub last_join_mod_by: Option<String>,
+    /// `running` or `clean-down`, absent before the first start; at most 40 characters.
+    pub up_status: Option<String>,
+    /// When `up_status` was set.
+    pub up_mod_date: Option<OffsetDateTime>,
+    /// By which the server finds its own row, at most 32 characters.
+    pub token: String,
+}
+
+impl Server {
+    /// A server that may join the cluster and has not been started yet.
+    #[must_use]
+    pub fn new(cluster_id: i64, name: impl Into<String>, token: impl Into<String>) -> Self {
+        Self {
+            id: 0,
+            cluster_id,
+            name: name.into(),
+            host: None,
+            bind_host: None,
+            bind_port: None,
+            last_join_status: Some("accepted".to_owned()),
+            last_join_mod_date: None,
+            last_join_mod_by: None,
+            up_status: None,
+            up_mod_date: None,
+            token: token.into(),
+        }
+    }
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Assigned by the database on insert.
+    pub id: i64,
+    /// The cluster it belongs to.
+    pub cluster_id: i64,
+    /// Unique in the cluster, at most 300 characters.
+    pub name: String,
+    /// Whether calls are let through to it.
+    pub is_active: bool,
+    /// What implements it, at most 2000 characters.
+    pub impl_name: String,
+    /// Whether it is part of the server rather than somebody's own.
+    pub is_internal: bool,
+    /// A WSDL document uploaded for it, at most 5 000 000 bytes.
+    pub wsdl: Option<Vec<u8>>,
+    /// File name of that document, at most 200 characters.
+    pub wsdl_name: Option<String>,
+    /// Milliseconds from which on a response counts as slow.
+    pub slow_threshold: i32,
+}
+
+impl Service {
+    /// An active service of somebody's own, with the slow threshold of the data model.
+    #[must_use]
+    pub fn new(cluster_id: i64, name: impl Into<String>, impl_name: impl Into<String>) -> Self {
+        Self {
+            id: 0,
+            cluster_id,
+            name: name.into(),
+            is_active: true,
+            impl_name: impl_name.into(),
+            is_internal: false,
+            wsdl: None,
+            wsdl_name: None,
+            slow_threshold: 99_999,
+        }
+    }
+}

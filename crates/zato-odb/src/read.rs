@@ -1,0 +1,149 @@
+//! Reading objects, alike outside and inside of a transaction.
+//!
+//! Owns the finders. It must not write.
+
+use std::future::Future;
+
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::entity::{cluster, http_soap, server};
+use crate::error::OdbError;
+use crate::model::{Cluster, Connection, HttpSoap, ObjectKind, Server, Transport};
+use crate::secret::SecretKey;
+use crate::stored::{Row, Selects, Stored};
+
+/// An object of a cluster that is stored in a table of its own. Only types of [`model`](crate::model) are.
+pub trait Object: Stored {
+    /// What lists of these objects can be narrowed down by. Its default lists everything.
+    type Filter: Selects + Default + Send + Sync;
+
+    /// What kind of object it is, in events and errors.
+    const KIND: ObjectKind;
+
+    /// Its id; without meaning until it is stored.
+    fn id(&self) -> i64;
+
+    /// The cluster it belongs to. A cluster belongs to itself.
+    fn cluster_id(&self) -> i64;
+
+    /// Its name.
+    fn name(&self) -> &str;
+}
+
+/// Objects whose name alone is unique in a cluster.
+pub trait NamedPerCluster: Object {}
+
+/// Something that statements can be run on.
+pub trait Connected: Sync {
+    /// A pool or a transaction.
+    type Connection: ConnectionTrait;
+
+    /// Where reading statements are run.
+    fn connection(&self) -> &Self::Connection;
+
+    /// What secrets are decrypted with.
+    fn secret_key(&self) -> &SecretKey;
+}
+
+/// The finders of [`Odb`](crate::Odb), which see what is committed, and of [`Transaction`](crate::Transaction), which see
+/// its own changes as well.
+///
+/// All of them fail with [`OdbError::Unavailable`] if the database is away, and with [`OdbError::Secret`] or
+/// [`OdbError::Unreadable`] if what is stored cannot be understood.
+pub trait Read: Connected {
+    /// The object with an id.
+    fn find<T: Object>(&self, id: i64) -> impl Future<Output = Result<Option<T>, OdbError>> + Send {
+        one(self, T::ID.eq(id).into())
+    }
+
+    /// The object with a name.
+    fn find_by_name<T: NamedPerCluster>(
+        &self,
+        cluster_id: i64,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<T>, OdbError>> + Send {
+        one(self, Condition::all().add(T::CLUSTER_ID.eq(cluster_id)).add(T::NAME.eq(name)))
+    }
+
+    /// The objects of a cluster that pass a filter, sorted by name, byte by byte.
+    fn list<T: Object>(
+        &self,
+        cluster_id: i64,
+        filter: &T::Filter,
+    ) -> impl Future<Output = Result<Vec<T>, OdbError>> + Send {
+        all(self, filter.condition().add(T::CLUSTER_ID.eq(cluster_id)))
+    }
+
+    /// Every cluster, sorted by name.
+    fn clusters(&self) -> impl Future<Output = Result<Vec<Cluster>, OdbError>> + Send {
+        all(self, Condition::all())
+    }
+
+    /// The cluster with a name.
+    fn find_cluster(&self, name: &str) -> impl Future<Output = Result<Option<Cluster>, OdbError>> + Send {
+        one(self, cluster::Column::Name.eq(name).into())
+    }
+
+    /// The server with a token, by which a starting server finds itself.
+    fn find_server_by_token(
+        &self,
+        token: &str,
+    ) -> impl Future<Output = Result<Option<Server>, OdbError>> + Send {
+        one(self, server::Column::Token.eq(token).into())
+    }
+
+    /// The channel or outgoing connection with a name.
+    fn find_http_soap(
+        &self,
+        cluster_id: i64,
+        connection: Connection,
+        transport: Transport,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<HttpSoap>, OdbError>> + Send {
+        use http_soap::Column;
+        let condition = Condition::all()
+            .add(Column::ClusterId.eq(cluster_id))
+            .add(Column::Connection.eq(connection.as_str()))
+            .add(Column::Transport.eq(transport.as_str()))
+            .add(Column::Name.eq(name));
+        one(self, condition)
+    }
+
+    /// The channel or outgoing connection whose address an object has: the one that makes storing it fail with
+    /// [`Unique::Address`](crate::Unique), or the object itself if it is stored already.
+    fn find_http_soap_at(
+        &self,
+        object: &HttpSoap,
+    ) -> impl Future<Output = Result<Option<HttpSoap>, OdbError>> + Send {
+        use http_soap::Column;
+        let condition = Condition::all()
+            .add(Column::ClusterId.eq(object.cluster_id))
+            .add(Column::UrlPath.eq(object.url_path.as_str()))
+            .add(Column::Host.eq(object.host.as_str()))
+            .add(Column::Connection.eq(object.connection.as_str()))
+            .add(Column::SoapAction.eq(object.soap_action.as_str()));
+        one(self, condition)
+    }
+}
+
+impl<C: Connected> Read for C {}
+
+async fn one<C: Connected + ?Sized, T: Stored>(
+    source: &C,
+    condition: Condition,
+) -> Result<Option<T>, OdbError> {
+    let row =
+        T::Entity::find().filter(condition).one(source.connection()).await.map_err(OdbError::from_read)?;
+    row.map(|row| T::from_row(row, source.secret_key())).transpose()
+}
+
+async fn all<C: Connected + ?Sized, T: Stored>(source: &C, condition: Condition) -> Result<Vec<T>, OdbError> {
+    let rows: Vec<Row<T>> = T::Entity::find()
+        .filter(condition)
+        .order_by_asc(T::NAME)
+        .order_by_asc(T::ID)
+        .all(source.connection())
+        .await
+        .map_err(OdbError::from_read)?;
+    rows.into_iter().map(|row| T::from_row(row, source.secret_key())).collect()
+}
