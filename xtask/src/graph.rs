@@ -39,7 +39,8 @@ pub(crate) fn run(project: &Project, check: bool) -> Result<(), Error> {
 fn render(manifests: &[Manifest]) -> Result<String, Error> {
     let floors: BTreeMap<&str, u8> =
         FLOORS.iter().flat_map(|(floor, names)| names.iter().map(|name| (*name, *floor))).collect();
-    let mut out = String::from("Which crate uses which. Written by `cargo xtask graph`; compared by a test.\n");
+    let mut out =
+        String::from("Which crate uses which. Written by `cargo xtask graph`; compared by a test.\n");
     for (floor, _) in FLOORS {
         let _ = write!(out, "\nfloor {floor}\n");
         for manifest in manifests {
@@ -50,10 +51,17 @@ fn render(manifests: &[Manifest]) -> Result<String, Error> {
             if own != *floor {
                 continue;
             }
-            let used: Vec<&str> =
-                manifest.dependencies.iter().map(String::as_str).filter(|used| floors.contains_key(used)).collect();
-            if let Some(above) = used.iter().find(|used| floors.get(*used).is_some_and(|floor| *floor >= own)) {
-                return Err(Error::Failed(format!("{name} (floor {own}) must not use {above}: it is not below")));
+            let used: Vec<&str> = manifest
+                .dependencies
+                .iter()
+                .map(String::as_str)
+                .filter(|used| floors.contains_key(used))
+                .collect();
+            if let Some(above) = used.iter().find(|used| floors.get(*used).is_some_and(|floor| *floor >= own))
+            {
+                return Err(Error::Failed(format!(
+                    "{name} (floor {own}) must not use {above}: it is not below"
+                )));
             }
             let _ = match used.as_slice() {
                 [] => writeln!(out, "  {name}"),
@@ -69,7 +77,10 @@ mod tests {
     use super::*;
 
     fn manifest(name: &str, dependencies: &[&str]) -> Manifest {
-        Manifest { name: name.to_owned(), dependencies: dependencies.iter().map(|&name| name.to_owned()).collect() }
+        Manifest {
+            name: name.to_owned(),
+            dependencies: dependencies.iter().map(|&name| name.to_owned()).collect(),
+        }
     }
 
     #[test]

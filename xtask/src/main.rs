@@ -1,12 +1,19 @@
 //! The project's own commands. Each one is a module of its own; this one only tells them apart.
 
+mod bench;
 mod codegen;
 mod coverage;
+mod graph;
+mod policy;
+mod project;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::project::Project;
 
 /// The project's own commands.
 #[derive(Parser)]
@@ -22,12 +29,41 @@ enum Command {
     Codegen(codegen::Arguments),
     /// Show which services of the catalogue are built and which are planned.
     Coverage,
+    /// Check who uses what, and write which crate of the project uses which to docs/crate-graph.txt.
+    Graph {
+        /// Compare with the file instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run everything that has to hold before a change lands; installs what that needs on a Debian machine.
+    Test,
+    /// Measure the server, outgoing calls and correlation ids against bare baselines.
+    Bench {
+        /// What to measure: inbound, outgoing, cid, start or all, with that section's options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Codegen(arguments) => codegen::run(&arguments),
         Command::Coverage => coverage::run(),
+        Command::Graph { check } => {
+            finish(|project| policy::run(project).and_then(|()| graph::run(project, check)))
+        }
+        Command::Test => finish(test::run),
+        Command::Bench { arguments } => finish(|project| bench::run(project, &arguments)),
+    }
+}
+
+fn finish(command: impl FnOnce(&Project) -> Result<(), project::Error>) -> ExitCode {
+    match Project::find().and_then(|project| command(&project)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", report(&error));
+            ExitCode::FAILURE
+        }
     }
 }
 

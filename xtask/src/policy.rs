@@ -21,7 +21,8 @@ const RESERVED: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["zato-catalogue", "zato-cid", "zato-env", "zato-sio", "zato-soap"];
 
 /// What "runtime, TLS and SQL" means: the crates through which any of them would come.
-const IMPURE: &[&str] = &["async-std", "hyper", "mio", "openssl", "redb", "rusqlite", "rustls", "sea-orm", "sqlx", "tokio"];
+const IMPURE: &[&str] =
+    &["async-std", "hyper", "mio", "openssl", "redb", "rusqlite", "rustls", "sea-orm", "sqlx", "tokio"];
 
 /// Checks all rules; the error names the first one that is broken.
 pub(crate) fn run(project: &Project) -> Result<(), Error> {
@@ -31,7 +32,8 @@ pub(crate) fn run(project: &Project) -> Result<(), Error> {
         check_manifest(project, &manifest.name)?;
     }
     for name in PURE {
-        let tree = project.read("cargo", &["tree", "--package", name, "--edges", "normal", "--prefix", "none"])?;
+        let tree =
+            project.read("cargo", &["tree", "--package", name, "--edges", "normal", "--prefix", "none"])?;
         check_pure(name, &tree)?;
     }
     Ok(())
@@ -52,7 +54,8 @@ fn check_reserved(manifest: &Manifest) -> Result<(), Error> {
 }
 
 fn check_pure(name: &str, tree: &str) -> Result<(), Error> {
-    let found = tree.lines().filter_map(|line| line.split_whitespace().next()).find(|used| IMPURE.contains(used));
+    let found =
+        tree.lines().filter_map(|line| line.split_whitespace().next()).find(|used| IMPURE.contains(used));
     match found {
         Some(found) => {
             Err(Error::Failed(format!("{name} must stay free of runtime, TLS and SQL but brings in {found}")))
@@ -69,9 +72,8 @@ fn check_manifest(project: &Project, name: &str) -> Result<(), Error> {
     if !text.contains("[lints]\nworkspace = true") {
         return Err(Error::Failed(format!("{}: must inherit the workspace's lints", path.display())));
     }
-    let manifest: toml::Table = text
-        .parse()
-        .map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?;
+    let manifest: toml::Table =
+        text.parse().map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?;
     for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
         let Some(dependencies) = manifest.get(section).and_then(toml::Value::as_table) else { continue };
         let own = dependencies.iter().find(|(_, value)| value.get("workspace").is_none());
@@ -101,13 +103,19 @@ mod tests {
     fn a_reserved_crate_is_refused() {
         let manifest = Manifest { name: "zato-admin".to_owned(), dependencies: vec!["hyper".to_owned()] };
         let error = check_reserved(&manifest).unwrap_err().to_string();
-        assert!(error.contains("zato-admin must not use hyper; only zato-outgoing and zato-server may"), "{error}");
+        assert!(
+            error.contains("zato-admin must not use hyper; only zato-outgoing and zato-server may"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_runtime_below_a_pure_crate_is_refused() {
         let tree = "zato-sio v0.1.0\nserde v1.0.0\ntokio v1.54.1\n";
         let error = check_pure("zato-sio", tree).unwrap_err().to_string();
-        assert!(error.contains("zato-sio must stay free of runtime, TLS and SQL but brings in tokio"), "{error}");
+        assert!(
+            error.contains("zato-sio must stay free of runtime, TLS and SQL but brings in tokio"),
+            "{error}"
+        );
     }
 }

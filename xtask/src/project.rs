@@ -15,13 +15,13 @@ pub(crate) enum Error {
     #[error("{0}")]
     Failed(String),
     /// A file can't be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("can't read or write {}", path.display())]
     File { path: PathBuf, source: io::Error },
     /// A program can't be started.
-    #[error("can't run {program}: {source}")]
+    #[error("can't run {program}")]
     Start { program: String, source: io::Error },
     /// A program printed something that can't be read.
-    #[error("can't read what {program} printed: {source}")]
+    #[error("can't read what {program} printed")]
     Output { program: &'static str, source: serde_json::Error },
 }
 
@@ -80,7 +80,8 @@ impl Project {
             .into_iter()
             .filter(|package| package.manifest_path.starts_with(&folder))
             .map(|package| {
-                let ordinary = package.dependencies.into_iter().filter(|dependency| dependency.kind.is_none());
+                let ordinary =
+                    package.dependencies.into_iter().filter(|dependency| dependency.kind.is_none());
                 let mut dependencies: Vec<String> = ordinary.map(|dependency| dependency.name).collect();
                 dependencies.sort_unstable();
                 dependencies.dedup();

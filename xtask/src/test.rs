@@ -9,18 +9,28 @@ use std::time::Instant;
 use crate::project::{self, Error, Project};
 
 /// What the tests need of Debian: the program that tells whether it is there, and its package.
-const PACKAGES: &[(&str, &str)] = &[("/usr/lib/postgresql/*/bin/initdb", "postgresql"), ("curl", "curl"), ("setpriv", "util-linux")];
+const PACKAGES: &[(&str, &str)] = &[
+    ("/usr/lib/postgresql/*/bin/initdb", "postgresql"),
+    ("curl", "curl"),
+    ("jq", "jq"),
+    ("setpriv", "util-linux"),
+];
 
 /// Where the Python clients live.
 const PYTHON: &str = "target/python";
 
+type Step = fn(&Project) -> Result<(), Error>;
+
 /// Runs all steps in order; the first failure ends the run.
 pub(crate) fn run(project: &Project) -> Result<(), Error> {
-    let steps: &[(&str, fn(&Project) -> Result<(), Error>)] = &[
+    let steps: &[(&str, Step)] = &[
         ("install what the tests need", install),
         ("formatting", |project| project.run("cargo", &["fmt", "--all", "--check"])),
         ("lints", |project| {
-            project.run("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+            project.run(
+                "cargo",
+                &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"],
+            )
         }),
         ("build the server and its example", |project| {
             project.run("cargo", &["build", "--quiet", "--package", "zato-server", "--bins", "--examples"])
@@ -64,7 +74,8 @@ fn install(project: &Project) -> Result<(), Error> {
 
 /// Whether a program is on the path, or a file of this pattern exists.
 fn is_there(program: &str) -> bool {
-    let test = if program.starts_with('/') { format!("ls {program}") } else { format!("command -v {program}") };
+    let test =
+        if program.starts_with('/') { format!("ls {program}") } else { format!("command -v {program}") };
     Command::new("sh")
         .args(["-c", &test])
         .stdout(Stdio::null())
@@ -89,7 +100,10 @@ fn python(project: &Project) -> Result<(), Error> {
     project.run("python3", &["-m", "venv", "--clear", PYTHON])?;
     let pip = project.root().join(PYTHON).join("bin/pip");
     let pip = pip.to_string_lossy();
-    project.run(&pip, &["install", "--quiet", "--disable-pip-version-check", "--requirement", requirements[0]])?;
+    project.run(
+        &pip,
+        &["install", "--quiet", "--disable-pip-version-check", "--requirement", requirements[0]],
+    )?;
     project.run(
         &pip,
         &["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement", requirements[1]],
@@ -134,7 +148,10 @@ fn fuzz_targets(project: &Project) -> Result<(), Error> {
         let manifest: PathBuf = ["crates", &name, "fuzz", "Cargo.toml"].iter().collect();
         if project.root().join(&manifest).exists() {
             let manifest = manifest.to_string_lossy();
-            project.run("cargo", &["check", "--quiet", "--manifest-path", &manifest, "--target-dir", "target/fuzz"])?;
+            project.run(
+                "cargo",
+                &["check", "--quiet", "--manifest-path", &manifest, "--target-dir", "target/fuzz"],
+            )?;
         }
     }
     Ok(())
