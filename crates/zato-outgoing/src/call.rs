@@ -1,0 +1,271 @@
+//! A call that is being put together, and its future.
+//!
+//! Owns the way from what a caller says to the request which enters the stack, and from what leaves the stack to the
+//! response or the error the caller gets.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use pin_project_lite::pin_project;
+use serde::Serialize;
+use tower_service::Service;
+use zato_cid::Cid;
+
+use crate::body::{Body, Content, IntoBody, Json};
+use crate::connection::Conn;
+use crate::error::{CallError, Failure, Source};
+use crate::layers::prefetch::{Prefetched, Streamed};
+use crate::layers::soap::Unwrapped;
+use crate::layers::timeout::CallTimeout;
+use crate::params::{IntoParams, Params};
+use crate::pool::PooledBody;
+use crate::progress::Progress;
+use crate::response::Response;
+use crate::stack::Stack;
+
+/// The headers which the layers add, and a few of the caller's, fit in without growing.
+const HEADERS: usize = 12;
+
+/// A call that is being put together. Awaiting it makes it.
+///
+/// What cannot be part of a request, such as a header with a line break, makes the call fail before anything is sent.
+#[derive(Debug)]
+#[must_use = "a call is only made when it is awaited"]
+pub struct Call {
+    conn: Conn,
+    cid: Cid,
+    method: Method,
+    place: Place,
+    params: Params,
+    headers: HeaderMap,
+    content: Content,
+    timeout: Option<Duration>,
+    prefetch: bool,
+    /// The first thing that cannot be part of a request.
+    failure: Option<Failure>,
+}
+
+/// Where a call goes.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// To the connection's own URL.
+    Configured,
+    /// To another path, or a whole URL.
+    Other(String),
+    /// To the connection's own URL, without a body and without regard to whether the connection is active.
+    Ping,
+}
+
+impl Call {
+    pub(crate) fn new(conn: Conn, cid: Cid, method: Method, place: Place) -> Self {
+        Self {
+            conn,
+            cid,
+            method,
+            place,
+            params: Params::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
+            content: Content::default(),
+            timeout: None,
+            prefetch: true,
+            failure: None,
+        }
+    }
+
+    /// Adds a header. If it is one of those which are sent anyway, this one is sent instead.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName, Error: Into<Source>>,
+        V: TryInto<HeaderValue, Error: Into<Source>>,
+    {
+        let name = name.try_into().map_err(|error| Failure::invalid_request("header name", error));
+        let value = value.try_into().map_err(|error| Failure::invalid_request("header value", error));
+        match (name, value) {
+            (Ok(name), Ok(value)) => {
+                self.headers.append(name, value);
+            }
+            (Err(failure), _) | (_, Err(failure)) => self.fail(failure),
+        }
+        self
+    }
+
+    /// Adds parameters. They fill the placeholders of the URL path; the others become the query string.
+    pub fn params(mut self, params: impl IntoParams) -> Self {
+        let mut params = params.into_params();
+        if self.params.is_empty() {
+            self.params = params;
+        } else {
+            self.params.append(&mut params);
+        }
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl IntoBody) -> Self {
+        match body.into_content() {
+            Ok(content) => self.content = content,
+            Err(failure) => self.fail(failure),
+        }
+        self
+    }
+
+    /// Sets the body to the JSON form of `value`.
+    pub fn json<T: Serialize>(self, value: &T) -> Self {
+        self.body(Json(value))
+    }
+
+    /// Gives this call `timeout` instead of the connection's own one. With [`prefetch(false)`](Self::prefetch) it is the time
+    /// until the head of the reply is there, and then that of each wait for a piece of the body.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether the reply's body is read before the response is handed out. It is, unless this is set to `false`: then the
+    /// body is read as the caller asks for it, and no faster.
+    pub fn prefetch(mut self, prefetch: bool) -> Self {
+        self.prefetch = prefetch;
+        self
+    }
+
+    /// The first failure counts: what follows may be its consequence.
+    fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+
+    /// The request, as it enters the stack.
+    fn build(&mut self, progress: &Progress) -> Result<Request<Body>, Failure> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let inner = &*self.conn.0;
+        if !inner.is_active && !matches!(self.place, Place::Ping) {
+            return Err(Failure::Inactive);
+        }
+        let url = match &self.place {
+            Place::Configured => inner.target.with_params(&self.params)?,
+            Place::Other(path_or_url) => inner.target.resolve(path_or_url, &self.params)?,
+            Place::Ping => inner.target.unfilled().clone(),
+        };
+        let content = std::mem::take(&mut self.content);
+        let mut request = Request::new(Body::from(content.bytes));
+        *request.uri_mut() = url;
+        *request.method_mut() = std::mem::take(&mut self.method);
+        *request.headers_mut() = std::mem::take(&mut self.headers);
+        let extensions = request.extensions_mut();
+        extensions.insert(self.cid);
+        extensions.insert(progress.clone());
+        if let Some(timeout) = self.timeout {
+            extensions.insert(CallTimeout(timeout));
+        }
+        if !self.prefetch {
+            extensions.insert(Streamed);
+        }
+        let unwrapped = !matches!(self.place, Place::Configured);
+        if unwrapped {
+            extensions.insert(Unwrapped);
+        }
+        // A body inside an envelope does not decide what the message as a whole is.
+        if let Some(media_type) = content.media_type
+            && (unwrapped || !inner.is_soap)
+        {
+            request.headers_mut().entry(CONTENT_TYPE).or_insert(media_type);
+        }
+        Ok(request)
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Result<Response, CallError>;
+    type IntoFuture = CallFuture;
+
+    fn into_future(mut self) -> CallFuture {
+        let progress = Progress::start();
+        let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
+        let mut url = Uri::default();
+        let entering = self.build(&progress).map(|request| {
+            url = request.uri().clone();
+            (self.conn.0.stack.clone(), request)
+        });
+        let outcome = Outcome { conn: self.conn, cid: self.cid, url, timeout, progress };
+        CallFuture { entering: Some(entering), running: None, outcome: Some(outcome) }
+    }
+}
+
+/// What a response and an error need to know of the call.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) conn: Conn,
+    pub(crate) cid: Cid,
+    pub(crate) url: Uri,
+    pub(crate) timeout: Duration,
+    pub(crate) progress: Progress,
+}
+
+impl Outcome {
+    pub(crate) fn error(&self, failure: Failure) -> CallError {
+        CallError::new(&self.conn.0.name, self.cid, &self.progress, failure)
+    }
+}
+
+type StackFuture = <Stack as Service<Request<Body>>>::Future;
+
+pin_project! {
+    /// A call under way. Dropping it ends the call: its connection is closed, unless it is free already.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct CallFuture {
+        // The request on its way into the stack, or why there is none.
+        entering: Option<Result<(Stack, Request<Body>), Failure>>,
+        #[pin]
+        running: Option<StackFuture>,
+        // Taken when the result is handed out.
+        outcome: Option<Outcome>,
+    }
+}
+
+impl std::fmt::Debug for CallFuture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallFuture").field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}
+
+impl Future for CallFuture {
+    type Output = Result<Response, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(Ok((stack, _))) = this.entering
+            && let Err(timed) = ready!(stack.poll_ready(cx))
+        {
+            *this.entering = Some(Err(timed.error));
+        }
+        let result = match this.entering.take() {
+            Some(Err(failure)) => Err(failure),
+            Some(Ok((mut stack, request))) => {
+                this.running.set(Some(stack.call(request)));
+                ready!(poll_running(this.running, cx))
+            }
+            None => ready!(poll_running(this.running, cx)),
+        };
+        // A future that is polled after it has ended has nothing more to say.
+        let Some(outcome) = this.outcome.take() else { return Poll::Pending };
+        Poll::Ready(match result {
+            Ok(response) => Ok(Response::new(response, outcome)),
+            Err(failure) => Err(outcome.error(failure)),
+        })
+    }
+}
+
+fn poll_running(
+    running: Pin<&mut Option<StackFuture>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<http::Response<Prefetched<PooledBody>>, Failure>> {
+    match running.as_pin_mut() {
+        Some(future) => future.poll(cx).map_err(|timed| timed.error),
+        None => Poll::Pending,
+    }
+}

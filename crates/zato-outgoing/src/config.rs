@@ -1,0 +1,242 @@
+//! How an outgoing connection is configured.
+//!
+//! Owns the configuration of one connection, the environment which all of them share, and the errors of both. It knows
+//! neither where configuration is stored nor how it gets here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::uri::InvalidUri;
+use zato_soap::Version;
+
+use crate::clock::{Clock, SystemClock};
+use crate::secret::Secret;
+use crate::tls::{CaBundleError, SharedTls, Tls};
+use crate::url::ParseUrlTemplateError;
+
+/// One outgoing connection.
+///
+/// [`Config::new`] gives the defaults; what differs from them is assigned to the fields.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The connection's id, by which it is replaced and removed.
+    pub id: i64,
+    /// The name which services look it up by, unique within its transport.
+    pub name: String,
+    /// Whether calls are allowed. A ping always is.
+    pub is_active: bool,
+    /// What is spoken over HTTP.
+    pub transport: Transport,
+    /// Scheme, host and, if need be, port: `https://example.com:8443`. `url_path` follows without anything in between.
+    pub host: String,
+    /// The path, which starts with a slash. It may have `{name}` placeholders.
+    pub url_path: String,
+    /// The credentials, if there are any.
+    pub security: Option<Security>,
+    /// The HTTP method of pings.
+    pub ping_method: String,
+    /// How many calls may be under way at once. Further ones wait within their time-out.
+    pub pool_size: usize,
+    /// How long a call may take, from its beginning until its reply has been read.
+    pub timeout: Duration,
+    /// How long an unused connection is kept open.
+    pub idle_timeout: Duration,
+    /// The largest reply which is read in advance, in bytes.
+    pub response_limit: usize,
+    /// Whom to trust, if the scheme is `https`.
+    pub tls: Tls,
+}
+
+impl Config {
+    /// An active plain HTTP connection without credentials: ping method HEAD, pool size 20, a time-out of 10 seconds,
+    /// unused connections kept for a minute, replies of at most 100 MiB, servers verified.
+    pub fn new(
+        id: i64,
+        name: impl Into<String>,
+        host: impl Into<String>,
+        url_path: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            is_active: true,
+            transport: Transport::PlainHttp,
+            host: host.into(),
+            url_path: url_path.into(),
+            security: None,
+            ping_method: "HEAD".to_owned(),
+            pool_size: 20,
+            timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            response_limit: 100 * 1024 * 1024,
+            tls: Tls::default(),
+        }
+    }
+}
+
+/// What is spoken over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Bodies are sent as they are.
+    PlainHttp,
+    /// Bodies are sent inside a SOAP envelope.
+    Soap {
+        /// The version of SOAP.
+        version: Version,
+        /// The value of the `SOAPAction` header, sent without quotes added.
+        action: String,
+    },
+}
+
+/// The credentials of a connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Security {
+    /// HTTP Basic authentication.
+    BasicAuth {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A WS-Security UsernameToken in the envelope's header, with the password as text. For SOAP only.
+    WsSecurity {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+}
+
+impl Security {
+    /// The username and the password.
+    pub(crate) fn credentials(&self) -> (&str, &Secret) {
+        match self {
+            Self::BasicAuth { username, password } | Self::WsSecurity { username, password } => {
+                (username, password)
+            }
+        }
+    }
+}
+
+/// A connection that cannot be built as configured.
+#[derive(Debug, thiserror::Error)]
+#[error("the outgoing connection `{connection}` has an invalid {}", problem.field())]
+pub struct ConfigError {
+    connection: String,
+    #[source]
+    problem: ConfigProblem,
+}
+
+impl ConfigError {
+    pub(crate) fn new(connection: &str, problem: ConfigProblem) -> Self {
+        Self { connection: connection.to_owned(), problem }
+    }
+
+    /// The connection's name.
+    pub fn connection(&self) -> &str {
+        &self.connection
+    }
+
+    /// The field of [`Config`] which is invalid.
+    pub fn field(&self) -> &'static str {
+        self.problem.field()
+    }
+
+    /// What is wrong with it.
+    pub fn problem(&self) -> &ConfigProblem {
+        &self.problem
+    }
+}
+
+/// What is wrong with a field of [`Config`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigProblem {
+    /// `host` does not begin with `http://` or `https://`.
+    #[error("it must begin with http:// or https://")]
+    HostScheme,
+    /// `host` has a username or password in it, which belong into `security`.
+    #[error("it must not contain credentials, which belong into a security definition")]
+    HostCredentials,
+    /// `host` is no host.
+    #[error("it is not a host")]
+    Host(#[source] InvalidUri),
+    /// `host` has no host name behind its scheme, or no valid port.
+    #[error("it has no host name or its port is invalid")]
+    HostOrPort,
+    /// `url_path` is no path.
+    #[error(transparent)]
+    UrlPath(ParseUrlTemplateError),
+    /// `host` and `url_path` together are no URL.
+    #[error("it is no path that a URL can have")]
+    Url(#[source] InvalidUri),
+    /// `transport` has a SOAP action that a header cannot carry.
+    #[error("the SOAP action has characters that a header must not have")]
+    SoapAction,
+    /// `security` is WS-Security on a connection that has no envelope to put it into.
+    #[error("WS-Security is for SOAP connections only")]
+    WsSecurityWithoutSoap,
+    /// `ping_method` is no HTTP method.
+    #[error("it is not an HTTP method")]
+    PingMethod,
+    /// `pool_size` is 0.
+    #[error("it must be at least 1")]
+    PoolSize,
+    /// `timeout` is zero.
+    #[error("it must be more than zero")]
+    Timeout,
+    /// `tls` has authorities which are not usable.
+    #[error("the certificate authorities are not usable")]
+    CaBundle(#[source] CaBundleError),
+}
+
+impl ConfigProblem {
+    /// The field of [`Config`] which has the problem.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::HostScheme | Self::HostCredentials | Self::Host(_) | Self::HostOrPort => "host",
+            Self::UrlPath(_) | Self::Url(_) => "url_path",
+            Self::SoapAction => "transport",
+            Self::WsSecurityWithoutSoap => "security",
+            Self::PingMethod => "ping_method",
+            Self::PoolSize => "pool_size",
+            Self::Timeout => "timeout",
+            Self::CaBundle(_) => "tls",
+        }
+    }
+}
+
+/// What all outgoing connections of a program share. Its clones are the same environment.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub(crate) component: HeaderValue,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tls: Arc<SharedTls>,
+}
+
+/// A component name that a header cannot carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the component name has characters that a header must not have")]
+pub struct InvalidComponent;
+
+impl Environment {
+    /// An environment whose `X-Zato-Component` is `component`, with the operating system's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidComponent`] if a header cannot carry `component`.
+    pub fn new(component: &str) -> Result<Self, InvalidComponent> {
+        let component = HeaderValue::from_str(component).map_err(|_| InvalidComponent)?;
+        Ok(Self { component, clock: Arc::new(SystemClock), tls: Arc::default() })
+    }
+
+    /// Takes the time of day from `clock`.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+}

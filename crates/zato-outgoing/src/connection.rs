@@ -1,0 +1,248 @@
+//! A named outgoing connection, and the verbs it offers.
+//!
+//! Owns what belongs to one connection for as long as it is configured: its stack, its URL, its credentials. It knows nothing
+//! of the table it stands in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use zato_cid::Cid;
+
+use crate::body::IntoBody;
+use crate::call::{Call, Place};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, ConfigProblem, Environment, Security, Transport};
+use crate::error::CallError;
+use crate::params::IntoParams;
+use crate::ping;
+use crate::secret::Secret;
+use crate::stack::{self, ConnectionPool, Stack};
+use crate::target::Target;
+
+/// A named connection, ready for calls. Its clones are the same connection, with one pool.
+///
+/// ```no_run
+/// # async fn example(cid: zato_cid::Cid) -> Result<(), Box<dyn std::error::Error>> {
+/// use zato_outgoing::{Config, Connection, Environment};
+///
+/// let environment = Environment::new("parallel/esb1/esb1.example.com/21358/main")?;
+/// let crm = Connection::new(Config::new(1, "CRM", "https://crm.example.com", "/profiles"), &environment)?;
+/// let response = crm.conn().get(cid, [("id", 1)]).await?.raise_for_status()?;
+/// println!("{}", response.text());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Connection(Conn);
+
+impl Connection {
+    /// Builds a connection, its whole stack included. Nothing is opened yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], naming the field which is invalid.
+    pub fn new(config: Config, environment: &Environment) -> Result<Self, ConfigError> {
+        match Inner::build(&config, environment) {
+            Ok(inner) => Ok(Self(Conn(Arc::new(inner)))),
+            Err(problem) => Err(ConfigError::new(&config.name, problem)),
+        }
+    }
+
+    /// The connection's id.
+    pub fn id(&self) -> i64 {
+        self.0.0.id
+    }
+
+    /// The connection's name.
+    pub fn name(&self) -> &str {
+        &self.0.0.name
+    }
+
+    /// Whether calls are allowed.
+    pub fn is_active(&self) -> bool {
+        self.0.0.is_active
+    }
+
+    /// Whether this is a SOAP connection, rather than one of plain HTTP.
+    pub fn is_soap(&self) -> bool {
+        self.0.0.is_soap
+    }
+
+    /// What calls are made with.
+    pub fn conn(&self) -> &Conn {
+        &self.0
+    }
+
+    /// How many open connections lie unused in the pool.
+    pub fn idle_connections(&self) -> usize {
+        self.0.0.pool.idle_connections()
+    }
+
+    /// Ends the life of this connection: unused TCP connections are closed at once, those in use when their calls end.
+    pub(crate) fn retire(&self) {
+        self.0.0.pool.retire();
+    }
+
+    pub(crate) fn shared_name(&self) -> &Arc<str> {
+        &self.0.0.name
+    }
+}
+
+/// The verbs of a connection.
+///
+/// A verb makes a [`Call`], which can be given more before it is awaited. All calls go through the same stack: they carry
+/// the connection's credentials and the X-Zato headers, and they end within the connection's time-out. On a SOAP
+/// connection every verb's body is put into an envelope, also an empty one.
+#[derive(Clone)]
+pub struct Conn(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) id: i64,
+    pub(crate) name: Arc<str>,
+    pub(crate) is_active: bool,
+    pub(crate) is_soap: bool,
+    pub(crate) target: Target,
+    pub(crate) ping_method: Method,
+    pub(crate) timeout: Duration,
+    pub(crate) response_limit: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stack: Stack,
+    security: Option<Security>,
+    pool: ConnectionPool,
+}
+
+impl Inner {
+    fn build(config: &Config, environment: &Environment) -> Result<Self, ConfigProblem> {
+        let target = Target::parse(&config.host, &config.url_path)?;
+        let ping_method =
+            Method::from_bytes(config.ping_method.as_bytes()).map_err(|_| ConfigProblem::PingMethod)?;
+        let (stack, pool) = stack::build(config, &target.origin, environment)?;
+        Ok(Self {
+            id: config.id,
+            name: Arc::from(&*config.name),
+            is_active: config.is_active,
+            is_soap: matches!(config.transport, Transport::Soap { .. }),
+            target,
+            ping_method,
+            timeout: config.timeout,
+            response_limit: config.response_limit,
+            clock: Arc::clone(&environment.clock),
+            stack,
+            security: config.security.clone(),
+            pool,
+        })
+    }
+}
+
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn").field("id", &self.0.id).field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+impl Conn {
+    /// The credentials which the connection is configured with, if there are any.
+    pub fn auth(&self) -> Option<Credentials<'_>> {
+        self.0.security.as_ref().map(|security| {
+            let (username, password) = security.credentials();
+            Credentials { username, password }
+        })
+    }
+
+    /// A handle for any other request, to any path or URL.
+    pub fn session(&self) -> Session<'_> {
+        Session { conn: self }
+    }
+
+    /// A GET request.
+    pub fn get(&self, cid: Cid, params: impl IntoParams) -> Call {
+        self.call(cid, Method::GET).params(params)
+    }
+
+    /// A POST request.
+    pub fn post(&self, cid: Cid, body: impl IntoBody) -> Call {
+        self.call(cid, Method::POST).body(body)
+    }
+
+    /// The same as [`Conn::post`].
+    pub fn send(&self, cid: Cid, body: impl IntoBody) -> Call {
+        self.post(cid, body)
+    }
+
+    /// A PUT request.
+    pub fn put(&self, cid: Cid, body: impl IntoBody) -> Call {
+        self.call(cid, Method::PUT).body(body)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, cid: Cid, body: impl IntoBody) -> Call {
+        self.call(cid, Method::PATCH).body(body)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, cid: Cid, params: impl IntoParams) -> Call {
+        self.call(cid, Method::DELETE).params(params)
+    }
+
+    /// An OPTIONS request.
+    pub fn options(&self, cid: Cid, params: impl IntoParams) -> Call {
+        self.call(cid, Method::OPTIONS).params(params)
+    }
+
+    /// A HEAD request.
+    pub fn head(&self, cid: Cid, params: impl IntoParams) -> Call {
+        self.call(cid, Method::HEAD).params(params)
+    }
+
+    /// Checks whether the other side is alive, with the connection's ping method, and reports how long its answer took. Any
+    /// status is an answer. An inactive connection can be pinged too. No envelope is sent, and placeholders of the path go
+    /// out as they stand.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if no answer came; it tells how far the ping got.
+    pub async fn ping(&self, cid: Cid) -> Result<String, CallError> {
+        ping::ping(self, cid).await
+    }
+
+    pub(crate) fn call(&self, cid: Cid, method: Method) -> Call {
+        Call::new(self.clone(), cid, method, Place::Configured)
+    }
+}
+
+/// The credentials of a connection. The password is never shown by `Debug`.
+#[derive(Clone, Copy, Debug)]
+pub struct Credentials<'a> {
+    username: &'a str,
+    password: &'a Secret,
+}
+
+impl<'a> Credentials<'a> {
+    /// The username.
+    pub fn username(&self) -> &'a str {
+        self.username
+    }
+
+    /// The password.
+    pub fn password(&self) -> &'a Secret {
+        self.password
+    }
+}
+
+/// Makes requests to any path or URL through a connection's stack.
+///
+/// The requests carry the X-Zato headers and, at the connection's own host only, its HTTP credentials. Their bodies are sent
+/// as they are, also on a SOAP connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Session<'a> {
+    conn: &'a Conn,
+}
+
+impl Session<'_> {
+    /// A request to a path at the connection's host, or to a whole URL.
+    pub fn request(&self, cid: Cid, method: Method, path_or_url: impl Into<String>) -> Call {
+        Call::new(self.conn.clone(), cid, method, Place::Other(path_or_url.into()))
+    }
+}

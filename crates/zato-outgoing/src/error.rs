@@ -1,0 +1,176 @@
+//! What can go wrong with a call, and how far it had got.
+//!
+//! Owns the error type of the layers ([`Failure`]) and the one that callers see ([`CallError`]). No text in here contains
+//! a secret, a query value or a body.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zato_cid::Cid;
+
+use crate::progress::{Phase, Progress, Timing};
+
+/// An error of a library below this crate, kept as a cause only, so that no other crate's version is part of this
+/// crate's interface.
+pub type Source = Box<dyn Error + Send + Sync>;
+
+/// Why a call failed. It is the error of every layer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The connection is switched off in its configuration. Nothing was sent.
+    #[error("the connection is inactive")]
+    Inactive,
+    /// The connection's URL path has a placeholder which the call's parameters give no value for. Nothing was sent.
+    #[error("there is no value for the path parameter `{name}`")]
+    MissingPathParameter {
+        /// The placeholder's name.
+        name: String,
+    },
+    /// The caller gave something that cannot be part of an HTTP request. Nothing was sent.
+    #[error("the {part} of the request is invalid")]
+    InvalidRequest {
+        /// The part in question, for instance `header value`.
+        part: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: Source,
+    },
+    /// The request's body could not be written as JSON. Nothing was sent.
+    #[error("the request could not be written as JSON")]
+    EncodeBody(#[source] serde_json::Error),
+    /// The host name could not be resolved. Nothing was sent.
+    #[error("the host name could not be resolved")]
+    Resolve(#[source] io::Error),
+    /// Nobody listens at the address. Nothing was sent.
+    #[error("the connection was refused")]
+    Refused(#[source] io::Error),
+    /// The TCP connection could not be opened. Nothing was sent.
+    #[error("the connection could not be opened")]
+    Connect(#[source] io::Error),
+    /// TLS could not be established, for instance because the certificate is not trusted. Nothing was sent.
+    #[error("TLS could not be established")]
+    Tls(#[source] Source),
+    /// A new connection was closed before it took the request. Nothing was sent.
+    #[error("the connection was closed before the request was sent")]
+    NotSent(#[source] Source),
+    /// The request was sent, wholly or in part, and no reply came. The other side may have acted on it.
+    #[error("the request was sent but no reply came")]
+    NoReply(#[source] Source),
+    /// The reply began and did not end.
+    #[error("the reply was cut off")]
+    CutOff(#[source] Source),
+    /// The time the call was given is over.
+    #[error("timed out while {phase}")]
+    TimedOut {
+        /// What the call was doing at that moment.
+        phase: Phase,
+    },
+    /// The reply's body is larger than the connection's configuration allows.
+    #[error("the reply is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The reply's status is 4xx or 5xx and the caller asked for that to be an error.
+    #[error("the reply's status is {status}")]
+    Status {
+        /// The status.
+        status: http::StatusCode,
+    },
+    /// The reply's body is not the JSON which the caller expected.
+    #[error("the reply is not the expected JSON")]
+    DecodeBody(#[source] serde_json::Error),
+}
+
+impl Failure {
+    pub(crate) fn invalid_request(part: &'static str, source: impl Into<Source>) -> Self {
+        Self::InvalidRequest { part, source: source.into() }
+    }
+}
+
+/// A call that failed: on which connection, for which correlation id, after what time, and how far it had got.
+///
+/// `Display` is one line without causes; they follow by [`Error::source`].
+pub struct CallError(Box<Details>);
+
+struct Details {
+    connection: Arc<str>,
+    cid: Cid,
+    timing: Timing,
+    sent: bool,
+    failure: Failure,
+}
+
+impl CallError {
+    pub(crate) fn new(connection: &Arc<str>, cid: Cid, progress: &Progress, failure: Failure) -> Self {
+        let (timing, sent) = (progress.timing(), progress.sent());
+        Self(Box::new(Details { connection: Arc::clone(connection), cid, timing, sent, failure }))
+    }
+
+    /// Why the call failed.
+    pub fn kind(&self) -> &Failure {
+        &self.0.failure
+    }
+
+    /// The name of the outgoing connection.
+    pub fn connection(&self) -> &str {
+        &self.0.connection
+    }
+
+    /// The correlation id the call was made with.
+    pub fn cid(&self) -> Cid {
+        self.0.cid
+    }
+
+    /// How long the call took until it failed.
+    pub fn elapsed(&self) -> Duration {
+        self.0.timing.total()
+    }
+
+    /// How long each phase of the call took until it failed.
+    pub fn timing(&self) -> &Timing {
+        &self.0.timing
+    }
+
+    /// Whether the other side may have seen the request, or a part of it. If it is `false`, the call can be made again
+    /// whatever its method.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.0.sent
+    }
+
+    /// Whether the time given to the call was not enough.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.failure, Failure::TimedOut { .. })
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.failure {
+            Failure::Inactive => write!(f, "`{}` is inactive", self.0.connection),
+            failure => write!(f, "`{}`: {failure}", self.0.connection),
+        }
+    }
+}
+
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallError")
+            .field("connection", &self.0.connection)
+            .field("cid", &self.0.cid)
+            .field("elapsed", &self.elapsed())
+            .field("may_have_been_sent", &self.0.sent)
+            .field("failure", &self.0.failure)
+            .finish()
+    }
+}
+
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.failure.source()
+    }
+}

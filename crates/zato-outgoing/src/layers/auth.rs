@@ -1,0 +1,157 @@
+//! Adds credentials to requests.
+//!
+//! Owns the `Authorization` header. It sits inside the X-Zato headers and outside of SOAP, whose WS-Security credentials are
+//! part of the envelope. Credentials are never sent to another origin than the one they are for.
+
+use std::task::{Context, Poll};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
+use std::sync::Arc;
+use tower_layer::Layer;
+use tower_service::Service;
+use zeroize::Zeroizing;
+
+use crate::origin::Origin;
+use crate::secret::Secret;
+
+/// Makes [`Auth`] services.
+#[derive(Clone, Debug)]
+pub struct AuthLayer {
+    credentials: HeaderValue,
+    origin: Arc<Origin>,
+}
+
+impl AuthLayer {
+    /// HTTP Basic authentication (RFC 7617), username and password in UTF-8, for requests to `origin` which have no
+    /// `Authorization` header yet. The header is made here, once, and marked as sensitive.
+    pub fn basic(username: &str, password: &Secret, origin: Arc<Origin>) -> Self {
+        let pair = Zeroizing::new(format!("{username}:{}", password.expose()));
+        let mut text = Zeroizing::new(String::with_capacity("Basic ".len() + pair.len() * 4 / 3 + 4));
+        text.push_str("Basic ");
+        STANDARD.encode_string(pair.as_bytes(), &mut text);
+        #[expect(
+            clippy::expect_used,
+            reason = "the base64 alphabet has nothing that a header must not carry"
+        )]
+        let mut credentials =
+            HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text))).expect("base64 is visible ASCII");
+        credentials.set_sensitive(true);
+        Self { credentials, origin }
+    }
+}
+
+/// The header's text, wiped when the last request that shares it is gone.
+struct Wiped(Zeroizing<String>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = Auth<S>;
+
+    fn layer(&self, inner: S) -> Auth<S> {
+        Auth { inner, credentials: self.credentials.clone(), origin: Arc::clone(&self.origin) }
+    }
+}
+
+/// Adds credentials to the requests of `S`.
+#[derive(Clone, Debug)]
+pub struct Auth<S> {
+    inner: S,
+    credentials: HeaderValue,
+    origin: Arc<Origin>,
+}
+
+impl<S, B> Service<Request<B>> for Auth<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        if self.origin.matches(request.uri()) {
+            request.headers_mut().entry(AUTHORIZATION).or_insert_with(|| self.credentials.clone());
+        }
+        self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::Uri;
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    /// The header of a request to `url`, which may have its own one already.
+    async fn sent(
+        username: &str,
+        password: &str,
+        url: &'static str,
+        own: Option<&'static str>,
+    ) -> Option<HeaderValue> {
+        let origin = Origin::of(&Uri::from_static("https://example.com")).unwrap();
+        let service = AuthLayer::basic(username, &Secret::from(password), Arc::new(origin)).layer(
+            service_fn(async |request: Request<()>| {
+                Ok::<_, Infallible>(request.headers().get(AUTHORIZATION).cloned())
+            }),
+        );
+        let mut request = Request::get(url).body(()).unwrap();
+        if let Some(own) = own {
+            request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static(own));
+        }
+        service.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_header_is_exact() {
+        // The first pair is the example of RFC 7617, section 2; the second that of its section 2.1.
+        for (username, password, expected) in [
+            ("Aladdin", "open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("test", "123\u{a3}", "Basic dGVzdDoxMjPCow=="),
+            ("", "", "Basic Og=="),
+        ] {
+            assert_eq!(sent(username, password, "https://example.com/a", None).await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_never_shown() {
+        let header = sent("user", "secret", "https://example.com/a", None).await.unwrap();
+        assert!(header.is_sensitive());
+        assert_eq!(format!("{header:?}"), "Sensitive");
+        let origin = Origin::of(&Uri::from_static("https://example.com")).unwrap();
+        let layer = AuthLayer::basic("user", &Secret::from("secret"), Arc::new(origin));
+        assert!(!format!("{layer:?}").contains("Basic"));
+    }
+
+    #[tokio::test]
+    async fn the_callers_own_wins() {
+        assert_eq!(
+            sent("user", "secret", "https://example.com/a", Some("Bearer 1")).await.unwrap(),
+            "Bearer 1"
+        );
+    }
+
+    #[tokio::test]
+    async fn other_origins_get_nothing() {
+        for url in ["http://example.com/a", "https://example.org/a", "https://example.com:444/a"] {
+            assert_eq!(sent("user", "secret", url, None).await, None, "{url}");
+        }
+    }
+}

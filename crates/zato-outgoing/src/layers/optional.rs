@@ -1,0 +1,93 @@
+//! A layer that may be absent.
+//!
+//! Owns nothing but the choice, made when a stack is built, between a service with a layer and one without. Both have the
+//! same future, so that the choice costs one branch per call.
+
+use std::task::{Context, Poll};
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Applies a layer if there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalLayer<L>(Option<L>);
+
+impl<L> OptionalLayer<L> {
+    /// Applies `layer` if it is there.
+    pub fn if_some(layer: Option<L>) -> Self {
+        Self(layer)
+    }
+}
+
+impl<L: Layer<S>, S> Layer<S> for OptionalLayer<L> {
+    type Service = Optional<L::Service, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        match &self.0 {
+            Some(layer) => Optional::With(layer.layer(inner)),
+            None => Optional::Without(inner),
+        }
+    }
+}
+
+/// A service with its layer or without it. There is no third possibility, so the enum is exhaustive.
+#[derive(Clone, Copy, Debug)]
+pub enum Optional<W, S> {
+    /// The layer is there.
+    With(W),
+    /// It is not.
+    Without(S),
+}
+
+impl<W, S, R> Service<R> for Optional<W, S>
+where
+    S: Service<R>,
+    W: Service<R, Response = S::Response, Error = S::Error, Future = S::Future>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        match self {
+            Self::With(service) => service.poll_ready(cx),
+            Self::Without(service) => service.poll_ready(cx),
+        }
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        match self {
+            Self::With(service) => service.call(request),
+            Self::Without(service) => service.call(request),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+
+    use http::header::AUTHORIZATION;
+    use http::{Request, Uri};
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+    use crate::layers::auth::AuthLayer;
+    use crate::origin::Origin;
+    use crate::secret::Secret;
+
+    async fn has_header(layer: Option<AuthLayer>) -> bool {
+        let service = OptionalLayer::if_some(layer).layer(service_fn(|request: Request<()>| {
+            std::future::ready(Ok::<_, Infallible>(request.headers().contains_key(AUTHORIZATION)))
+        }));
+        service.oneshot(Request::get("http://example.com/").body(()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_layer_is_there_or_not() {
+        let origin = Origin::of(&Uri::from_static("http://example.com")).unwrap();
+        assert!(has_header(Some(AuthLayer::basic("user", &Secret::from("secret"), Arc::new(origin)))).await);
+        assert!(!has_header(None).await);
+    }
+}

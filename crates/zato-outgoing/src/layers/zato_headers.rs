@@ -1,0 +1,151 @@
+//! Adds the headers that every request carries: the three X-Zato ones, `Accept` and `User-Agent`.
+//!
+//! Owns their names and forms. A header which the request already has is left alone, so that a caller's own value wins. It
+//! sits outside of anything that may send a request twice, because the time stamp is that of the call.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::{ACCEPT, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use tower_layer::Layer;
+use tower_service::Service;
+use zato_cid::Cid;
+
+use crate::clock::{Clock, iso};
+
+/// The correlation id of the caller. Its value is taken from a [`Cid`] in the request's extensions.
+pub const X_ZATO_CID: HeaderName = HeaderName::from_static("x-zato-cid");
+/// Which server, process and part of it sends the request.
+pub const X_ZATO_COMPONENT: HeaderName = HeaderName::from_static("x-zato-component");
+/// When the request was sent: UTC, ISO 8601 with microseconds and without a zone.
+pub const X_ZATO_MSG_TS: HeaderName = HeaderName::from_static("x-zato-msg-ts");
+
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("zato-outgoing/", env!("CARGO_PKG_VERSION")));
+
+/// Makes [`ZatoHeaders`] services.
+///
+/// Reads: [`Cid`].
+#[derive(Clone, Debug)]
+pub struct ZatoHeadersLayer {
+    component: HeaderValue,
+    clock: Arc<dyn Clock>,
+}
+
+impl ZatoHeadersLayer {
+    /// Adds each header that a request does not have yet.
+    pub fn if_not_present(component: HeaderValue, clock: Arc<dyn Clock>) -> Self {
+        Self { component, clock }
+    }
+}
+
+impl<S> Layer<S> for ZatoHeadersLayer {
+    type Service = ZatoHeaders<S>;
+
+    fn layer(&self, inner: S) -> ZatoHeaders<S> {
+        ZatoHeaders { inner, component: self.component.clone(), clock: Arc::clone(&self.clock) }
+    }
+}
+
+/// Adds headers to the requests of `S`.
+#[derive(Clone, Debug)]
+pub struct ZatoHeaders<S> {
+    inner: S,
+    component: HeaderValue,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S, B> Service<Request<B>> for ZatoHeaders<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let cid = request.extensions().get::<Cid>().copied();
+        let headers = request.headers_mut();
+        if let Some(cid) = cid {
+            insert_text_if_absent(headers, X_ZATO_CID, || cid.as_str().as_bytes().try_into().ok());
+        }
+        insert_text_if_absent(headers, X_ZATO_COMPONENT, || Some(self.component.clone()));
+        insert_text_if_absent(headers, X_ZATO_MSG_TS, || iso(self.clock.now()).as_bytes().try_into().ok());
+        insert_text_if_absent(headers, ACCEPT, || Some(HeaderValue::from_static("*/*")));
+        insert_text_if_absent(headers, USER_AGENT, || Some(AGENT));
+        self.inner.call(request)
+    }
+}
+
+/// The value is made only if it is needed. Correlation ids and times consist of characters that a header can carry, so
+/// that `None` does not occur.
+fn insert_text_if_absent(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: impl FnOnce() -> Option<HeaderValue>,
+) {
+    if let http::header::Entry::Vacant(entry) = headers.entry(name)
+        && let Some(value) = value()
+    {
+        entry.insert(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use time::macros::datetime;
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+    use crate::clock::fixed::FixedClock;
+
+    const CID: &str = "K21353002988419985838198535608";
+
+    async fn sent(request: Request<()>) -> HeaderMap {
+        let layer = ZatoHeadersLayer::if_not_present(
+            HeaderValue::from_static("parallel/esb1/esb1.example.com/21358/main"),
+            Arc::new(FixedClock(datetime!(2013-04-26 23:41:45.271911 UTC))),
+        );
+        let service = layer
+            .layer(service_fn(async |request: Request<()>| Ok::<_, Infallible>(request.headers().clone())));
+        service.oneshot(request).await.unwrap()
+    }
+
+    fn request() -> Request<()> {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(CID.parse::<Cid>().unwrap());
+        request
+    }
+
+    #[tokio::test]
+    async fn every_request_has_them() {
+        let headers = sent(request()).await;
+        assert_eq!(headers["X-Zato-CID"], CID);
+        assert_eq!(headers["X-Zato-Component"], "parallel/esb1/esb1.example.com/21358/main");
+        assert_eq!(headers["X-Zato-Msg-TS"], "2013-04-26T23:41:45.271911");
+        assert_eq!(headers["Accept"], "*/*");
+        assert!(headers["User-Agent"].to_str().unwrap().starts_with("zato-outgoing/"));
+        assert_eq!(headers.len(), 5);
+    }
+
+    #[tokio::test]
+    async fn the_callers_own_win() {
+        let mut request = request();
+        for name in [X_ZATO_CID, X_ZATO_COMPONENT, X_ZATO_MSG_TS, ACCEPT, USER_AGENT] {
+            request.headers_mut().insert(name, HeaderValue::from_static("own"));
+        }
+        let headers = sent(request).await;
+        assert!(headers.values().all(|value| value == "own"), "{headers:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_correlation_id_there_is_no_header_for_it() {
+        assert!(!sent(Request::new(())).await.contains_key(X_ZATO_CID));
+    }
+}

@@ -1,0 +1,80 @@
+//! The body of a reply which still arrives on a pooled connection.
+//!
+//! Owns the moment at which a connection is free again.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::sender::Lease;
+use crate::error::Failure;
+
+/// The body of a reply. Its connection goes back into the pool once the body has been read to its end; if it is dropped
+/// before that, the connection is closed.
+#[derive(Debug)]
+pub struct PooledBody {
+    incoming: Incoming,
+    /// The connection and the right to use it, in this order: whoever gets the right next finds the connection.
+    lease: Option<(Lease, OwnedSemaphorePermit)>,
+}
+
+impl PooledBody {
+    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit) -> Self {
+        let mut body = Self { incoming, lease: Some((lease, permit)) };
+        body.release_at_end();
+        body
+    }
+
+    /// The end may be known before it is read, when the length was announced.
+    fn release_at_end(&mut self) {
+        if self.incoming.is_end_stream() {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some((lease, permit)) = self.lease.take() {
+            lease.give_back();
+            drop(permit);
+        }
+    }
+}
+
+impl Body for PooledBody {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => {
+                self.release();
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                self.release_at_end();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.lease = None;
+                Poll::Ready(Some(Err(Failure::CutOff(error.into()))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

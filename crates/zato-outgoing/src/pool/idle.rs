@@ -1,0 +1,148 @@
+//! The connections of a pool which no call uses at the moment.
+//!
+//! Owns the list of them, its limits, and the task which closes what has lain unused for too long.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use http::Uri;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::PoolOptions;
+use super::sender::Open;
+
+/// What all calls of a pool share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    options: PoolOptions,
+    permits: Arc<Semaphore>,
+    /// Locked for a few instructions at a time, never across a wait.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The most recently used one comes last. HTTP/2 connections are in here while they are used, too.
+    idle: Vec<Idle>,
+    retired: bool,
+    /// Whether a task watches over this list.
+    watched: bool,
+    /// Whether a connection has come back since that task last looked. A busy pool's list is often empty for a moment,
+    /// which must not end the task and start another one with every call.
+    used: bool,
+}
+
+#[derive(Debug)]
+struct Idle {
+    open: Open,
+    since: Instant,
+}
+
+impl Shared {
+    pub(super) fn new(options: PoolOptions) -> Arc<Self> {
+        let size = options.size.clamp(1, Semaphore::MAX_PERMITS);
+        Arc::new(Self { options, permits: Arc::new(Semaphore::new(size)), state: Mutex::default() })
+    }
+
+    /// Waits for the right to use a connection.
+    pub(super) async fn permit(&self) -> OwnedSemaphorePermit {
+        let permits = Arc::clone(&self.permits);
+        #[expect(clippy::expect_used, reason = "nothing closes the semaphore, it is dropped with the pool")]
+        permits.acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    /// Takes the most recently used live connection that leads to `url`: the others are then the first to become too old.
+    /// Dead and outdated ones met on the way are closed.
+    pub(super) fn take(&self, url: &Uri) -> Option<Open> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let mut index = state.idle.len();
+        while index > 0 {
+            index -= 1;
+            let idle = &mut state.idle[index];
+            if idle.open.is_closed() || self.is_outdated(idle, now) {
+                state.idle.remove(index);
+            } else if idle.open.leads_to(url) {
+                if let Some(shared) = idle.open.share() {
+                    idle.since = now;
+                    return Some(shared);
+                }
+                return Some(state.idle.remove(index).open);
+            }
+        }
+        None
+    }
+
+    /// Takes a connection back whose call has ended.
+    pub(super) fn put(self: &Arc<Self>, open: Open) {
+        let mut state = self.lock();
+        if state.retired || open.is_closed() {
+            return;
+        }
+        state.idle.push(Idle { open, since: Instant::now() });
+        state.used = true;
+        if !state.watched
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            state.watched = true;
+            runtime.spawn(close_outdated(Arc::downgrade(self)));
+        }
+    }
+
+    /// Keeps a second handle to a connection that can carry several calls. If several such connections were opened at
+    /// once, because none was known yet, the first one stays and the others end with their calls.
+    pub(super) fn share(self: &Arc<Self>, open: &Open) {
+        let Some(shared) = open.share() else { return };
+        let known = self.lock().idle.iter().any(|idle| idle.open.replaces(&shared));
+        if !known {
+            self.put(shared);
+        }
+    }
+
+    /// Makes sure that a connection about to be opened does not exceed the pool's size, which matters when there are
+    /// unused ones to other origins. The caller holds a permit for its own one.
+    pub(super) fn make_room(&self) {
+        let mut state = self.lock();
+        let surplus = state.idle.len().saturating_sub(self.permits.available_permits());
+        state.idle.drain(..surplus);
+    }
+
+    pub(super) fn retire(&self) {
+        let mut state = self.lock();
+        state.retired = true;
+        state.idle.clear();
+    }
+
+    pub(super) fn idle_connections(&self) -> usize {
+        self.lock().idle.len()
+    }
+
+    fn is_outdated(&self, idle: &Idle, now: Instant) -> bool {
+        now.duration_since(idle.since) >= self.options.idle_timeout
+    }
+
+    /// Closes what is outdated and says when to look again, or `None` if the pool is out of use.
+    fn close_outdated(&self) -> Option<Instant> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        state.idle.retain(|idle| !idle.open.is_closed() && !self.is_outdated(idle, now));
+        let oldest = state.idle.iter().map(|idle| idle.since).min();
+        let used = std::mem::take(&mut state.used);
+        state.watched = used || oldest.is_some();
+        state.watched.then(|| oldest.unwrap_or(now) + self.options.idle_timeout)
+    }
+
+    /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs as long as a pool has unused connections, one task a pool. It does not keep the pool alive.
+async fn close_outdated(pool: Weak<Shared>) {
+    loop {
+        let next = pool.upgrade().and_then(|pool| pool.close_outdated());
+        let Some(next) = next else { return };
+        tokio::time::sleep_until(next).await;
+    }
+}

@@ -1,0 +1,180 @@
+//! Keeps connections open between calls and sends requests on them.
+//!
+//! Owns the innermost service of the stack: how many connections there may be, which one a request goes to, and what
+//! happens if that one has been closed in the meantime. It knows HTTP/1.1 and HTTP/2 through hyper's connections, and
+//! nothing of names, credentials or bodies.
+
+mod body;
+mod idle;
+mod sender;
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::HOST;
+use http::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub use self::body::PooledBody;
+use self::idle::Shared;
+use self::sender::{Lease, Open, SendError};
+use crate::body::Body;
+use crate::connect::{Connect, Connected};
+use crate::error::Failure;
+use crate::origin::Origin;
+use crate::progress::{Phase, Progress};
+
+/// The limits of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolOptions {
+    /// How many calls may be under way at once, each with a connection of its own unless it is HTTP/2. Further calls wait
+    /// in the order in which they came; only the time-out ends their waiting.
+    pub size: usize,
+    /// How long a connection may lie unused.
+    pub idle_timeout: Duration,
+}
+
+/// Makes [`Pool`] services of services that open connections.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolLayer {
+    options: PoolOptions,
+}
+
+impl PoolLayer {
+    /// Keeps connections within the limits of `options`.
+    pub fn within(options: PoolOptions) -> Self {
+        Self { options }
+    }
+}
+
+impl<C> Layer<C> for PoolLayer {
+    type Service = Pool<C>;
+
+    fn layer(&self, connector: C) -> Pool<C> {
+        Pool(Arc::new(Inner { shared: Shared::new(self.options), connector }))
+    }
+}
+
+/// Sends requests on pooled connections which `C` opens. Nothing is opened before the first request.
+///
+/// A connection goes back into the pool when the reply's body has been read to its end, and is closed when the body or the
+/// call is dropped before that. A request is sent again, on a new connection, if a pooled one turns out to have been closed
+/// before it accepted the request: whatever the method, because nothing was sent.
+///
+/// Reads: [`Progress`].
+#[derive(Debug)]
+pub struct Pool<C>(Arc<Inner<C>>);
+
+#[derive(Debug)]
+struct Inner<C> {
+    shared: Arc<Shared>,
+    connector: C,
+}
+
+impl<C> Clone for Pool<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Pool<C> {
+    /// Closes all unused connections, and from now on every other one when its call ends.
+    pub fn retire(&self) {
+        self.0.shared.retire();
+    }
+
+    /// How many connections lie unused.
+    pub fn idle_connections(&self) -> usize {
+        self.0.shared.idle_connections()
+    }
+}
+
+impl<C, T> Service<Request<Body>> for Pool<C>
+where
+    C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone + Send + Sync + 'static,
+    C::Future: Send,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Response = Response<PooledBody>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<PooledBody>, Failure>> + Send>>;
+
+    /// Always ready: a call waits for its turn inside its future, where the time-out and the measurements see it.
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move { inner.send(request).await })
+    }
+}
+
+impl<C, T> Inner<C>
+where
+    C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
+        let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
+        let url = request.uri().clone();
+        let permit = self.shared.permit().await;
+        let mut may_reuse = true;
+        loop {
+            let pooled = if may_reuse { self.shared.take(&url) } else { None };
+            let reused = pooled.is_some();
+            let open = match pooled {
+                Some(open) => open,
+                None => self.open(&url, &progress).await?,
+            };
+            progress.enter(Phase::FirstByte);
+            let mut lease = Lease::new(open, Arc::clone(&self.shared));
+            match lease.ready().await {
+                Ok(()) => {}
+                // It was closed while it lay unused. There may be others.
+                Err(_) if reused => continue,
+                Err(error) => return Err(Failure::NotSent(error.into())),
+            }
+            if !lease.is_http2() {
+                request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
+            }
+            *request.uri_mut() = lease.request_target(&url);
+            progress.set_sent(true);
+            match lease.send(request).await {
+                Ok(response) => {
+                    progress.enter(Phase::Body);
+                    return Ok(response.map(|body| PooledBody::new(body, lease, permit)));
+                }
+                Err(SendError::Returned(returned, _)) if reused => {
+                    progress.set_sent(false);
+                    request = *returned;
+                    may_reuse = false;
+                }
+                Err(SendError::Returned(_, error)) => {
+                    progress.set_sent(false);
+                    return Err(Failure::NotSent(error.into()));
+                }
+                Err(SendError::NoReply(error)) => return Err(Failure::NoReply(error.into())),
+            }
+        }
+    }
+
+    async fn open(&self, url: &http::Uri, progress: &Progress) -> Result<Open, Failure> {
+        let origin = Origin::of(url)
+            .ok_or_else(|| Failure::invalid_request("URL", "it is not an absolute http or https URL"))?;
+        self.shared.make_room();
+        let origin = Arc::new(origin);
+        let mut connector = self.connector.clone();
+        poll_fn(|cx| connector.poll_ready(cx)).await?;
+        let order = Connect { origin: Arc::clone(&origin), progress: progress.clone() };
+        let connected = connector.call(order).await?;
+        let open = Open::handshake(connected, origin).await?;
+        self.shared.share(&open);
+        Ok(open)
+    }
+}

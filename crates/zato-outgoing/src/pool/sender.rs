@@ -1,0 +1,164 @@
+//! One open HTTP connection, of either version.
+//!
+//! Owns the difference between HTTP/1.1 and HTTP/2 as far as sending a request goes, and the right to give a connection back
+//! to its pool.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::idle::Shared;
+use crate::body::Body;
+use crate::connect::{Connected, Protocol};
+use crate::error::Failure;
+use crate::origin::Origin;
+
+/// An open connection and where it leads.
+#[derive(Debug)]
+pub(super) struct Open {
+    sender: Sender,
+    origin: Arc<Origin>,
+    host: HeaderValue,
+}
+
+#[derive(Debug)]
+enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+/// Why a request got no reply.
+pub(super) enum SendError {
+    /// The connection never took the request, which is here again. It is boxed because it is large and rare.
+    Returned(Box<Request<Body>>, hyper::Error),
+    /// The request was sent, at least in part.
+    NoReply(hyper::Error),
+}
+
+impl Open {
+    /// Begins to speak HTTP on a new connection, whose reading and writing goes on in a task that ends when the connection
+    /// is closed by the other side or no longer used by this one.
+    pub(super) async fn handshake<T>(connected: Connected<T>, origin: Arc<Origin>) -> Result<Self, Failure>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let host = origin
+            .host_header()
+            .ok_or_else(|| Failure::invalid_request("URL", "its host cannot be a header value"))?;
+        let io = TokioIo::new(connected.stream);
+        let failed = |error: hyper::Error| Failure::NotSent(error.into());
+        let sender = match connected.protocol {
+            Protocol::Http1 => {
+                // Header names are case-insensitive, but old servers know the usual capitals only.
+                let (sender, connection) =
+                    http1::Builder::new().title_case_headers(true).handshake(io).await.map_err(failed)?;
+                tokio::spawn(until_closed(connection));
+                Sender::Http1(sender)
+            }
+            Protocol::Http2 => {
+                let mut builder = http2::Builder::new(TokioExecutor::new());
+                let (sender, connection) =
+                    builder.timer(TokioTimer::new()).handshake(io).await.map_err(failed)?;
+                tokio::spawn(until_closed(connection));
+                Sender::Http2(sender)
+            }
+        };
+        Ok(Self { sender, origin, host })
+    }
+
+    pub(super) fn leads_to(&self, url: &Uri) -> bool {
+        self.origin.matches(url)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    /// Whether this connection can carry the calls of `other`, so that the pool need not keep both.
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        matches!(self.sender, Sender::Http2(_)) && self.origin == other.origin && !self.is_closed()
+    }
+
+    /// A second handle to the same connection, if it can carry several calls.
+    pub(super) fn share(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::Http1(_) => None,
+            Sender::Http2(sender) => Some(Self {
+                sender: Sender::Http2(sender.clone()),
+                origin: Arc::clone(&self.origin),
+                host: self.host.clone(),
+            }),
+        }
+    }
+}
+
+/// Whoever waits for a reply is told of an error by the reply's future or body; without a waiting call it is the normal
+/// end of a pooled connection.
+async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "an outgoing connection ended");
+    }
+}
+
+/// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
+#[derive(Debug)]
+pub(super) struct Lease {
+    open: Open,
+    pool: Arc<Shared>,
+}
+
+impl Lease {
+    pub(super) fn new(open: Open, pool: Arc<Shared>) -> Self {
+        Self { open, pool }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self.open.sender, Sender::Http2(_))
+    }
+
+    pub(super) fn host_header(&self) -> HeaderValue {
+        self.open.host.clone()
+    }
+
+    /// What stands in the request line: HTTP/1.1 has the path and query only (RFC 9112, 3.2.1).
+    pub(super) fn request_target(&self, url: &Uri) -> Uri {
+        match (&self.open.sender, url.path_and_query()) {
+            (Sender::Http1(_), Some(path)) => Uri::from(path.clone()),
+            _ => url.clone(),
+        }
+    }
+
+    /// Waits until the connection can take a request.
+    pub(super) async fn ready(&mut self) -> hyper::Result<()> {
+        match &mut self.open.sender {
+            Sender::Http1(sender) => sender.ready().await,
+            Sender::Http2(sender) => sender.ready().await,
+        }
+    }
+
+    pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, SendError> {
+        let result = match &mut self.open.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        };
+        result.map_err(|mut error: TrySendError<Request<Body>>| match error.take_message() {
+            Some(request) => SendError::Returned(Box::new(request), error.into_error()),
+            None => SendError::NoReply(error.into_error()),
+        })
+    }
+
+    /// Gives the connection back, for the next call.
+    pub(super) fn give_back(self) {
+        // An HTTP/2 connection has been in the pool all the time.
+        if !self.is_http2() {
+            self.pool.put(self.open);
+        }
+    }
+}

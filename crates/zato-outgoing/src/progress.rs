@@ -1,0 +1,179 @@
+//! How far a call has got, and how long each phase of it took.
+//!
+//! Owns the record which the layers of one call share. Inner layers write into it, the time-out and the errors read
+//! from it. It knows no layer and no protocol.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// One stretch of a call, in the order in which they happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Phase {
+    /// Waiting for one of the connections that the pool size allows.
+    Queue = 0,
+    /// Looking up the host's addresses.
+    Resolve = 1,
+    /// Opening the TCP connection.
+    Connect = 2,
+    /// Agreeing on TLS.
+    Tls = 3,
+    /// Sending the request and waiting for the head of the reply.
+    FirstByte = 4,
+    /// Reading the body of the reply.
+    Body = 5,
+}
+
+const PHASES: usize = 6;
+
+impl Phase {
+    const ALL: [Self; PHASES] =
+        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body];
+
+    /// What the call was doing, as the end of a sentence: "timed out while …".
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Queue => "waiting for a free connection",
+            Self::Resolve => "resolving the host name",
+            Self::Connect => "connecting",
+            Self::Tls => "establishing TLS",
+            Self::FirstByte => "waiting for the reply",
+            Self::Body => "reading the reply",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}
+
+/// The record of one call, shared by its layers. It travels in the request's extensions and its clones are one record.
+#[derive(Clone, Debug)]
+pub struct Progress(Arc<Record>);
+
+/// Only one layer works on a call at a time, so relaxed ordering is enough; atomics are there because a layer may run
+/// on another thread than the one that asks.
+#[derive(Debug)]
+struct Record {
+    started: Instant,
+    /// Nanoseconds after `started` at which the present phase was entered.
+    entered: AtomicU64,
+    phase: AtomicU8,
+    sent: AtomicBool,
+    /// Nanoseconds spent in each phase which has been left; a phase entered twice, after a stale connection, adds up.
+    spent: [AtomicU64; PHASES],
+}
+
+impl Progress {
+    /// Starts the record of a call, in the phase [`Phase::Queue`].
+    pub fn start() -> Self {
+        Self(Arc::new(Record {
+            started: Instant::now(),
+            entered: AtomicU64::new(0),
+            phase: AtomicU8::new(Phase::Queue as u8),
+            sent: AtomicBool::new(false),
+            spent: [const { AtomicU64::new(0) }; PHASES],
+        }))
+    }
+
+    /// Leaves the present phase for another one.
+    pub fn enter(&self, phase: Phase) {
+        let now = nanoseconds(self.0.started.elapsed());
+        let since = self.0.entered.swap(now, Ordering::Relaxed);
+        let left = self.0.phase.swap(phase as u8, Ordering::Relaxed);
+        self.0.spent[usize::from(left)].fetch_add(now.saturating_sub(since), Ordering::Relaxed);
+    }
+
+    /// The phase the call is in.
+    pub fn phase(&self) -> Phase {
+        Phase::ALL[usize::from(self.0.phase.load(Ordering::Relaxed))]
+    }
+
+    /// Records whether any of the request may have left this machine. The pool takes it back when a connection
+    /// turns out to have been closed before it accepted the request.
+    pub fn set_sent(&self, sent: bool) {
+        self.0.sent.store(sent, Ordering::Relaxed);
+    }
+
+    /// Whether any of the request may have left this machine.
+    pub fn sent(&self) -> bool {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// The time spent so far.
+    pub fn timing(&self) -> Timing {
+        let total = self.0.started.elapsed();
+        let mut phases = [Duration::ZERO; PHASES];
+        for (duration, spent) in phases.iter_mut().zip(&self.0.spent) {
+            *duration = Duration::from_nanos(spent.load(Ordering::Relaxed));
+        }
+        let present = nanoseconds(total).saturating_sub(self.0.entered.load(Ordering::Relaxed));
+        phases[usize::from(self.0.phase.load(Ordering::Relaxed))] += Duration::from_nanos(present);
+        Timing { total, phases }
+    }
+}
+
+/// 2^64 nanoseconds are 584 years, so the cut only matters to the compiler.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How long a call took, as a whole and by phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    total: Duration,
+    phases: [Duration; PHASES],
+}
+
+impl Timing {
+    /// From the start of the call until its reply was there, or until it failed.
+    pub fn total(&self) -> Duration {
+        self.total
+    }
+
+    /// The time spent in one phase; zero if the call did not come to it or did not need it.
+    pub fn phase(&self, phase: Phase) -> Duration {
+        self.phases[phase as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn phases_add_up_to_the_total() {
+        let progress = Progress::start();
+        tokio::time::advance(Duration::from_millis(3)).await;
+        progress.enter(Phase::Connect);
+        tokio::time::advance(Duration::from_millis(5)).await;
+        progress.enter(Phase::FirstByte);
+        tokio::time::advance(Duration::from_millis(7)).await;
+        progress.enter(Phase::Connect);
+        tokio::time::advance(Duration::from_millis(11)).await;
+
+        let timing = progress.timing();
+        assert_eq!(progress.phase(), Phase::Connect);
+        assert_eq!(timing.phase(Phase::Queue), Duration::from_millis(3));
+        assert_eq!(timing.phase(Phase::Connect), Duration::from_millis(16));
+        assert_eq!(timing.phase(Phase::FirstByte), Duration::from_millis(7));
+        assert_eq!(timing.phase(Phase::Tls), Duration::ZERO);
+        assert_eq!(timing.total(), Duration::from_millis(26));
+    }
+
+    #[test]
+    fn clones_are_one_record() {
+        let progress = Progress::start();
+        progress.clone().set_sent(true);
+        progress.clone().enter(Phase::Body);
+        assert!(progress.sent());
+        assert_eq!(progress.phase(), Phase::Body);
+    }
+}

@@ -1,0 +1,267 @@
+//! The response of a call.
+//!
+//! Owns reading a reply: its head, and its body as bytes, text, JSON or SOAP, whole or piece by piece. It does not know how
+//! the reply got here.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8};
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode, Uri};
+use http_body::Body as _;
+use hyper::ext::ReasonPhrase;
+use serde::de::DeserializeOwned;
+use zato_soap::{Envelope, Fault, Limits, ReadError};
+
+use crate::call::Outcome;
+use crate::error::{CallError, Failure};
+use crate::layers::prefetch::{Collected, Prefetched};
+use crate::pool::PooledBody;
+use crate::progress::{Phase, Timing};
+
+/// The reply to a call. Its status may be any: see [`Response::raise_for_status`].
+#[derive(Debug)]
+pub struct Response {
+    head: http::response::Parts,
+    /// What has been read of the body: all of it, unless the call was made with `prefetch(false)`.
+    whole: Bytes,
+    /// What is left to be read.
+    rest: Option<PooledBody>,
+    outcome: Outcome,
+    timing: Timing,
+}
+
+impl Response {
+    pub(crate) fn new(response: http::Response<Prefetched<PooledBody>>, outcome: Outcome) -> Self {
+        let (head, body) = response.into_parts();
+        let (whole, rest) = match body {
+            Prefetched::Whole(whole) => (whole, None),
+            Prefetched::Stream(rest) => (Bytes::new(), Some(rest)),
+        };
+        let timing = head.extensions.get().copied().unwrap_or_else(|| outcome.progress.timing());
+        Self { head, whole, rest, outcome, timing }
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The reason phrase: the other side's own one, or else the usual one of the status, or nothing.
+    pub fn reason(&self) -> &str {
+        let own = self.head.extensions.get::<ReasonPhrase>();
+        own.and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok())
+            .or_else(|| self.head.status.canonical_reason())
+            .unwrap_or_default()
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The first header of a name, whatever its capitals, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// The URL that was called, parameters included.
+    pub fn url(&self) -> &Uri {
+        &self.outcome.url
+    }
+
+    /// How long the call took until this response was handed out.
+    pub fn elapsed(&self) -> Duration {
+        self.timing.total()
+    }
+
+    /// How long each phase of the call took until this response was handed out.
+    pub fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
+    /// The body as it came, as far as it has been read: all of it, unless the call was made with `prefetch(false)`; then
+    /// nothing before [`Response::read`].
+    pub fn bytes(&self) -> &Bytes {
+        &self.whole
+    }
+
+    /// The body, as far as it has been read, as text, in the charset of its `Content-Type`; UTF-8 if that names none or one
+    /// that is unknown. A byte order mark wins over both. What is not text in that charset becomes U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        self.charset().decode(&self.whole).0
+    }
+
+    fn charset(&self) -> &'static Encoding {
+        self.header(CONTENT_TYPE.as_str()).and_then(charset_of).unwrap_or(UTF_8)
+    }
+
+    /// The body read as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::DecodeBody`] if it is not JSON, or not of the form of `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        let json = if self.charset() == UTF_8 {
+            serde_json::from_slice(&self.whole)
+        } else {
+            serde_json::from_str(&self.text())
+        };
+        json.map_err(|error| self.error(Failure::DecodeBody(error)))
+    }
+
+    /// The body read as a SOAP envelope, of which `read` takes what it needs.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if it is no envelope.
+    pub fn soap<R>(&self, read: impl FnOnce(Envelope<'_, '_>) -> R) -> Result<R, ReadError> {
+        let text = self.text();
+        let document = zato_soap::parse(&text, &Limits::default())?;
+        Ok(read(Envelope::of(&document)?))
+    }
+
+    /// The fault in the body's SOAP envelope, if that is what the other side replied with.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the body is no envelope.
+    pub fn soap_fault(&self) -> Result<Option<Fault>, ReadError> {
+        self.soap(|envelope| envelope.fault())
+    }
+
+    /// This response, unless its status is 4xx or 5xx.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Status`] if it is.
+    pub fn raise_for_status(self) -> Result<Self, CallError> {
+        let status = self.status();
+        if status.is_client_error() || status.is_server_error() {
+            Err(self.error(Failure::Status { status }))
+        } else {
+            Ok(self)
+        }
+    }
+
+    /// The next piece of a body that is read piece by piece, or `None` at its end. Of a body that has been read already, all
+    /// of it is the one piece. Each wait for a piece may take as long as the call's time-out.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::CutOff`] and [`Failure::TimedOut`]; there is nothing more to read then.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+        if !self.whole.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.whole)));
+        }
+        self.next_piece().await
+    }
+
+    async fn next_piece(&mut self) -> Result<Option<Bytes>, CallError> {
+        while let Some(body) = &mut self.rest {
+            let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+            let result = match tokio::time::timeout(self.outcome.timeout, frame).await {
+                Ok(Some(Ok(frame))) => Ok(frame),
+                Ok(Some(Err(failure))) => Err(failure),
+                Ok(None) => break,
+                Err(_) => Err(Failure::TimedOut { phase: Phase::Body }),
+            };
+            match result {
+                // Trailers are no piece of the body.
+                Ok(frame) => match frame.into_data() {
+                    Ok(data) if !data.is_empty() => return Ok(Some(data)),
+                    Ok(_) | Err(_) => {}
+                },
+                Err(failure) => {
+                    // Dropping it closes the connection, whose remaining content nobody will read.
+                    self.rest = None;
+                    return Err(self.error(failure));
+                }
+            }
+        }
+        self.rest = None;
+        Ok(None)
+    }
+
+    /// Reads what is left of the body, up to the connection's limit, so that [`text`](Self::text) and the like have it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Response::chunk`], and [`Failure::TooLarge`].
+    pub async fn read(&mut self) -> Result<&Bytes, CallError> {
+        let limit = self.outcome.conn.0.response_limit;
+        self.read_within(limit).await?;
+        Ok(&self.whole)
+    }
+
+    /// The whole body, of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Response::chunk`], and [`Failure::TooLarge`].
+    pub async fn into_bytes(mut self, limit: usize) -> Result<Bytes, CallError> {
+        self.read_within(limit).await?;
+        Ok(self.whole)
+    }
+
+    async fn read_within(&mut self, limit: usize) -> Result<(), CallError> {
+        let mut collected = Collected::with_limit(limit);
+        let mut piece = Some(std::mem::take(&mut self.whole));
+        while let Some(data) = piece {
+            let remaining = self.rest.as_ref().map_or(0, |body| body.size_hint().lower());
+            if let Err(error) = collected.push(data, remaining) {
+                self.rest = None;
+                return Err(self.error(error.into()));
+            }
+            piece = self.next_piece().await?;
+        }
+        self.whole = collected.into_bytes();
+        Ok(())
+    }
+
+    /// The body as a stream of its pieces. The other side is held up as long as nobody asks for the next one.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, CallError>> + Send {
+        try_unfold(self, async |mut response| Ok(response.chunk().await?.map(|piece| (piece, response))))
+    }
+
+    fn error(&self, failure: Failure) -> CallError {
+        self.outcome.error(failure)
+    }
+}
+
+/// The charset parameter of a media type (RFC 9110, 8.3.1), quoted or not.
+fn charset_of(content_type: &str) -> Option<&'static Encoding> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        name.trim().eq_ignore_ascii_case("charset").then(|| Encoding::for_label(value.as_bytes())).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{ISO_8859_2, WINDOWS_1252};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(content_type: &str, expected: Option<&'static Encoding>) {
+        assert_eq!(charset_of(content_type), expected, "{content_type}");
+    }
+
+    #[test]
+    fn charsets() {
+        check("text/plain", None);
+        check("text/plain; charset=utf-8", Some(UTF_8));
+        check("text/xml;charset=\"ISO-8859-2\"", Some(ISO_8859_2));
+        check("text/plain; format=flowed; CHARSET = latin1", Some(WINDOWS_1252));
+        check("text/plain; charset=klingon", None);
+        check("charset=utf-8", None);
+    }
+}
