@@ -58,9 +58,12 @@ fn format(root: &Path, path: &Path, source: &str) -> Result<String, Error> {
     }
 }
 
-/// A sentence for a doc comment, where bare addresses must be set as code.
-fn comment(sentence: &str) -> String {
-    let words: Vec<String> = sentence
+/// Where lines of comments and of texts end, so that they fit at any depth that occurs.
+const WIDTH: usize = 92;
+
+/// A doc comment, over several lines if it is long. Bare addresses are set as code.
+fn comment(text: &str) -> String {
+    let words: Vec<String> = text
         .split(' ')
         .map(|word| match word.strip_suffix(['.', ',']) {
             Some(address) if address.contains("://") => format!("`{address}`{}", &word[address.len()..]),
@@ -68,5 +71,54 @@ fn comment(sentence: &str) -> String {
             _ => word.to_owned(),
         })
         .collect();
-    words.join(" ")
+    lines(&words.join(" ")).iter().map(|line| format!("/// {line}\n")).collect()
+}
+
+/// A text literal, over several lines if it is long, as rustfmt gives up on what holds a longer line.
+fn text_literal(text: &str) -> String {
+    let literals: Vec<String> = lines(text).iter().map(|line| format!("{line:?}")).collect();
+    let inner: Vec<&str> = literals.iter().map(|literal| &literal[1..literal.len() - 1]).collect();
+    format!("\"{}\"", inner.join(" \\\n            "))
+}
+
+fn lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.len() + word.len() >= WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{comment, text_literal};
+
+    const LONG: &str = "Of this text the first line is to end early enough for the code around it, and the \
+                        second one has the \"rest\".";
+
+    #[test]
+    fn long_comments_are_wrapped_and_addresses_are_code() {
+        assert_eq!(
+            comment("See https://example.com/a, or not."),
+            "/// See `https://example.com/a`, or not.\n"
+        );
+        assert_eq!(comment(LONG).lines().count(), 2);
+    }
+
+    #[test]
+    fn long_literals_are_continued_where_they_are_wrapped() {
+        assert_eq!(text_literal("one \"two\""), r#""one \"two\"""#);
+        let literal = text_literal(LONG);
+        assert_eq!(literal.lines().count(), 2);
+        let joined: Vec<&str> = literal.split(" \\\n").map(str::trim_start).collect();
+        assert_eq!(joined.join(" "), format!("{LONG:?}"));
+    }
 }

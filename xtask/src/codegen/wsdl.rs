@@ -146,8 +146,10 @@ struct Global {
 
 #[derive(PartialEq)]
 enum Content {
-    /// Whatever a raw service takes or returns.
+    /// Whatever a raw service takes.
     Any,
+    /// What a raw service returns, such as a JSON document.
+    Text,
     /// The elements of a request.
     Request(Vec<Element>),
     /// The envelope, then what there is of it: one item, a list of items, or both where services share the element.
@@ -172,7 +174,7 @@ fn globals(services: &[&Service]) -> Vec<Global> {
                 list: output(Shape::List),
                 is_optional: service.shape == Shape::None,
             };
-            add(&service.response, if service.shape == Shape::Raw { Content::Any } else { reply });
+            add(&service.response, if service.shape == Shape::Raw { Content::Text } else { reply });
         }
     }
     globals
@@ -215,8 +217,9 @@ fn unite(known: &mut Vec<Element>, other: Vec<Element>) {
 fn push_global(text: &mut String, global: &Global) {
     let name = &global.name;
     let (item, list, is_optional) = match &global.content {
-        Content::Any => {
-            text.push_str(&format!("      <xsd:element name=\"{name}\" type=\"tns:zato_any\"/>\n"));
+        Content::Any | Content::Text => {
+            let kind = if global.content == Content::Any { "tns:zato_any" } else { "xsd:string" };
+            text.push_str(&format!("      <xsd:element name=\"{name}\" type=\"{kind}\"/>\n"));
             return;
         }
         Content::Request(elements) => {
@@ -379,9 +382,12 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_reply_may_be_anything() {
-        let raw = Service { raw_input: Some("Text.".to_owned()), ..service("echo", Shape::Raw, &[]) };
-        let services = [&raw];
-        assert!(globals(&services).iter().all(|global| global.content == Content::Any));
+    fn a_raw_request_may_be_anything_and_a_raw_reply_is_text() {
+        let raw = Service { raw_input: Some("Text.".to_owned()), ..service("log", Shape::Raw, &[]) };
+        let kinds: Vec<_> = globals(&[&raw]).into_iter().map(|global| global.content).collect();
+        assert!(matches!(kinds[..], [Content::Any, Content::Text]));
+        let echo = Service { response: raw.request.clone(), ..raw };
+        let kinds: Vec<_> = globals(&[&echo]).into_iter().map(|global| global.content).collect();
+        assert!(matches!(kinds[..], [Content::Any]), "a reply in the element of the request is the request");
     }
 }

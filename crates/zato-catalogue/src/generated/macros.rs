@@ -30,39 +30,58 @@
 /// zato_catalogue::for_each_built_service!(register_all, &mut names);
 /// assert!(names.contains(&"zato.ping"));
 /// ```
+///
+/// Here, all handlers but one are missing:
+///
+/// ```compile_fail,E0277
+/// trait Handle<C> {}
+/// struct Handlers;
+/// impl Handle<zato_catalogue::core::ping::Request> for Handlers {}
+///
+/// fn demand<C>() where Handlers: Handle<C> {}
+///
+/// macro_rules! demand_all {
+///     (() typed { $($request:ty,)* } raw { $($raw:ty,)* }) => {
+///         $(demand::<$request>();)*
+///         $(demand::<$raw>();)*
+///     };
+/// }
+///
+/// zato_catalogue::for_each_built_service!(demand_all);
+/// ```
 #[macro_export]
 macro_rules! for_each_built_service {
-($callback:ident $(, $($argument:tt)*)?) => {
-$callback! {
-($($($argument)*)?)
-typed {
-$crate::core::ping::Request,
-$crate::core::ping2::Request,
-$crate::helpers::tls_logger::Request,
-$crate::http_soap::create::Request,
-$crate::http_soap::delete::Request,
-$crate::http_soap::edit::Request,
-$crate::http_soap::get_list::Request,
-$crate::http_soap::ping::Request,
-$crate::info::get_server_info::Request,
-$crate::security::get_list::Request,
-$crate::security::basic_auth::change_password::Request,
-$crate::security::basic_auth::create::Request,
-$crate::security::basic_auth::delete::Request,
-$crate::security::basic_auth::edit::Request,
-$crate::security::basic_auth::get_list::Request,
-$crate::service::edit::Request,
-$crate::service::get_by_name::Request,
-$crate::service::get_channel_list::Request,
-$crate::service::get_list::Request,
-$crate::service::invoke::Request,
-}
-raw {
-$crate::helpers::echo::Raw,
-$crate::helpers::input_logger::Raw,
-$crate::helpers::sio_input_logger::Raw,
-$crate::info::get_info::Raw,
-}
-}
-};
+    ($callback:ident $(, $($argument:tt)*)?) => {
+        $callback! {
+            ($($($argument)*)?)
+            typed {
+                $crate::core::ping::Request,
+                $crate::core::ping2::Request,
+                $crate::helpers::tls_logger::Request,
+                $crate::http_soap::create::Request,
+                $crate::http_soap::delete::Request,
+                $crate::http_soap::edit::Request,
+                $crate::http_soap::get_list::Request,
+                $crate::http_soap::ping::Request,
+                $crate::info::get_server_info::Request,
+                $crate::security::get_list::Request,
+                $crate::security::basic_auth::change_password::Request,
+                $crate::security::basic_auth::create::Request,
+                $crate::security::basic_auth::delete::Request,
+                $crate::security::basic_auth::edit::Request,
+                $crate::security::basic_auth::get_list::Request,
+                $crate::service::edit::Request,
+                $crate::service::get_by_name::Request,
+                $crate::service::get_channel_list::Request,
+                $crate::service::get_list::Request,
+                $crate::service::invoke::Request,
+            }
+            raw {
+                $crate::helpers::echo::Raw,
+                $crate::helpers::input_logger::Raw,
+                $crate::helpers::sio_input_logger::Raw,
+                $crate::info::get_info::Raw,
+            }
+        }
+    };
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::Files;
 use super::super::model::{Element, Family, Literal, Service};
+use super::text_literal;
 
 /// Names of `zato_catalogue` that descriptors may use.
 const TYPES: [&str; 8] =
@@ -58,13 +59,15 @@ fn tables(families: &[Family]) -> String {
 
 fn module(family: &Family) -> String {
     let mut body = format!(
-        "/// The family.\npub(crate) static FAMILY: Family = Family {{ name: {:?}, doc: {:?}, services: &[",
-        family.name, family.doc
+        "/// The family.\npub(crate) static FAMILY: Family = Family {{\n\
+         name: {:?},\ndoc: {},\nservices: &[",
+        family.name,
+        text_literal(&family.doc)
     );
     for service in &family.services {
         body.push_str(&format!("&{}, ", static_name(service)));
     }
-    body.push_str("] };\n");
+    body.push_str("],\n};\n");
     for service in &family.services {
         push_service(&mut body, service);
     }
@@ -84,14 +87,14 @@ fn push_service(text: &mut String, service: &Service) {
     let versions: Vec<&str> = service.versions.iter().map(|version| version.variant()).collect();
     text.push_str(&format!(
         "\n/// `{name}`.\npub(crate) static {identifier}: Service = Service {{\n\
-         name: {name:?},\nfamily: {family:?},\ndoc: {doc:?},\nstatus: {status},\nversions: &[{versions}],\n\
+         name: {name:?},\nfamily: {family:?},\ndoc: {doc},\nstatus: {status},\nversions: &[{versions}],\n\
          public: {public},\naliases: &{aliases:?},\nenvelope: {envelope},\n\
          request_element: {request:?},\nresponse_element: {response:?},\nshape: {shape},\n\
-         raw_input: {raw_input:?},\ninput: &[",
+         raw_input: {raw_input},\ninput: &[",
         name = service.name,
         identifier = static_name(service),
         family = service.family,
-        doc = service.doc,
+        doc = text_literal(&service.doc),
         versions = versions.join(", "),
         public = service.public,
         aliases = service.aliases,
@@ -99,7 +102,10 @@ fn push_service(text: &mut String, service: &Service) {
         request = service.request,
         response = service.response,
         shape = service.shape.variant(),
-        raw_input = service.raw_input,
+        raw_input = service
+            .raw_input
+            .as_deref()
+            .map_or_else(|| "None".to_owned(), |raw| format!("Some({})", text_literal(raw))),
     ));
     push_elements(text, &service.input);
     text.push_str("],\noutput: &[");
@@ -111,7 +117,11 @@ fn push_elements(text: &mut String, elements: &[Element]) {
     for element in elements {
         let presence = if element.required { "required" } else { "optional" };
         let kind = element.kind.variant();
-        text.push_str(&format!("\nElement::{presence}({:?}, {kind}, {:?})", element.name, element.doc));
+        text.push_str(&format!(
+            "\nElement::{presence}({:?}, {kind}, {})",
+            element.name,
+            text_literal(&element.doc)
+        ));
         if let Some(default) = &element.default {
             text.push_str(&format!(".or({})", default_value(default)));
         }
@@ -127,7 +137,7 @@ fn default_value(literal: &Literal) -> String {
         Literal::Boolean(value) => format!("DefaultValue::Boolean({value})"),
         Literal::Integer(value) => format!("DefaultValue::Integer({value})"),
         Literal::Float(value) => format!("DefaultValue::Float({value:?})"),
-        Literal::Text(value) => format!("DefaultValue::Text({value:?})"),
+        Literal::Text(value) => format!("DefaultValue::Text({})", text_literal(value)),
         Literal::List(_) => unreachable!("validation refuses lists as defaults"),
     }
 }

@@ -9,10 +9,12 @@ use super::super::model::{Element, Family, Kind, Literal, Service, Shape};
 use super::comment;
 use super::descriptors::static_name;
 
-/// Keywords of Rust that elements of the API are named after, or may come to be.
-const KEYWORDS: [&str; 18] = [
-    "async", "await", "break", "const", "continue", "enum", "final", "fn", "gen", "impl", "in", "loop",
-    "match", "mod", "move", "priv", "ref", "type",
+/// Keywords of Rust, used and reserved, which fields must not be named after without a mark.
+const KEYWORDS: [&str; 48] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// The macro that hands all built services to another macro.
@@ -23,9 +25,9 @@ pub(super) fn macros(families: &[Family]) -> String {
         for service in family.services.iter().filter(|service| service.built) {
             let path = format!("$crate::{}::{}", family.modules().join("::"), service.module());
             if service.is_raw() {
-                raw.push_str(&format!("{path}::Raw,\n"));
+                raw.push_str(&format!("                {path}::Raw,\n"));
             } else {
-                typed.push_str(&format!("{path}::Request,\n"));
+                typed.push_str(&format!("                {path}::Request,\n"));
             }
         }
     }
@@ -52,10 +54,28 @@ pub(super) fn macros(families: &[Family]) -> String {
          /// let mut names = Vec::new();\n\
          /// zato_catalogue::for_each_built_service!(register_all, &mut names);\n\
          /// assert!(names.contains(&\"zato.ping\"));\n\
+         /// ```\n///\n\
+         /// Here, all handlers but one are missing:\n///\n\
+         /// ```compile_fail,E0277\n\
+         /// trait Handle<C> {{}}\n\
+         /// struct Handlers;\n\
+         /// impl Handle<zato_catalogue::core::ping::Request> for Handlers {{}}\n///\n\
+         /// fn demand<C>() where Handlers: Handle<C> {{}}\n///\n\
+         /// macro_rules! demand_all {{\n\
+         ///     (() typed {{ $($request:ty,)* }} raw {{ $($raw:ty,)* }}) => {{\n\
+         ///         $(demand::<$request>();)*\n\
+         ///         $(demand::<$raw>();)*\n\
+         ///     }};\n\
+         /// }}\n///\n\
+         /// zato_catalogue::for_each_built_service!(demand_all);\n\
          /// ```\n\
          #[macro_export]\nmacro_rules! for_each_built_service {{\n\
-         ($callback:ident $(, $($argument:tt)*)?) => {{\n\
-         $callback! {{\n($($($argument)*)?)\ntyped {{\n{typed}}}\nraw {{\n{raw}}}\n}}\n}};\n}}\n"
+         \x20   ($callback:ident $(, $($argument:tt)*)?) => {{\n\
+         \x20       $callback! {{\n\
+         \x20           ($($($argument)*)?)\n\
+         \x20           typed {{\n{typed}            }}\n\
+         \x20           raw {{\n{raw}            }}\n\
+         \x20       }}\n    }};\n}}\n"
     )
 }
 
@@ -98,7 +118,11 @@ fn add_node(files: &mut Files, node: &Node<'_>, path: &str, doc: &str) {
 fn push_service(text: &mut String, family: &Family, service: &Service) {
     let descriptor = format!("&descriptors::{}::{}", family.identifier(), static_name(service));
     let name = &service.name;
-    text.push_str(&format!("\n/// `{name}`: {}\npub mod {} {{\n", comment(&service.doc), service.module()));
+    text.push_str(&format!(
+        "\n{}pub mod {} {{\n",
+        comment(&format!("`{name}`: {}", service.doc)),
+        service.module()
+    ));
     if service.is_raw() {
         text.push_str(&format!(
             "use crate::generated::descriptors;\nuse crate::{{RawCall, Service}};\n\n\
@@ -144,7 +168,7 @@ fn push_struct(text: &mut String, name: &str, doc: &str, elements: &[Element], i
         "/// {doc}\n#[derive({debug}Clone, Default, PartialEq, Serialize, Deserialize)]\npub struct {name} {{\n"
     ));
     for element in elements {
-        text.push_str(&format!("/// {}\n", comment(&element.doc)));
+        text.push_str(&comment(&element.doc));
         if let Some(default) = &element.default {
             text.push_str(&format!("/// The default is `{}`.\n", literal(default)));
         }

@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the AMQP channel, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("def_id", ElementType::Integer, "The definition it uses."),
@@ -83,7 +83,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the AMQP channel."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the AMQP channel, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("def_id", ElementType::Integer, "The definition it uses."),
@@ -120,7 +120,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_channel_amqp_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the AMQP channel."),
         Element::required("name", ElementType::Text, "Name of the AMQP channel, unique in the cluster."),
@@ -133,7 +133,7 @@ pub(crate) static GET_LIST: Service = Service {
         ),
         Element::required("def_name", ElementType::Text, "The name of the definition it uses."),
         Element::required("def_id", ElementType::Integer, "The definition it uses."),
-        Element::required("service_name", ElementType::Text, "The service it is about."),
+        Element::required("service_name", ElementType::Text, "The service that messages invoke."),
         Element::optional(
             "data_format",
             ElementType::Text,

@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "name",
             ElementType::Text,
@@ -86,7 +86,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the WebSphere MQ channel."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "name",
             ElementType::Text,
@@ -126,7 +126,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_channel_jms_wmq_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the WebSphere MQ channel."),
         Element::required(
@@ -138,7 +138,7 @@ pub(crate) static GET_LIST: Service = Service {
         Element::required("def_id", ElementType::Integer, "The definition it uses."),
         Element::required("def_name", ElementType::Text, "The name of the definition it uses."),
         Element::required("queue", ElementType::Text, "The queue messages are taken from."),
-        Element::required("service_name", ElementType::Text, "The service it is about."),
+        Element::required("service_name", ElementType::Text, "The service that messages invoke."),
         Element::optional(
             "data_format",
             ElementType::Text,

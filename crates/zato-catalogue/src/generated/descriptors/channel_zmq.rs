@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the ZeroMQ channel, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("address", ElementType::Text, "The address to connect to."),
@@ -84,7 +84,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the ZeroMQ channel."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the ZeroMQ channel, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("address", ElementType::Text, "The address to connect to."),
@@ -122,14 +122,14 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_channel_zmq_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the ZeroMQ channel."),
         Element::required("name", ElementType::Text, "Name of the ZeroMQ channel, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("address", ElementType::Text, "The address to connect to."),
         Element::required("socket_type", ElementType::Text, "The type of the ZeroMQ socket: PULL or SUB."),
-        Element::required("service_name", ElementType::Text, "The service it is about."),
+        Element::required("service_name", ElementType::Text, "The service that messages invoke."),
         Element::optional(
             "data_format",
             ElementType::Text,

@@ -7,7 +7,8 @@ use crate::{Element, ElementType, Family, Service, Shape, Status, Version};
 /// The family.
 pub(crate) static FAMILY: Family = Family {
     name: "checks.sio",
-    doc: "Self-tests of SimpleIO: one target service for each element type and one service that calls them all.",
+    doc: "Self-tests of SimpleIO: one target service for each element type and one service that calls \
+            them all.",
     services: &[
         &AS_IS_SERVICE,
         &BOOLEAN_SERVICE,
@@ -88,7 +89,7 @@ pub(crate) static BOOLEAN_SERVICE: Service = Service {
 pub(crate) static CHECK_SIO: Service = Service {
     name: "zato.checks.sio.check-sio",
     family: "checks.sio",
-    doc: "Runs the SimpleIO self-tests by calling every target service in JSON and (except the nested one) in XML and asserting on the replies.",
+    doc: "Calls the target services in JSON and in XML, and fails if one of them answers wrong.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

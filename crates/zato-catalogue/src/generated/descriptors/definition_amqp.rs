@@ -48,7 +48,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the AMQP definition, unique in the cluster."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("port", ElementType::Integer, "The port to connect to."),
@@ -97,7 +97,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the AMQP definition."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the AMQP definition, unique in the cluster."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("port", ElementType::Integer, "The port to connect to."),
@@ -128,7 +128,7 @@ pub(crate) static GET_BY_ID: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the AMQP definition."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the AMQP definition."),
@@ -156,7 +156,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_definition_amqp_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the AMQP definition."),
         Element::required("name", ElementType::Text, "Name of the AMQP definition, unique in the cluster."),

@@ -48,7 +48,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("contact_points", ElementType::Text, "Hosts of the cluster, one a line."),
         Element::required("default_keyspace", ElementType::Text, "The keyspace of queries that name none."),
         Element::required("exec_size", ElementType::Integer, "How many threads run queries."),
@@ -126,7 +126,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("contact_points", ElementType::Text, "Hosts of the cluster, one a line."),
         Element::required("default_keyspace", ElementType::Text, "The keyspace of queries that name none."),
         Element::required("exec_size", ElementType::Integer, "How many threads run queries."),
@@ -186,7 +186,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_definition_cassandra_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("contact_points", ElementType::Text, "Hosts of the cluster, one a line."),
         Element::required("default_keyspace", ElementType::Text, "The keyspace of queries that name none."),

@@ -69,7 +69,8 @@ pub(crate) static SIO_INPUT_LOGGER: Service = Service {
 pub(crate) static TLS_LOGGER: Service = Service {
     name: "zato.helpers.tls-logger",
     family: "helpers",
-    doc: "Logs every request header about TLS that the load balancer passed on, or a warning if there is none.",
+    doc: "Logs every request header about TLS that the load balancer passed on, or a warning if there \
+            is none.",
     status: Status::Built,
     versions: &[Version::V2_0],
     public: false,

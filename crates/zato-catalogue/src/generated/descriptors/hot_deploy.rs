@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CREATE: Service = Service {
     name: "zato.hot-deploy.create",
     family: "hot-deploy",
-    doc: "Unpacks a deployment package already stored in the ODB into the work directory, backs up the previous contents and loads the services the package holds.",
+    doc: "Deploys the services of a stored package, after a backup of what was deployed before.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,

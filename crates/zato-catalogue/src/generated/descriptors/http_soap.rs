@@ -30,45 +30,124 @@ pub(crate) static FAMILY: Family = Family {
 
 /// `zato.http-soap.create`.
 pub(crate) static CREATE: Service = Service {
-name: "zato.http-soap.create",
-family: "http-soap",
-doc: "Creates a plain HTTP or SOAP channel or outgoing connection, which works before the reply is sent.",
-status: Status::Built,
-versions: &[Version::V1_1, Version::V2_0],
-public: true,
-aliases: &[],
-envelope: true,
-request_element: "zato_http_soap_create_request",
-response_element: "zato_http_soap_create_response",
-shape: Shape::Single,
-raw_input: None,
-input: &[
-Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
-Element::required("name", ElementType::Text, "Name, unique among the objects of the same direction and transport in the cluster."),
-Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
-Element::required("connection", ElementType::Text, "The direction: channel for incoming calls, outgoing for calls to other systems."),
-Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),
-Element::required("is_internal", ElementType::Boolean, "Whether it belongs to the server itself."),
-Element::required("url_path", ElementType::Text, "The path of the URL, with a leading slash."),
-Element::optional("service", ElementType::Text, "The service that a channel invokes, required for channels."),
-Element::optional("security_id", ElementType::Integer, "The security definition that guards the channel or signs outgoing calls, none if absent or ZATO_NONE."),
-Element::optional("method", ElementType::Text, "The only HTTP method accepted, any if absent."),
-Element::optional("soap_action", ElementType::Text, "The SOAPAction that selects the channel, or is sent by the connection.").or(DefaultValue::Text("")),
-Element::optional("soap_version", ElementType::Text, "The SOAP version, 1.1 or 1.2."),
-Element::optional("data_format", ElementType::Text, "How message bodies are parsed: json, xml or empty for none."),
-Element::optional("host", ElementType::Text, "The scheme, host and port that outgoing calls go to, such as https://example.com:8443."),
-Element::optional("ping_method", ElementType::Text, "The HTTP method that pings use.").or(DefaultValue::Text("HEAD")).since(Version::V2_0),
-Element::optional("pool_size", ElementType::Integer, "How many connections to the other side are kept open.").or(DefaultValue::Integer(20)).since(Version::V2_0),
-Element::optional("merge_url_params_req", ElementType::Boolean, "Whether parameters of the query string and the path become part of the input.").or(DefaultValue::Boolean(true)).since(Version::V2_0),
-Element::optional("url_params_pri", ElementType::Text, "Which parameter wins over its namesake: qs-over-path or path-over-qs.").or(DefaultValue::Text("qs-over-path")).since(Version::V2_0),
-Element::optional("params_pri", ElementType::Text, "Whether URL parameters win over the message: channel-params-over-msg or msg-over-channel-params.").or(DefaultValue::Text("channel-params-over-msg")).since(Version::V2_0),
-Element::optional("serialization_type", ElementType::Text, "How SOAP requests are made: string or suds.").or(DefaultValue::Text("string")).since(Version::V2_0),
-Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.").or(DefaultValue::Integer(10)).since(Version::V2_0),
-Element::optional("sec_tls_ca_cert_id", ElementType::Integer, "The CA certificate that the other side must chain to.").since(Version::V2_0),
-Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.").or(DefaultValue::Boolean(false)).since(Version::V2_0),],
-output: &[
-Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
-Element::required("name", ElementType::Text, "Name, unique among the objects of the same direction and transport in the cluster."),],
+    name: "zato.http-soap.create",
+    family: "http-soap",
+    doc: "Creates a plain HTTP or SOAP channel or outgoing connection, which works before the reply is \
+            sent.",
+    status: Status::Built,
+    versions: &[Version::V1_1, Version::V2_0],
+    public: true,
+    aliases: &[],
+    envelope: true,
+    request_element: "zato_http_soap_create_request",
+    response_element: "zato_http_soap_create_response",
+    shape: Shape::Single,
+    raw_input: None,
+    input: &[
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name, unique among the objects of the same direction and transport in the cluster.",
+        ),
+        Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::required(
+            "connection",
+            ElementType::Text,
+            "The direction: channel for incoming calls, outgoing for calls to other systems.",
+        ),
+        Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),
+        Element::required("is_internal", ElementType::Boolean, "Whether it belongs to the server itself."),
+        Element::required("url_path", ElementType::Text, "The path of the URL, with a leading slash."),
+        Element::optional(
+            "service",
+            ElementType::Text,
+            "The service that a channel invokes, required for channels.",
+        ),
+        Element::optional(
+            "security_id",
+            ElementType::Integer,
+            "The security definition that guards the channel or authenticates outgoing calls, none if \
+            absent or ZATO_NONE.",
+        ),
+        Element::optional("method", ElementType::Text, "The only HTTP method accepted, any if absent."),
+        Element::optional(
+            "soap_action",
+            ElementType::Text,
+            "The SOAPAction that selects the channel, or is sent by the connection.",
+        )
+        .or(DefaultValue::Text("")),
+        Element::optional("soap_version", ElementType::Text, "The SOAP version, 1.1 or 1.2."),
+        Element::optional(
+            "data_format",
+            ElementType::Text,
+            "How message bodies are parsed: json, xml or empty for none.",
+        ),
+        Element::optional(
+            "host",
+            ElementType::Text,
+            "The scheme, host and port that outgoing calls go to, such as https://example.com:8443.",
+        ),
+        Element::optional("ping_method", ElementType::Text, "The HTTP method that pings use.")
+            .or(DefaultValue::Text("HEAD"))
+            .since(Version::V2_0),
+        Element::optional(
+            "pool_size",
+            ElementType::Integer,
+            "How many connections to the other side are kept open.",
+        )
+        .or(DefaultValue::Integer(20))
+        .since(Version::V2_0),
+        Element::optional(
+            "merge_url_params_req",
+            ElementType::Boolean,
+            "Whether parameters of the query string and the path become part of the input.",
+        )
+        .or(DefaultValue::Boolean(true))
+        .since(Version::V2_0),
+        Element::optional(
+            "url_params_pri",
+            ElementType::Text,
+            "Which parameter wins over its namesake: qs-over-path or path-over-qs.",
+        )
+        .or(DefaultValue::Text("qs-over-path"))
+        .since(Version::V2_0),
+        Element::optional(
+            "params_pri",
+            ElementType::Text,
+            "Whether URL parameters win over the message: channel-params-over-msg or \
+            msg-over-channel-params.",
+        )
+        .or(DefaultValue::Text("channel-params-over-msg"))
+        .since(Version::V2_0),
+        Element::optional(
+            "serialization_type",
+            ElementType::Text,
+            "How SOAP requests are made: string or suds.",
+        )
+        .or(DefaultValue::Text("string"))
+        .since(Version::V2_0),
+        Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.")
+            .or(DefaultValue::Integer(10))
+            .since(Version::V2_0),
+        Element::optional(
+            "sec_tls_ca_cert_id",
+            ElementType::Integer,
+            "The CA certificate that the other side must chain to.",
+        )
+        .since(Version::V2_0),
+        Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.")
+            .or(DefaultValue::Boolean(false))
+            .since(Version::V2_0),
+    ],
+    output: &[
+        Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name, unique among the objects of the same direction and transport in the cluster.",
+        ),
+    ],
 };
 
 /// `zato.http-soap.delete`.
@@ -91,52 +170,131 @@ pub(crate) static DELETE: Service = Service {
 
 /// `zato.http-soap.edit`.
 pub(crate) static EDIT: Service = Service {
-name: "zato.http-soap.edit",
-family: "http-soap",
-doc: "Replaces the configuration of a channel or outgoing connection; optional elements left out fall back to their defaults.",
-status: Status::Built,
-versions: &[Version::V1_1, Version::V2_0],
-public: true,
-aliases: &[],
-envelope: true,
-request_element: "zato_http_soap_edit_request",
-response_element: "zato_http_soap_edit_response",
-shape: Shape::Single,
-raw_input: None,
-input: &[
-Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
-Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
-Element::required("name", ElementType::Text, "Name, unique among the objects of the same direction and transport in the cluster."),
-Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
-Element::required("connection", ElementType::Text, "The direction: channel for incoming calls, outgoing for calls to other systems."),
-Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),
-Element::required("url_path", ElementType::Text, "The path of the URL, with a leading slash."),
-Element::optional("service", ElementType::Text, "The service that a channel invokes, required for channels."),
-Element::optional("security_id", ElementType::Integer, "The security definition that guards the channel or signs outgoing calls, none if absent or ZATO_NONE."),
-Element::optional("method", ElementType::Text, "The only HTTP method accepted, any if absent."),
-Element::optional("soap_action", ElementType::Text, "The SOAPAction that selects the channel, or is sent by the connection.").or(DefaultValue::Text("")),
-Element::optional("soap_version", ElementType::Text, "The SOAP version, 1.1 or 1.2."),
-Element::optional("data_format", ElementType::Text, "How message bodies are parsed: json, xml or empty for none."),
-Element::optional("host", ElementType::Text, "The scheme, host and port that outgoing calls go to, such as https://example.com:8443."),
-Element::optional("ping_method", ElementType::Text, "The HTTP method that pings use.").or(DefaultValue::Text("HEAD")).since(Version::V2_0),
-Element::optional("pool_size", ElementType::Integer, "How many connections to the other side are kept open.").or(DefaultValue::Integer(20)).since(Version::V2_0),
-Element::optional("merge_url_params_req", ElementType::Boolean, "Whether parameters of the query string and the path become part of the input.").or(DefaultValue::Boolean(false)).since(Version::V2_0),
-Element::optional("url_params_pri", ElementType::Text, "Which parameter wins over its namesake: qs-over-path or path-over-qs.").or(DefaultValue::Text("qs-over-path")).since(Version::V2_0),
-Element::optional("params_pri", ElementType::Text, "Whether URL parameters win over the message: channel-params-over-msg or msg-over-channel-params.").or(DefaultValue::Text("channel-params-over-msg")).since(Version::V2_0),
-Element::optional("serialization_type", ElementType::Text, "How SOAP requests are made: string or suds.").or(DefaultValue::Text("string")).since(Version::V2_0),
-Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.").or(DefaultValue::Integer(10)).since(Version::V2_0),
-Element::optional("sec_tls_ca_cert_id", ElementType::Integer, "The CA certificate that the other side must chain to.").since(Version::V2_0),
-Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.").or(DefaultValue::Boolean(false)).since(Version::V2_0),],
-output: &[
-Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
-Element::required("name", ElementType::Text, "Name, unique among the objects of the same direction and transport in the cluster."),],
+    name: "zato.http-soap.edit",
+    family: "http-soap",
+    doc: "Replaces the configuration of a channel or outgoing connection; optional elements left out \
+            fall back to their defaults.",
+    status: Status::Built,
+    versions: &[Version::V1_1, Version::V2_0],
+    public: true,
+    aliases: &[],
+    envelope: true,
+    request_element: "zato_http_soap_edit_request",
+    response_element: "zato_http_soap_edit_response",
+    shape: Shape::Single,
+    raw_input: None,
+    input: &[
+        Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name, unique among the objects of the same direction and transport in the cluster.",
+        ),
+        Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::required(
+            "connection",
+            ElementType::Text,
+            "The direction: channel for incoming calls, outgoing for calls to other systems.",
+        ),
+        Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),
+        Element::required("url_path", ElementType::Text, "The path of the URL, with a leading slash."),
+        Element::optional(
+            "service",
+            ElementType::Text,
+            "The service that a channel invokes, required for channels.",
+        ),
+        Element::optional(
+            "security_id",
+            ElementType::Integer,
+            "The security definition that guards the channel or authenticates outgoing calls, none if \
+            absent or ZATO_NONE.",
+        ),
+        Element::optional("method", ElementType::Text, "The only HTTP method accepted, any if absent."),
+        Element::optional(
+            "soap_action",
+            ElementType::Text,
+            "The SOAPAction that selects the channel, or is sent by the connection.",
+        )
+        .or(DefaultValue::Text("")),
+        Element::optional("soap_version", ElementType::Text, "The SOAP version, 1.1 or 1.2."),
+        Element::optional(
+            "data_format",
+            ElementType::Text,
+            "How message bodies are parsed: json, xml or empty for none.",
+        ),
+        Element::optional(
+            "host",
+            ElementType::Text,
+            "The scheme, host and port that outgoing calls go to, such as https://example.com:8443.",
+        ),
+        Element::optional("ping_method", ElementType::Text, "The HTTP method that pings use.")
+            .or(DefaultValue::Text("HEAD"))
+            .since(Version::V2_0),
+        Element::optional(
+            "pool_size",
+            ElementType::Integer,
+            "How many connections to the other side are kept open.",
+        )
+        .or(DefaultValue::Integer(20))
+        .since(Version::V2_0),
+        Element::optional(
+            "merge_url_params_req",
+            ElementType::Boolean,
+            "Whether parameters of the query string and the path become part of the input.",
+        )
+        .or(DefaultValue::Boolean(false))
+        .since(Version::V2_0),
+        Element::optional(
+            "url_params_pri",
+            ElementType::Text,
+            "Which parameter wins over its namesake: qs-over-path or path-over-qs.",
+        )
+        .or(DefaultValue::Text("qs-over-path"))
+        .since(Version::V2_0),
+        Element::optional(
+            "params_pri",
+            ElementType::Text,
+            "Whether URL parameters win over the message: channel-params-over-msg or \
+            msg-over-channel-params.",
+        )
+        .or(DefaultValue::Text("channel-params-over-msg"))
+        .since(Version::V2_0),
+        Element::optional(
+            "serialization_type",
+            ElementType::Text,
+            "How SOAP requests are made: string or suds.",
+        )
+        .or(DefaultValue::Text("string"))
+        .since(Version::V2_0),
+        Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.")
+            .or(DefaultValue::Integer(10))
+            .since(Version::V2_0),
+        Element::optional(
+            "sec_tls_ca_cert_id",
+            ElementType::Integer,
+            "The CA certificate that the other side must chain to.",
+        )
+        .since(Version::V2_0),
+        Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.")
+            .or(DefaultValue::Boolean(false))
+            .since(Version::V2_0),
+    ],
+    output: &[
+        Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name, unique among the objects of the same direction and transport in the cluster.",
+        ),
+    ],
 };
 
 /// `zato.http-soap.get-audit-batch-info`.
 pub(crate) static GET_AUDIT_BATCH_INFO: Service = Service {
     name: "zato.http-soap.get-audit-batch-info",
     family: "http-soap",
-    doc: "Returns paging details matching an audit log listing with the same criteria.",
+    doc: "Returns how many pages of audit log entries there are for the same criteria.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -236,7 +394,8 @@ pub(crate) static GET_AUDIT_ITEM: Service = Service {
 pub(crate) static GET_AUDIT_ITEM_LIST: Service = Service {
     name: "zato.http-soap.get-audit-item-list",
     family: "http-soap",
-    doc: "Returns one page of audit log entries of a connection, optionally narrowed by date and free-text query.",
+    doc: "Returns one page of audit log entries of a connection, optionally narrowed by date and \
+            free-text query.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -276,7 +435,8 @@ pub(crate) static GET_AUDIT_ITEM_LIST: Service = Service {
 pub(crate) static GET_AUDIT_REPLACE_PATTERNS: Service = Service {
     name: "zato.http-soap.get-audit-replace-patterns",
     family: "http-soap",
-    doc: "Returns names of the JSON Pointer and XPath patterns whose matches are masked in the audit log of a connection.",
+    doc: "Returns names of the JSON Pointer and XPath patterns whose matches are masked in the audit \
+            log of a connection.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -299,54 +459,127 @@ pub(crate) static GET_AUDIT_REPLACE_PATTERNS: Service = Service {
 
 /// `zato.http-soap.get-list`.
 pub(crate) static GET_LIST: Service = Service {
-name: "zato.http-soap.get-list",
-family: "http-soap",
-doc: "Lists the channels or outgoing connections of one transport, sorted by name.",
-status: Status::Built,
-versions: &[Version::V1_1, Version::V2_0],
-public: true,
-aliases: &[],
-envelope: true,
-request_element: "zato_http_soap_get_list_request",
-response_element: "zato_http_soap_get_list_response",
-shape: Shape::List,
-raw_input: None,
-input: &[
-Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
-Element::required("connection", ElementType::Text, "The direction: channel for incoming calls, outgoing for calls to other systems."),
-Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),],
-output: &[
-Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
-Element::required("name", ElementType::Text, "Name, unique among the objects of the same direction and transport in the cluster."),
-Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
-Element::required("is_internal", ElementType::Boolean, "Whether it belongs to the server itself."),
-Element::required("url_path", ElementType::Text, "The path of the URL, with a leading slash."),
-Element::optional("service_id", ElementType::Integer, "The ID of the service that the channel invokes."),
-Element::optional("service_name", ElementType::Text, "The name of the service that the channel invokes."),
-Element::optional("security_id", ElementType::Integer, "The security definition that guards the channel or signs outgoing calls, none if absent or ZATO_NONE."),
-Element::optional("security_name", ElementType::Text, "The name of the security definition."),
-Element::optional("sec_type", ElementType::Text, "The type of the security definition, such as basic_auth."),
-Element::optional("method", ElementType::Text, "The only HTTP method accepted, any if absent."),
-Element::optional("soap_action", ElementType::Text, "The SOAPAction that selects the channel, or is sent by the connection."),
-Element::optional("soap_version", ElementType::Text, "The SOAP version, 1.1 or 1.2."),
-Element::optional("data_format", ElementType::Text, "How message bodies are parsed: json, xml or empty for none."),
-Element::optional("host", ElementType::Text, "The scheme, host and port that outgoing calls go to, such as https://example.com:8443."),
-Element::optional("ping_method", ElementType::Text, "The HTTP method that pings use.").since(Version::V2_0),
-Element::optional("pool_size", ElementType::Integer, "How many connections to the other side are kept open.").since(Version::V2_0),
-Element::optional("merge_url_params_req", ElementType::Boolean, "Whether parameters of the query string and the path become part of the input.").since(Version::V2_0),
-Element::optional("url_params_pri", ElementType::Text, "Which parameter wins over its namesake: qs-over-path or path-over-qs.").since(Version::V2_0),
-Element::optional("params_pri", ElementType::Text, "Whether URL parameters win over the message: channel-params-over-msg or msg-over-channel-params.").since(Version::V2_0),
-Element::optional("serialization_type", ElementType::Text, "How SOAP requests are made: string or suds.").since(Version::V2_0),
-Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.").since(Version::V2_0),
-Element::optional("sec_tls_ca_cert_id", ElementType::Integer, "The CA certificate that the other side must chain to.").since(Version::V2_0),
-Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.").since(Version::V2_0),],
+    name: "zato.http-soap.get-list",
+    family: "http-soap",
+    doc: "Lists the channels or outgoing connections of one transport, sorted by name.",
+    status: Status::Built,
+    versions: &[Version::V1_1, Version::V2_0],
+    public: true,
+    aliases: &[],
+    envelope: true,
+    request_element: "zato_http_soap_get_list_request",
+    response_element: "zato_http_soap_get_list_response",
+    shape: Shape::List,
+    raw_input: None,
+    input: &[
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
+        Element::required(
+            "connection",
+            ElementType::Text,
+            "The direction: channel for incoming calls, outgoing for calls to other systems.",
+        ),
+        Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),
+    ],
+    output: &[
+        Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name, unique among the objects of the same direction and transport in the cluster.",
+        ),
+        Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::required("is_internal", ElementType::Boolean, "Whether it belongs to the server itself."),
+        Element::required("url_path", ElementType::Text, "The path of the URL, with a leading slash."),
+        Element::optional(
+            "service_id",
+            ElementType::Integer,
+            "The ID of the service that the channel invokes.",
+        ),
+        Element::optional(
+            "service_name",
+            ElementType::Text,
+            "The name of the service that the channel invokes.",
+        ),
+        Element::optional(
+            "security_id",
+            ElementType::Integer,
+            "The security definition that guards the channel or authenticates outgoing calls, none if \
+            absent or ZATO_NONE.",
+        ),
+        Element::optional("security_name", ElementType::Text, "The name of the security definition."),
+        Element::optional(
+            "sec_type",
+            ElementType::Text,
+            "The type of the security definition, such as basic_auth.",
+        ),
+        Element::optional("method", ElementType::Text, "The only HTTP method accepted, any if absent."),
+        Element::optional(
+            "soap_action",
+            ElementType::Text,
+            "The SOAPAction that selects the channel, or is sent by the connection.",
+        ),
+        Element::optional("soap_version", ElementType::Text, "The SOAP version, 1.1 or 1.2."),
+        Element::optional(
+            "data_format",
+            ElementType::Text,
+            "How message bodies are parsed: json, xml or empty for none.",
+        ),
+        Element::optional(
+            "host",
+            ElementType::Text,
+            "The scheme, host and port that outgoing calls go to, such as https://example.com:8443.",
+        ),
+        Element::optional("ping_method", ElementType::Text, "The HTTP method that pings use.")
+            .since(Version::V2_0),
+        Element::optional(
+            "pool_size",
+            ElementType::Integer,
+            "How many connections to the other side are kept open.",
+        )
+        .since(Version::V2_0),
+        Element::optional(
+            "merge_url_params_req",
+            ElementType::Boolean,
+            "Whether parameters of the query string and the path become part of the input.",
+        )
+        .since(Version::V2_0),
+        Element::optional(
+            "url_params_pri",
+            ElementType::Text,
+            "Which parameter wins over its namesake: qs-over-path or path-over-qs.",
+        )
+        .since(Version::V2_0),
+        Element::optional(
+            "params_pri",
+            ElementType::Text,
+            "Whether URL parameters win over the message: channel-params-over-msg or \
+            msg-over-channel-params.",
+        )
+        .since(Version::V2_0),
+        Element::optional(
+            "serialization_type",
+            ElementType::Text,
+            "How SOAP requests are made: string or suds.",
+        )
+        .since(Version::V2_0),
+        Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.")
+            .since(Version::V2_0),
+        Element::optional(
+            "sec_tls_ca_cert_id",
+            ElementType::Integer,
+            "The CA certificate that the other side must chain to.",
+        )
+        .since(Version::V2_0),
+        Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.")
+            .since(Version::V2_0),
+    ],
 };
 
 /// `zato.http-soap.get-url-security`.
 pub(crate) static GET_URL_SECURITY: Service = Service {
     name: "zato.http-soap.get-url-security",
     family: "http-soap",
-    doc: "Dumps the in-memory URL security configuration of all channels as a JSON document.",
+    doc: "Returns the security of the URLs of all channels as one JSON document.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -386,7 +619,7 @@ pub(crate) static PING: Service = Service {
 pub(crate) static RELOAD_WSDL: Service = Service {
     name: "zato.http-soap.reload-wsdl",
     family: "http-soap",
-    doc: "Makes the workers rebuild an outgoing SOAP connection so that its WSDL is fetched anew.",
+    doc: "Rebuilds an outgoing SOAP connection, so that its WSDL is fetched anew.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -429,7 +662,8 @@ pub(crate) static SET_AUDIT_CONFIG: Service = Service {
 pub(crate) static SET_AUDIT_REPLACE_PATTERNS: Service = Service {
     name: "zato.http-soap.set-audit-replace-patterns",
     family: "http-soap",
-    doc: "Replaces the list of patterns masked in the audit log of a connection; an empty list removes them all.",
+    doc: "Replaces the list of patterns masked in the audit log of a connection; an empty list removes \
+            them all.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

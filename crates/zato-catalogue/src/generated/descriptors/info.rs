@@ -15,7 +15,8 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static GET_INFO: Service = Service {
     name: "zato.info.get-info",
     family: "info",
-    doc: "Returns one JSON document with details of every server of the cluster, keyed by the name of the server.",
+    doc: "Returns one JSON document with details of every server of the cluster, keyed by the name of \
+            the server.",
     status: Status::Built,
     versions: &[Version::V2_0],
     public: true,

@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static LOG_CONNECTION_INFO: Service = Service {
     name: "zato.kvdb.log-connection-info",
     family: "kvdb",
-    doc: "Background loop logging details of the connection to Redis.",
+    doc: "Logs details of the connection to the key/value store, in a loop in the background.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

@@ -24,7 +24,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CREATE: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.create",
     family: "kvdb.data-dict.dictionary",
-    doc: "Adds a system/key/value triple to the data dictionary kept in Redis.",
+    doc: "Adds an entry to the data dictionary.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -47,7 +47,7 @@ pub(crate) static CREATE: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.delete",
     family: "kvdb.data-dict.dictionary",
-    doc: "Removes a data dictionary entry along with the translations that use it.",
+    doc: "Deletes an entry of the data dictionary along with the translations that use it.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -65,7 +65,7 @@ pub(crate) static DELETE: Service = Service {
 pub(crate) static EDIT: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.edit",
     family: "kvdb.data-dict.dictionary",
-    doc: "Changes a system/key/value triple in the data dictionary and renames the translations that use it.",
+    doc: "Replaces an entry of the data dictionary and adapts the translations that use it.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -88,7 +88,7 @@ pub(crate) static EDIT: Service = Service {
 pub(crate) static GET_KEY_LIST: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.get-key-list",
     family: "kvdb.data-dict.dictionary",
-    doc: "Lists distinct keys of one system in the data dictionary, sorted.",
+    doc: "Lists the distinct keys of a system, sorted.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -106,7 +106,7 @@ pub(crate) static GET_KEY_LIST: Service = Service {
 pub(crate) static GET_LAST_ID: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.get-last-id",
     family: "kvdb.data-dict.dictionary",
-    doc: "Returns the most recently assigned dictionary entry ID, if any.",
+    doc: "Returns the ID that the newest entry was given.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -124,7 +124,7 @@ pub(crate) static GET_LAST_ID: Service = Service {
 pub(crate) static GET_LIST: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.get-list",
     family: "kvdb.data-dict.dictionary",
-    doc: "Lists all data dictionary entries kept in Redis.",
+    doc: "Lists all entries of the data dictionary, sorted by system, key and value.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -147,7 +147,7 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static GET_SYSTEM_LIST: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.get-system-list",
     family: "kvdb.data-dict.dictionary",
-    doc: "Lists distinct system names found in the data dictionary, sorted.",
+    doc: "Lists the distinct systems of the data dictionary, sorted.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -165,7 +165,7 @@ pub(crate) static GET_SYSTEM_LIST: Service = Service {
 pub(crate) static GET_VALUE_LIST: Service = Service {
     name: "zato.kvdb.data-dict.dictionary.get-value-list",
     family: "kvdb.data-dict.dictionary",
-    doc: "Lists distinct values of one system and key in the data dictionary, sorted.",
+    doc: "Lists the distinct values of a key of a system, sorted.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,

@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static IMPORT: Service = Service {
     name: "zato.kvdb.data-dict.impexp.import",
     family: "kvdb.data-dict.impexp",
-    doc: "Replaces all dictionaries and translations with the contents of a base64-encoded, bz2-compressed JSON export.",
+    doc: "Replaces all dictionaries and translations with those of an export.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,

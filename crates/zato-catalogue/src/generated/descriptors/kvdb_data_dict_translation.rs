@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CREATE: Service = Service {
     name: "zato.kvdb.data-dict.translation.create",
     family: "kvdb.data-dict.translation",
-    doc: "Links two existing dictionary entries with a translation.",
+    doc: "Creates a translation between two entries of the data dictionary.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -40,7 +40,7 @@ pub(crate) static CREATE: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.kvdb.data-dict.translation.delete",
     family: "kvdb.data-dict.translation",
-    doc: "Removes a translation by ID.",
+    doc: "Deletes a translation.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -58,7 +58,7 @@ pub(crate) static DELETE: Service = Service {
 pub(crate) static EDIT: Service = Service {
     name: "zato.kvdb.data-dict.translation.edit",
     family: "kvdb.data-dict.translation",
-    doc: "Changes which dictionary entries a translation links.",
+    doc: "Replaces what a translation translates from and to.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -84,7 +84,7 @@ pub(crate) static EDIT: Service = Service {
 pub(crate) static GET_LAST_ID: Service = Service {
     name: "zato.kvdb.data-dict.translation.get-last-id",
     family: "kvdb.data-dict.translation",
-    doc: "Returns the most recently assigned translation ID, if any.",
+    doc: "Returns the ID that the newest translation was given.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -102,7 +102,7 @@ pub(crate) static GET_LAST_ID: Service = Service {
 pub(crate) static GET_LIST: Service = Service {
     name: "zato.kvdb.data-dict.translation.get-list",
     family: "kvdb.data-dict.translation",
-    doc: "Lists all translations kept in Redis.",
+    doc: "Lists all translations, sorted by what they translate from and to.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -130,7 +130,8 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static TRANSLATE: Service = Service {
     name: "zato.kvdb.data-dict.translation.translate",
     family: "kvdb.data-dict.translation",
-    doc: "Translates a value from one system and key to another and also returns several representations of the result.",
+    doc: "Translates a value of one system and key to another, and returns the result in several \
+            representations.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,

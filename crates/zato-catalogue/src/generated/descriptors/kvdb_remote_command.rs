@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static EXECUTE: Service = Service {
     name: "zato.kvdb.remote-command.execute",
     family: "kvdb.remote-command",
-    doc: "Parses a Redis command against an allowed grammar, runs it and returns the reply as text.",
+    doc: "Runs one of the allowed commands on the key/value store and returns its result.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,

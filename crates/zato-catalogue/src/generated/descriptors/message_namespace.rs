@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "The namespace prefix, unique in the cluster."),
         Element::required("value", ElementType::Text, "The namespace URI."),
     ],
@@ -70,7 +70,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the XML namespace."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "The namespace prefix, unique in the cluster."),
         Element::required("value", ElementType::Text, "The namespace URI."),
     ],
@@ -94,7 +94,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_message_namespace_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the XML namespace."),
         Element::required("name", ElementType::Text, "The namespace prefix, unique in the cluster."),

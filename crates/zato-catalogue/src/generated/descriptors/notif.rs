@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static INIT_NOTIFIERS: Service = Service {
     name: "zato.notif.init-notifiers",
     family: "notif",
-    doc: "Starts a notifier for each notification definition the worker knows about.",
+    doc: "Starts a notifier for each notification definition.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -33,7 +33,7 @@ pub(crate) static INIT_NOTIFIERS: Service = Service {
 pub(crate) static INVOKE_RUN_NOTIFIER: Service = Service {
     name: "zato.notif.invoke-run-notifier",
     family: "notif",
-    doc: "Starts, in the background, the notifier service that matches the notification type in the request.",
+    doc: "Starts the notifier that matches the type of a notification definition, in the background.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("def_id", ElementType::Integer, "The outgoing SQL connection to query."),
         Element::required("interval", ElementType::Integer, "Seconds between two polls."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
@@ -74,7 +74,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("def_id", ElementType::Integer, "The outgoing SQL connection to query."),
         Element::required("id", ElementType::Integer, "ID of the SQL notification."),
         Element::required("interval", ElementType::Integer, "Seconds between two polls."),
@@ -104,7 +104,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_notif_sql_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("def_id", ElementType::Integer, "The outgoing SQL connection to query."),
         Element::required("id", ElementType::Integer, "ID of the SQL notification."),
@@ -120,7 +120,7 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static RUN_NOTIFIER: Service = Service {
     name: "zato.notif.sql.run-notifier",
     family: "notif.sql",
-    doc: "Runs the configured SQL query at intervals and sends the rows to the target service.",
+    doc: "Runs an SQL query at intervals and sends the rows to the target service.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

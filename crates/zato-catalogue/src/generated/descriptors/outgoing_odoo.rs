@@ -48,7 +48,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("database", ElementType::Text, "The database to log in to."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
@@ -101,7 +101,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("database", ElementType::Text, "The database to log in to."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("id", ElementType::Integer, "ID of the Odoo connection."),
@@ -136,7 +136,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_email_imap_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("database", ElementType::Text, "The database to log in to."),
         Element::required("host", ElementType::Text, "The host to connect to."),
@@ -158,7 +158,8 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static PING: Service = Service {
     name: "zato.outgoing.odoo.ping",
     family: "outgoing.odoo",
-    doc: "Checks that the other end of an outgoing Odoo connection can be reached and reports the outcome.",
+    doc: "Checks that the other end of an outgoing Odoo connection can be reached and reports the \
+            outcome.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,

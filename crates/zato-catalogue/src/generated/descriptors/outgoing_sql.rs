@@ -15,7 +15,8 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static AUTO_PING: Service = Service {
     name: "zato.outgoing.sql.auto-ping",
     family: "outgoing.sql",
-    doc: "Scheduled task pinging the ODB and each SQL connection pool, logging failures only.",
+    doc: "Pings the operational database and all outgoing SQL connections, and logs failures; run by \
+            the scheduler.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -33,7 +34,7 @@ pub(crate) static AUTO_PING: Service = Service {
 pub(crate) static CHANGE_PASSWORD: Service = Service {
     name: "zato.outgoing.sql.change-password",
     family: "outgoing.sql",
-    doc: "Sets a new password for an outgoing SQL connection pool, which makes the pool be rebuilt.",
+    doc: "Sets the password of an outgoing SQL connection, whose pool is then built anew.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -72,7 +73,7 @@ pub(crate) static CREATE: Service = Service {
             "Name of the outgoing SQL connection, unique in the cluster.",
         ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("engine", ElementType::Text, "The database engine, such as postgresql."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("port", ElementType::Integer, "The port to connect to."),
@@ -135,7 +136,7 @@ pub(crate) static EDIT: Service = Service {
             "Name of the outgoing SQL connection, unique in the cluster.",
         ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("engine", ElementType::Text, "The database engine, such as postgresql."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("port", ElementType::Integer, "The port to connect to."),
@@ -172,7 +173,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_outgoing_sql_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the outgoing SQL connection."),
         Element::required(
@@ -181,7 +182,7 @@ pub(crate) static GET_LIST: Service = Service {
             "Name of the outgoing SQL connection, unique in the cluster.",
         ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("engine", ElementType::Text, "The database engine, such as postgresql."),
         Element::required("host", ElementType::Text, "The host to connect to."),
         Element::required("port", ElementType::Integer, "The port to connect to."),

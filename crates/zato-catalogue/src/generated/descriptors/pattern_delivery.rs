@@ -51,7 +51,7 @@ pub(crate) static AUTO_RESUBMIT: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.pattern.delivery.delete",
     family: "pattern.delivery",
-    doc: "Removes a delivery task.",
+    doc: "Deletes a delivery task.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -94,7 +94,7 @@ pub(crate) static DISPATCH: Service = Service {
 pub(crate) static DISPATCH_AUTO_RESUBMIT: Service = Service {
     name: "zato.pattern.delivery.dispatch-auto-resubmit",
     family: "pattern.delivery",
-    doc: "Scheduled task that triggers automatic resubmission for each delivery definition.",
+    doc: "Starts the automatic resubmission of each delivery definition; run by the scheduler.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -135,7 +135,7 @@ pub(crate) static EDIT: Service = Service {
 pub(crate) static GET_BATCH_INFO: Service = Service {
     name: "zato.pattern.delivery.get-batch-info",
     family: "pattern.delivery",
-    doc: "Returns paging details for delivery tasks of a definition in a given state.",
+    doc: "Returns how many pages of delivery tasks there are for the same criteria.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -173,7 +173,7 @@ pub(crate) static GET_BATCH_INFO: Service = Service {
 pub(crate) static GET_COUNTERS: Service = Service {
     name: "zato.pattern.delivery.get-counters",
     family: "pattern.delivery",
-    doc: "Returns per-state counters of one delivery definition.",
+    doc: "Returns how many tasks of a delivery definition are in each state.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -254,7 +254,11 @@ pub(crate) static GET_HISTORY_LIST: Service = Service {
         Element::required("entry_time", ElementType::Datetime, "When the entry was made, in UTC."),
         Element::required("entry_ctx", ElementType::Text, "The details of the entry."),
         Element::required("resubmit_count", ElementType::Integer, "How many times it was submitted again."),
-        Element::required("delta", ElementType::Text, "The time since the previous entry."),
+        Element::required(
+            "delta",
+            ElementType::Text,
+            "The time since the creation of the task, as H:MM:SS and a fraction.",
+        ),
     ],
 };
 
@@ -332,7 +336,7 @@ pub(crate) static RESUBMIT: Service = Service {
 pub(crate) static UPDATE_COUNTERS: Service = Service {
     name: "zato.pattern.delivery.update-counters",
     family: "pattern.delivery",
-    doc: "Scheduled task asking for the counters of each delivery definition to be recomputed.",
+    doc: "Has the counters of each delivery definition recomputed; run by the scheduler.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -350,7 +354,7 @@ pub(crate) static UPDATE_COUNTERS: Service = Service {
 pub(crate) static UPDATE_DELIVERY_COUNTERS: Service = Service {
     name: "zato.pattern.delivery.update-delivery-counters",
     family: "pattern.delivery",
-    doc: "Recomputes the per-state counters of one delivery definition.",
+    doc: "Recomputes how many tasks of a delivery definition are in each state.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

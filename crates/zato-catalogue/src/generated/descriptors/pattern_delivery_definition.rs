@@ -31,7 +31,7 @@ pub(crate) static CREATE: Service = Service {
             ElementType::Text,
             "Name of the delivery definition, unique in the cluster.",
         ),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("target", ElementType::Text, "The target messages are delivered to."),
         Element::required("target_type", ElementType::Text, "What kind of target messages are delivered to."),
         Element::required("expire_after", ElementType::Integer, "Hours after which a delivery expires."),
@@ -102,7 +102,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the delivery definition."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("target", ElementType::Text, "The target messages are delivered to."),
         Element::required("target_type", ElementType::Text, "What kind of target messages are delivered to."),
         Element::required("expire_after", ElementType::Integer, "Hours after which a delivery expires."),
@@ -154,7 +154,7 @@ pub(crate) static GET_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("target_type", ElementType::Text, "What kind of target messages are delivered to."),
     ],
     output: &[

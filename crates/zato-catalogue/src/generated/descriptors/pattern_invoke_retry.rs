@@ -15,7 +15,8 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static INVOKE_RETRY: Service = Service {
     name: "zato.pattern.invoke-retry.invoke-retry",
     family: "pattern.invoke-retry",
-    doc: "Calls a target service in the background, retrying up to a limit, then reports the outcome to a callback service.",
+    doc: "Calls a target service in the background, retrying up to a limit, then reports the outcome \
+            to a callback service.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -25,7 +26,8 @@ pub(crate) static INVOKE_RETRY: Service = Service {
     response_element: "zato_pattern_invoke_retry_invoke_retry_response",
     shape: Shape::None,
     raw_input: Some(
-        "An object with target, args, kwargs, callback, callback_context, retry_repeats, retry_seconds, orig_cid, call_cid, source and req_ts_utc.",
+        "An object with target, args, kwargs, callback, callback_context, retry_repeats, \
+            retry_seconds, orig_cid, call_cid, source and req_ts_utc.",
     ),
     input: &[],
     output: &[],

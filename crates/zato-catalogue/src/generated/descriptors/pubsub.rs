@@ -21,7 +21,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static DELETE_EXPIRED: Service = Service {
     name: "zato.pubsub.delete-expired",
     family: "pubsub",
-    doc: "Background loop removing expired pub/sub messages.",
+    doc: "Deletes expired messages, in a loop in the background.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,
@@ -39,7 +39,7 @@ pub(crate) static DELETE_EXPIRED: Service = Service {
 pub(crate) static INVOKE_CALLBACKS: Service = Service {
     name: "zato.pubsub.invoke-callbacks",
     family: "pubsub",
-    doc: "Background loop pushing queued messages to consumers that use URL callbacks.",
+    doc: "Pushes queued messages to consumers with callbacks, in a loop in the background.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,
@@ -57,7 +57,7 @@ pub(crate) static INVOKE_CALLBACKS: Service = Service {
 pub(crate) static MOVE_TO_TARGET_QUEUES: Service = Service {
     name: "zato.pubsub.move-to-target-queues",
     family: "pubsub",
-    doc: "Background loop moving published messages from topics to consumer queues.",
+    doc: "Moves published messages from topics to consumer queues, in a loop in the background.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,
@@ -75,7 +75,8 @@ pub(crate) static MOVE_TO_TARGET_QUEUES: Service = Service {
 pub(crate) static REST_HANDLER: Service = Service {
     name: "zato.pubsub.rest-handler",
     family: "pubsub",
-    doc: "The REST entry point of pub/sub: POST publishes to a topic or fetches messages, DELETE acknowledges or rejects a message.",
+    doc: "Publishes or fetches messages over REST with POST, and acknowledges or rejects one with \
+            DELETE.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,

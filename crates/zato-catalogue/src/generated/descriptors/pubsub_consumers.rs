@@ -51,7 +51,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "client_id",
             ElementType::Integer,
@@ -73,7 +73,11 @@ pub(crate) static CREATE: Service = Service {
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the consumer."),
-        Element::required("name", ElementType::Text, "Name of the consumer, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
         Element::required(
             "sub_key",
             ElementType::Text,
@@ -131,7 +135,11 @@ pub(crate) static EDIT: Service = Service {
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the consumer."),
-        Element::required("name", ElementType::Text, "Name of the consumer, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
     ],
 };
 
@@ -151,8 +159,12 @@ pub(crate) static GET_INFO: Service = Service {
     raw_input: None,
     input: &[Element::required("id", ElementType::Integer, "ID of the consumer.")],
     output: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
-        Element::required("name", ElementType::Text, "Name of the consumer, unique in the cluster."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
         Element::required("last_seen", ElementType::Datetime, "When the client was last seen, in UTC."),
         Element::required("current_depth", ElementType::Integer, "How many messages it holds now."),
         Element::required(
@@ -183,12 +195,16 @@ pub(crate) static GET_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("topic_name", ElementType::Text, "The name of the topic."),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the consumer."),
-        Element::required("name", ElementType::Text, "Name of the consumer, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("sec_type", ElementType::Text, "The type of the security definition."),
         Element::required(

@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static DELETE: Service = Service {
     name: "zato.pubsub.message.delete",
     family: "pubsub.message",
-    doc: "Irreversibly drops one message, be it held by a topic or by a consumer queue.",
+    doc: "Deletes a message from a topic or a consumer queue.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,
@@ -26,7 +26,7 @@ pub(crate) static DELETE: Service = Service {
     shape: Shape::None,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("msg_id", ElementType::AsIs, "The ID of the message."),
         Element::required(
             "source_name",
@@ -57,7 +57,7 @@ pub(crate) static GET: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("msg_id", ElementType::AsIs, "The ID of the message."),
     ],
     output: &[
@@ -91,7 +91,7 @@ pub(crate) static GET_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "source_type",
             ElementType::Text,

@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "client_id",
             ElementType::Integer,
@@ -37,7 +37,11 @@ pub(crate) static CREATE: Service = Service {
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the producer."),
-        Element::required("name", ElementType::Text, "Name of the producer, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
     ],
 };
 
@@ -79,7 +83,11 @@ pub(crate) static EDIT: Service = Service {
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the producer."),
-        Element::required("name", ElementType::Text, "Name of the producer, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
     ],
 };
 
@@ -99,8 +107,12 @@ pub(crate) static GET_INFO: Service = Service {
     raw_input: None,
     input: &[Element::required("id", ElementType::Integer, "ID of the producer.")],
     output: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
-        Element::required("name", ElementType::Text, "Name of the producer, unique in the cluster."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
         Element::required("last_seen", ElementType::Datetime, "When the client was last seen, in UTC."),
     ],
 };
@@ -120,12 +132,16 @@ pub(crate) static GET_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("topic_name", ElementType::Text, "The name of the topic, empty for all topics."),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the producer."),
-        Element::required("name", ElementType::Text, "Name of the producer, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name of the security definition that identifies the client.",
+        ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("sec_type", ElementType::Text, "The type of the security definition."),
         Element::optional("last_seen", ElementType::Datetime, "When the client was last seen, in UTC."),

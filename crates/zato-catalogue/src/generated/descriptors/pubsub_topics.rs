@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the topic, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("max_depth", ElementType::Integer, "How many messages it may hold."),
@@ -71,7 +71,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the topic."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the topic, which cannot be changed."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("max_depth", ElementType::Integer, "How many messages it may hold."),
@@ -97,7 +97,7 @@ pub(crate) static GET_INFO: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the topic, unique in the cluster."),
     ],
     output: &[
@@ -126,7 +126,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_pubsub_topics_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the topic."),
         Element::required("name", ElementType::Text, "Name of the topic, unique in the cluster."),
@@ -147,7 +147,7 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static PUBLISH: Service = Service {
     name: "zato.pubsub.topics.publish",
     family: "pubsub.topics",
-    doc: "Sends one message to a topic and hands back the ID it was given.",
+    doc: "Publishes a message to a topic and returns its ID.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: true,
@@ -158,7 +158,7 @@ pub(crate) static PUBLISH: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the topic."),
         Element::required("mime_type", ElementType::Text, "The media type of the payload."),
         Element::required(

@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("def_id", ElementType::Integer, "The Cassandra definition to run on."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("name", ElementType::Text, "Name of the Cassandra query, unique in the cluster."),
@@ -71,7 +71,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("def_id", ElementType::Integer, "The Cassandra definition to run on."),
         Element::required("id", ElementType::Integer, "ID of the Cassandra query."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
@@ -98,7 +98,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_query_cassandra_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("def_id", ElementType::Integer, "The Cassandra definition to run on."),
         Element::required("id", ElementType::Integer, "ID of the Cassandra query."),

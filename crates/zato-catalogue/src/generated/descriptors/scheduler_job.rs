@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CREATE: Service = Service {
     name: "zato.scheduler.job.create",
     family: "scheduler.job",
-    doc: "Creates a one-time, interval-based or cron-style scheduler job.",
+    doc: "Creates a one-time, interval-based or cron-style job and returns its ID and name.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the job, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required(
@@ -78,7 +78,7 @@ pub(crate) static DELETE: Service = Service {
 pub(crate) static EDIT: Service = Service {
     name: "zato.scheduler.job.edit",
     family: "scheduler.job",
-    doc: "Changes a scheduler job.",
+    doc: "Replaces the configuration of a job.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -89,7 +89,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the job, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required(
@@ -124,7 +124,7 @@ pub(crate) static EDIT: Service = Service {
 pub(crate) static EXECUTE: Service = Service {
     name: "zato.scheduler.job.execute",
     family: "scheduler.job",
-    doc: "Makes a scheduler job run now, out of its schedule.",
+    doc: "Runs a job once, now, without a change of its schedule.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -153,7 +153,7 @@ pub(crate) static GET_BY_NAME: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the job, unique in the cluster."),
     ],
     output: &[
@@ -197,7 +197,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_scheduler_job_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the job."),
         Element::required("name", ElementType::Text, "Name of the job, unique in the cluster."),
@@ -229,7 +229,7 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static SET_ACTIVE_STATUS: Service = Service {
     name: "zato.scheduler.job.set-active-status",
     family: "scheduler.job",
-    doc: "Sets whether a scheduler job is active (ODB flag only).",
+    doc: "Activates or deactivates a job.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,

@@ -27,7 +27,7 @@ pub(crate) static CREATE: Service = Service {
     raw_input: None,
     input: &[
         Element::required("body_as", ElementType::Text, "How bodies of GET requests are sent, such as POST."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("hosts", ElementType::Text, "Hosts to connect to, one host:port a line."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required(
@@ -85,7 +85,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("body_as", ElementType::Text, "How bodies of GET requests are sent, such as POST."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("hosts", ElementType::Text, "Hosts to connect to, one host:port a line."),
         Element::required("id", ElementType::Integer, "ID of the ElasticSearch connection."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
@@ -124,7 +124,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_search_es_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("body_as", ElementType::Text, "How bodies of GET requests are sent, such as POST."),
         Element::required("hosts", ElementType::Text, "Hosts to connect to, one host:port a line."),

@@ -27,7 +27,7 @@ pub(crate) static CREATE: Service = Service {
     raw_input: None,
     input: &[
         Element::required("address", ElementType::Text, "The address to connect to."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("name", ElementType::Text, "Name of the Solr connection, unique in the cluster."),
         Element::required("ping_path", ElementType::Text, "The path that pings are sent to."),
@@ -79,7 +79,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("address", ElementType::Text, "The address to connect to."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("id", ElementType::Integer, "ID of the Solr connection."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("name", ElementType::Text, "Name of the Solr connection, unique in the cluster."),
@@ -112,7 +112,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_search_solr_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("address", ElementType::Text, "The address to connect to."),
         Element::required("id", ElementType::Integer, "ID of the Solr connection."),

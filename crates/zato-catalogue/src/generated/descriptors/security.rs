@@ -12,7 +12,8 @@ pub(crate) static FAMILY: Family =
 pub(crate) static GET_LIST: Service = Service {
     name: "zato.security.get-list",
     family: "security",
-    doc: "Lists the security definitions of a cluster, of all types or of some, sorted by type and name.",
+    doc: "Lists the security definitions of a cluster, of all types or of some, sorted by type and \
+            name.",
     status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -23,7 +24,7 @@ pub(crate) static GET_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::optional("sec_type", ElementType::List, "The types to list, all if absent or empty.")
             .since(Version::V2_0),
         Element::optional(

@@ -37,7 +37,8 @@ pub(crate) static CHANGE_PASSWORD: Service = Service {
 pub(crate) static CREATE: Service = Service {
     name: "zato.security.basic-auth.create",
     family: "security.basic-auth",
-    doc: "Creates an HTTP Basic Auth definition with a random password nobody is told, to be replaced with change-password.",
+    doc: "Creates an HTTP Basic Auth definition with a random password nobody is told, to be replaced \
+            with change-password.",
     status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -48,7 +49,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "name",
             ElementType::Text,
@@ -80,7 +81,8 @@ pub(crate) static CREATE: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.security.basic-auth.delete",
     family: "security.basic-auth",
-    doc: "Deletes an HTTP Basic Auth definition along with the channels and outgoing connections that use it.",
+    doc: "Deletes an HTTP Basic Auth definition along with the channels and outgoing connections that \
+            use it.",
     status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -98,7 +100,8 @@ pub(crate) static DELETE: Service = Service {
 pub(crate) static EDIT: Service = Service {
     name: "zato.security.basic-auth.edit",
     family: "security.basic-auth",
-    doc: "Replaces everything but the password of an HTTP Basic Auth definition, at once for all channels and connections that use it.",
+    doc: "Replaces everything but the password of an HTTP Basic Auth definition, at once for all \
+            channels and connections that use it.",
     status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -110,7 +113,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the HTTP Basic Auth definition."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required(
             "name",
             ElementType::Text,
@@ -152,7 +155,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_basic_auth_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the HTTP Basic Auth definition."),
         Element::required(

@@ -27,12 +27,12 @@ pub(crate) static CREATE: Service = Service {
     raw_input: None,
     input: &[
         Element::required("client_def", ElementType::Text, "The client, in the form sec_def:::type:::name."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("role_id", ElementType::Integer, "The ID of the role."),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the client role."),
-        Element::required("name", ElementType::Text, "Name of the client role, unique in the cluster."),
+        Element::required("name", ElementType::Text, "Name made of the client and the role, client:::role."),
         Element::optional("client_name", ElementType::Text, "The name of the client."),
         Element::optional("role_name", ElementType::Text, "The name of the role."),
     ],
@@ -78,7 +78,8 @@ pub(crate) static EDIT: Service = Service {
 pub(crate) static GET_CLIENT_DEF_LIST: Service = Service {
     name: "zato.security.rbac.client-role.get-client-def-list",
     family: "security.rbac.client-role",
-    doc: "Lists clients that roles can be assigned to: all security definitions plus those a custom service may add.",
+    doc: "Lists clients that roles can be assigned to: all security definitions plus those a custom \
+            service may add.",
     status: Status::Planned,
     versions: &[Version::V2_0],
     public: false,
@@ -88,7 +89,7 @@ pub(crate) static GET_CLIENT_DEF_LIST: Service = Service {
     response_element: "zato_security_rbac_client_role_get_client_def_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("client_def", ElementType::Text, "The client, in the form sec_def:::type:::name."),
         Element::required("client_name", ElementType::Text, "The name of the client."),
@@ -109,11 +110,11 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_rbac_client_role_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("client_def", ElementType::Text, "The client, in the form sec_def:::type:::name."),
         Element::required("id", ElementType::Integer, "ID of the client role."),
-        Element::required("name", ElementType::Text, "Name of the client role, unique in the cluster."),
+        Element::required("name", ElementType::Text, "Name made of the client and the role, client:::role."),
         Element::required("role_id", ElementType::Integer, "The ID of the role."),
         Element::optional("client_name", ElementType::Text, "The name of the client."),
         Element::optional("role_name", ElementType::Text, "The name of the role."),

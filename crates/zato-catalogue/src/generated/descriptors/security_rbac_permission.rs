@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the permission, unique in the cluster."),
     ],
     output: &[
@@ -68,7 +68,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("id", ElementType::Integer, "ID of the permission."),
         Element::required("name", ElementType::Text, "Name of the permission, unique in the cluster."),
     ],
@@ -92,7 +92,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_rbac_permission_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the permission."),
         Element::required("name", ElementType::Text, "Name of the permission, unique in the cluster."),

@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the role, unique in the cluster."),
         Element::optional("parent_id", ElementType::Integer, "The parent role."),
     ],
@@ -71,7 +71,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("id", ElementType::Integer, "ID of the role."),
         Element::required("name", ElementType::Text, "Name of the role, unique in the cluster."),
         Element::optional("parent_id", ElementType::Integer, "The parent role."),
@@ -98,7 +98,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_rbac_role_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the role."),
         Element::required("name", ElementType::Text, "Name of the role, unique in the cluster."),

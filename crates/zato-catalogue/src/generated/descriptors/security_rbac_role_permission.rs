@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("perm_id", ElementType::Integer, "The ID of the permission."),
         Element::required("role_id", ElementType::Integer, "The ID of the role."),
         Element::required(
@@ -37,7 +37,11 @@ pub(crate) static CREATE: Service = Service {
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the role permission."),
-        Element::required("name", ElementType::Text, "Name of the role permission, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name made of the role, the service and the permission, role:::service::permission.",
+        ),
         Element::optional("perm_name", ElementType::Text, "The name of the permission."),
         Element::optional("role_name", ElementType::Text, "The name of the role."),
         Element::optional(
@@ -98,10 +102,14 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_rbac_role_permission_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the role permission."),
-        Element::required("name", ElementType::Text, "Name of the role permission, unique in the cluster."),
+        Element::required(
+            "name",
+            ElementType::Text,
+            "Name made of the role, the service and the permission, role:::service::permission.",
+        ),
         Element::required("perm_id", ElementType::Integer, "The ID of the permission."),
         Element::required("role_id", ElementType::Integer, "The ID of the role."),
         Element::required(

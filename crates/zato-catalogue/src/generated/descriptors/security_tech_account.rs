@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CHANGE_PASSWORD: Service = Service {
     name: "zato.security.tech-account.change-password",
     family: "security.tech-account",
-    doc: "Sets a new, salted and hashed password for a technical account.",
+    doc: "Sets the password of a technical account, of which a salted hash is kept.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -48,7 +48,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
     ],
@@ -99,7 +99,7 @@ pub(crate) static EDIT: Service = Service {
     raw_input: None,
     input: &[
         Element::required("id", ElementType::Integer, "ID of the technical account."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
     ],
@@ -145,7 +145,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_tech_account_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the technical account."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),

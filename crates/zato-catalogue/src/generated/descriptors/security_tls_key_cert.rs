@@ -26,7 +26,7 @@ pub(crate) static CREATE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required(
             "name",
@@ -90,7 +90,7 @@ pub(crate) static EDIT: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("id", ElementType::Integer, "ID of the TLS key and certificate pair."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required(
@@ -136,7 +136,7 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_tls_key_cert_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to.")],
+    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the TLS key and certificate pair."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),

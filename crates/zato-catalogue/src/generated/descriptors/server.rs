@@ -21,7 +21,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CLUSTER_WIDE_SINGLETON_KEEP_ALIVE: Service = Service {
     name: "zato.server.cluster-wide-singleton-keep-alive",
     family: "server",
-    doc: "Records in the ODB that the singleton server of the cluster is still alive.",
+    doc: "Records that the server that runs connectors and scheduler jobs is still alive.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -39,7 +39,7 @@ pub(crate) static CLUSTER_WIDE_SINGLETON_KEEP_ALIVE: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.server.delete",
     family: "server",
-    doc: "Removes a server other than the one handling the call.",
+    doc: "Deletes a server other than the one that handles the call.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -73,7 +73,7 @@ pub(crate) static EDIT: Service = Service {
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the server."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the server, unique in the cluster."),
         Element::required("host", ElementType::Text, "The host the server was last started on."),
         Element::optional("bind_host", ElementType::Text, "The host the server listens on."),
@@ -106,7 +106,8 @@ pub(crate) static EDIT: Service = Service {
 pub(crate) static ENSURE_CLUSTER_WIDE_SINGLETON: Service = Service {
     name: "zato.server.ensure-cluster-wide-singleton",
     family: "server",
-    doc: "Tries to make the current server the singleton of the cluster and, on success, starts connectors and scheduler jobs.",
+    doc: "Tries to make the server the one that runs connectors and scheduler jobs for the whole \
+            cluster.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -137,7 +138,7 @@ pub(crate) static GET_BY_ID: Service = Service {
     input: &[Element::required("id", ElementType::Integer, "ID of the server.")],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the server."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster it belongs to."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the server, unique in the cluster."),
         Element::required("host", ElementType::Text, "The host the server was last started on."),
         Element::optional("bind_host", ElementType::Text, "The host the server listens on."),

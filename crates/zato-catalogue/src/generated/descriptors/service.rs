@@ -41,7 +41,7 @@ pub(crate) static CONFIGURE_REQUEST_RESPONSE: Service = Service {
     shape: Shape::None,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the service."),
         Element::required(
             "sample_req_resp_freq",
@@ -56,7 +56,8 @@ pub(crate) static CONFIGURE_REQUEST_RESPONSE: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.service.delete",
     family: "service",
-    doc: "Removes a service unless it is internal and the server forbids it.",
+    doc: "Deletes a service with its channels and jobs, unless it belongs to the server and a setting \
+            protects it.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -121,7 +122,7 @@ pub(crate) static GET_BY_NAME: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the service."),
     ],
     output: &[
@@ -233,7 +234,7 @@ pub(crate) static GET_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::optional("cluster_id", ElementType::Integer, "The cluster of the services."),
+        Element::optional("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::optional(
             "name_filter",
             ElementType::Text,
@@ -276,7 +277,7 @@ pub(crate) static GET_REQUEST_RESPONSE: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the service."),
     ],
     output: &[
@@ -306,7 +307,8 @@ pub(crate) static GET_REQUEST_RESPONSE: Service = Service {
 pub(crate) static GET_SOURCE_INFO: Service = Service {
     name: "zato.service.get-source-info",
     family: "service",
-    doc: "Returns the source code of a service with its path and hash, as deployed on the current server.",
+    doc: "Returns the source code of a service with its path and hash, as deployed on the current \
+            server.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -317,7 +319,7 @@ pub(crate) static GET_SOURCE_INFO: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the service."),
     ],
     output: &[
@@ -334,7 +336,7 @@ pub(crate) static GET_SOURCE_INFO: Service = Service {
 pub(crate) static GET_WSDL: Service = Service {
     name: "zato.service.get-wsdl",
     family: "service",
-    doc: "Returns the WSDL attached to a service, through SimpleIO or as a plain HTTP attachment.",
+    doc: "Returns the WSDL attached to a service, or the file itself if the URL has a query string.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -346,7 +348,7 @@ pub(crate) static GET_WSDL: Service = Service {
     raw_input: None,
     input: &[
         Element::optional("service", ElementType::Text, "The name of the service."),
-        Element::optional("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::optional("cluster_id", ElementType::Integer, "The ID of the cluster."),
     ],
     output: &[
         Element::required("content_type", ElementType::Text, "The content type of the WSDL."),
@@ -371,7 +373,7 @@ pub(crate) static HAS_WSDL: Service = Service {
     raw_input: None,
     input: &[
         Element::required("name", ElementType::Text, "Name of the service."),
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
     ],
     output: &[
         Element::required("service_id", ElementType::Integer, "The ID of the service."),
@@ -419,6 +421,18 @@ pub(crate) static INVOKE: Service = Service {
             "Seconds after which an asynchronous invocation that nobody picked up is dropped.",
         )
         .or(DefaultValue::Integer(15)),
+        Element::optional(
+            "is_async",
+            ElementType::Boolean,
+            "The same as async, under the name that newer clients give it.",
+        ),
+        Element::optional(
+            "skip_response_elem",
+            ElementType::Boolean,
+            "Whether the reply's element is the response itself, rather than an object that holds it, as \
+            newer clients expect.",
+        )
+        .or(DefaultValue::Boolean(false)),
     ],
     output: &[Element::optional("response", ElementType::Text, "What the service returned, base64-encoded.")],
 };
@@ -438,7 +452,7 @@ pub(crate) static SET_WSDL: Service = Service {
     shape: Shape::None,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the service."),
         Element::required("wsdl", ElementType::Text, "The WSDL, base64-encoded."),
         Element::required("wsdl_name", ElementType::Text, "The file name of the WSDL."),
@@ -461,7 +475,7 @@ pub(crate) static UPLOAD_PACKAGE: Service = Service {
     shape: Shape::None,
     raw_input: None,
     input: &[
-        Element::required("cluster_id", ElementType::Integer, "The cluster of the service."),
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("payload", ElementType::Text, "The package, base64-encoded."),
         Element::required("payload_name", ElementType::Text, "The file name of the package."),
     ],

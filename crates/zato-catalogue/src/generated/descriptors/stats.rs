@@ -23,7 +23,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static AGGREGATE_BY_DAY: Service = Service {
     name: "zato.stats.aggregate-by-day",
     family: "stats",
-    doc: "Scheduled task building per-day statistics out of per-hour ones.",
+    doc: "Builds the statistics of a day from those by hour; run by the scheduler.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -41,7 +41,7 @@ pub(crate) static AGGREGATE_BY_DAY: Service = Service {
 pub(crate) static AGGREGATE_BY_HOUR: Service = Service {
     name: "zato.stats.aggregate-by-hour",
     family: "stats",
-    doc: "Scheduled task building per-hour statistics out of per-minute ones.",
+    doc: "Builds the statistics of a hour from those by minute; run by the scheduler.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -59,7 +59,8 @@ pub(crate) static AGGREGATE_BY_HOUR: Service = Service {
 pub(crate) static AGGREGATE_BY_MINUTE: Service = Service {
     name: "zato.stats.aggregate-by-minute",
     family: "stats",
-    doc: "Scheduled task turning raw times of a finished minute into per-minute statistics.",
+    doc: "Turns the raw times of a finished minute into statistics of that minute; run by the \
+            scheduler.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -77,7 +78,7 @@ pub(crate) static AGGREGATE_BY_MINUTE: Service = Service {
 pub(crate) static AGGREGATE_BY_MONTH: Service = Service {
     name: "zato.stats.aggregate-by-month",
     family: "stats",
-    doc: "Scheduled task building per-month statistics out of per-day ones.",
+    doc: "Builds the statistics of a month from those by day; run by the scheduler.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
@@ -95,7 +96,7 @@ pub(crate) static AGGREGATE_BY_MONTH: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.stats.delete",
     family: "stats",
-    doc: "Asks for aggregated statistics of a period to be deleted.",
+    doc: "Deletes the statistics of a period by minute, in the background.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -130,7 +131,7 @@ pub(crate) static GET_BY_SERVICE: Service = Service {
         Element::required("start", ElementType::Datetime, "Start of the period, inclusive, in UTC."),
         Element::required("stop", ElementType::Datetime, "End of the period, exclusive, in UTC."),
         Element::required("service_id", ElementType::Integer, "The ID of the service."),
-        Element::optional("service_name", ElementType::Text, "The service it is about."),
+        Element::optional("service_name", ElementType::Text, "Accepted and ignored."),
         Element::optional(
             "n",
             ElementType::Integer,
@@ -143,7 +144,7 @@ pub(crate) static GET_BY_SERVICE: Service = Service {
         ),
     ],
     output: &[
-        Element::optional("service_name", ElementType::Text, "The service it is about."),
+        Element::optional("service_name", ElementType::Text, "The name of the service."),
         Element::optional("usage", ElementType::Integer, "How many times it was invoked."),
         Element::optional("mean", ElementType::Float, "Mean response time in milliseconds."),
         Element::optional("rate", ElementType::Float, "Invocations per second."),
@@ -167,7 +168,7 @@ pub(crate) static GET_BY_SERVICE: Service = Service {
 pub(crate) static PROCESS_RAW_TIMES: Service = Service {
     name: "zato.stats.process-raw-times",
     family: "stats",
-    doc: "Scheduled task folding raw response times into all-time statistics.",
+    doc: "Adds raw response times to the all-time statistics; run by the scheduler.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,

@@ -15,7 +15,7 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static GET_TRENDS: Service = Service {
     name: "zato.stats.trends.get-trends",
     family: "stats.trends",
-    doc: "Returns the top N slowest or busiest services of a period with their trends.",
+    doc: "Returns the slowest or most used services of a period with their trends.",
     status: Status::Planned,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
@@ -38,10 +38,10 @@ pub(crate) static GET_TRENDS: Service = Service {
             ElementType::Text,
             "What services are ranked by: mean for the slowest, usage for the most used.",
         ),
-        Element::optional("service_name", ElementType::Text, "The service it is about."),
+        Element::optional("service_name", ElementType::Text, "Accepted and ignored."),
     ],
     output: &[
-        Element::optional("service_name", ElementType::Text, "The service it is about."),
+        Element::optional("service_name", ElementType::Text, "The name of the service."),
         Element::optional("usage", ElementType::Integer, "How many times it was invoked."),
         Element::optional("mean", ElementType::Float, "Mean response time in milliseconds."),
         Element::optional("rate", ElementType::Float, "Invocations per second."),

@@ -2,7 +2,8 @@
 
 //! Services that tell whether a server answers at all.
 
-/// `zato.ping`: Answers with a constant text, which shows that the server is up and services run.
+/// `zato.ping`: Answers with a constant text, which shows that the server is up and services
+/// run.
 pub mod ping {
     use serde::{Deserialize, Serialize};
 

@@ -44,7 +44,8 @@ pub mod sio_input_logger {
     }
 }
 
-/// `zato.helpers.tls-logger`: Logs every request header about TLS that the load balancer passed on, or a warning if there is none.
+/// `zato.helpers.tls-logger`: Logs every request header about TLS that the load balancer passed
+/// on, or a warning if there is none.
 pub mod tls_logger {
     use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 //! Plain HTTP and SOAP channels and outgoing connections.
 
-/// `zato.http-soap.create`: Creates a plain HTTP or SOAP channel or outgoing connection, which works before the reply is sent.
+/// `zato.http-soap.create`: Creates a plain HTTP or SOAP channel or outgoing connection, which
+/// works before the reply is sent.
 pub mod create {
     use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ pub mod create {
     /// Request of `zato.http-soap.create`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// Name, unique among the objects of the same direction and transport in the cluster.
         pub name: String,
@@ -29,7 +30,8 @@ pub mod create {
         /// The service that a channel invokes, required for channels.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub service: Option<String>,
-        /// The security definition that guards the channel or signs outgoing calls, none if absent or ZATO_NONE.
+        /// The security definition that guards the channel or authenticates outgoing calls, none if
+        /// absent or ZATO_NONE.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub security_id: Option<i64>,
         /// The only HTTP method accepted, any if absent.
@@ -68,7 +70,8 @@ pub mod create {
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub url_params_pri: Option<String>,
-        /// Whether URL parameters win over the message: channel-params-over-msg or msg-over-channel-params.
+        /// Whether URL parameters win over the message: channel-params-over-msg or
+        /// msg-over-channel-params.
         /// The default is `"channel-params-over-msg"`.
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,7 +169,8 @@ pub mod create {
     }
 }
 
-/// `zato.http-soap.delete`: Deletes a channel, whose URL then answers 404, or an outgoing connection.
+/// `zato.http-soap.delete`: Deletes a channel, whose URL then answers 404, or an outgoing
+/// connection.
 pub mod delete {
     use serde::{Deserialize, Serialize};
 
@@ -190,7 +194,8 @@ pub mod delete {
     }
 }
 
-/// `zato.http-soap.edit`: Replaces the configuration of a channel or outgoing connection; optional elements left out fall back to their defaults.
+/// `zato.http-soap.edit`: Replaces the configuration of a channel or outgoing connection;
+/// optional elements left out fall back to their defaults.
 pub mod edit {
     use serde::{Deserialize, Serialize};
 
@@ -202,7 +207,7 @@ pub mod edit {
     pub struct Request {
         /// ID of the channel or outgoing connection.
         pub id: i64,
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// Name, unique among the objects of the same direction and transport in the cluster.
         pub name: String,
@@ -217,7 +222,8 @@ pub mod edit {
         /// The service that a channel invokes, required for channels.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub service: Option<String>,
-        /// The security definition that guards the channel or signs outgoing calls, none if absent or ZATO_NONE.
+        /// The security definition that guards the channel or authenticates outgoing calls, none if
+        /// absent or ZATO_NONE.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub security_id: Option<i64>,
         /// The only HTTP method accepted, any if absent.
@@ -256,7 +262,8 @@ pub mod edit {
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub url_params_pri: Option<String>,
-        /// Whether URL parameters win over the message: channel-params-over-msg or msg-over-channel-params.
+        /// Whether URL parameters win over the message: channel-params-over-msg or
+        /// msg-over-channel-params.
         /// The default is `"channel-params-over-msg"`.
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -354,7 +361,8 @@ pub mod edit {
     }
 }
 
-/// `zato.http-soap.get-list`: Lists the channels or outgoing connections of one transport, sorted by name.
+/// `zato.http-soap.get-list`: Lists the channels or outgoing connections of one transport,
+/// sorted by name.
 pub mod get_list {
     use serde::{Deserialize, Serialize};
 
@@ -364,7 +372,7 @@ pub mod get_list {
     /// Request of `zato.http-soap.get-list`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// The direction: channel for incoming calls, outgoing for calls to other systems.
         pub connection: String,
@@ -394,7 +402,8 @@ pub mod get_list {
         /// The name of the service that the channel invokes.
         #[serde(default)]
         pub service_name: Option<String>,
-        /// The security definition that guards the channel or signs outgoing calls, none if absent or ZATO_NONE.
+        /// The security definition that guards the channel or authenticates outgoing calls, none if
+        /// absent or ZATO_NONE.
         #[serde(default)]
         pub security_id: Option<i64>,
         /// The name of the security definition.
@@ -434,7 +443,8 @@ pub mod get_list {
         /// New in 2.0.
         #[serde(default)]
         pub url_params_pri: Option<String>,
-        /// Whether URL parameters win over the message: channel-params-over-msg or msg-over-channel-params.
+        /// Whether URL parameters win over the message: channel-params-over-msg or
+        /// msg-over-channel-params.
         /// New in 2.0.
         #[serde(default)]
         pub params_pri: Option<String>,
@@ -463,7 +473,8 @@ pub mod get_list {
     }
 }
 
-/// `zato.http-soap.ping`: Sends a request to the other side of an outgoing connection and tells how it went.
+/// `zato.http-soap.ping`: Sends a request to the other side of an outgoing connection and tells
+/// how it went.
 pub mod ping {
     use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 //! Information on the servers of a cluster.
 
-/// `zato.info.get-info`: Returns one JSON document with details of every server of the cluster, keyed by the name of the server.
+/// `zato.info.get-info`: Returns one JSON document with details of every server of the cluster,
+/// keyed by the name of the server.
 pub mod get_info {
     use crate::generated::descriptors;
     use crate::{RawCall, Service};

@@ -2,7 +2,8 @@
 
 //! The services of a cluster: their settings, channels, samples, and invocation by name.
 
-/// `zato.service.edit`: Activates or deactivates a service and sets its threshold of slow responses.
+/// `zato.service.edit`: Activates or deactivates a service and sets its threshold of slow
+/// responses.
 pub mod edit {
     use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub mod get_by_name {
     /// Request of `zato.service.get-by-name`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster of the service.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// Name of the service.
         pub name: String,
@@ -130,7 +131,8 @@ pub mod get_channel_list {
     }
 }
 
-/// `zato.service.get-list`: Lists the services whose names contain every word of a filter, sorted by name.
+/// `zato.service.get-list`: Lists the services whose names contain every word of a filter,
+/// sorted by name.
 pub mod get_list {
     use serde::{Deserialize, Serialize};
 
@@ -140,7 +142,7 @@ pub mod get_list {
     /// Request of `zato.service.get-list`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster of the services.
+        /// The ID of the cluster.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub cluster_id: Option<i64>,
         /// Words that names must contain, * for all services, nothing if empty.
@@ -188,7 +190,8 @@ pub mod get_list {
     }
 }
 
-/// `zato.service.invoke`: Invokes another service by name or ID, synchronously or not, with a base64-encoded payload.
+/// `zato.service.invoke`: Invokes another service by name or ID, synchronously or not, with a
+/// base64-encoded payload.
 pub mod invoke {
     use serde::{Deserialize, Serialize};
 
@@ -223,6 +226,14 @@ pub mod invoke {
         /// The default is `15`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub expiration: Option<i64>,
+        /// The same as async, under the name that newer clients give it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub is_async: Option<bool>,
+        /// Whether the reply's element is the response itself, rather than an object that holds it, as
+        /// newer clients expect.
+        /// The default is `false`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub skip_response_elem: Option<bool>,
     }
 
     impl Request {
@@ -230,6 +241,12 @@ pub mod invoke {
         #[must_use]
         pub fn expiration_or_default(&self) -> i64 {
             self.expiration.unwrap_or(15)
+        }
+
+        /// The value of `skip_response_elem`, or its default if it is absent.
+        #[must_use]
+        pub fn skip_response_elem_or_default(&self) -> bool {
+            self.skip_response_elem.unwrap_or(false)
         }
     }
 

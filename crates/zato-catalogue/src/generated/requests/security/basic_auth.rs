@@ -2,7 +2,8 @@
 
 //! HTTP Basic Auth definitions, used by channels and outgoing connections.
 
-/// `zato.security.basic-auth.change-password`: Sets the password of an HTTP Basic Auth definition, from then on the only one that works.
+/// `zato.security.basic-auth.change-password`: Sets the password of an HTTP Basic Auth
+/// definition, from then on the only one that works.
 pub mod change_password {
     use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,8 @@ pub mod change_password {
     }
 }
 
-/// `zato.security.basic-auth.create`: Creates an HTTP Basic Auth definition with a random password nobody is told, to be replaced with change-password.
+/// `zato.security.basic-auth.create`: Creates an HTTP Basic Auth definition with a random
+/// password nobody is told, to be replaced with change-password.
 pub mod create {
     use serde::{Deserialize, Serialize};
 
@@ -51,7 +53,7 @@ pub mod create {
     /// Request of `zato.security.basic-auth.create`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// Name of the HTTP Basic Auth definition, unique in the cluster.
         pub name: String,
@@ -79,7 +81,8 @@ pub mod create {
     }
 }
 
-/// `zato.security.basic-auth.delete`: Deletes an HTTP Basic Auth definition along with the channels and outgoing connections that use it.
+/// `zato.security.basic-auth.delete`: Deletes an HTTP Basic Auth definition along with the
+/// channels and outgoing connections that use it.
 pub mod delete {
     use serde::{Deserialize, Serialize};
 
@@ -103,7 +106,8 @@ pub mod delete {
     }
 }
 
-/// `zato.security.basic-auth.edit`: Replaces everything but the password of an HTTP Basic Auth definition, at once for all channels and connections that use it.
+/// `zato.security.basic-auth.edit`: Replaces everything but the password of an HTTP Basic Auth
+/// definition, at once for all channels and connections that use it.
 pub mod edit {
     use serde::{Deserialize, Serialize};
 
@@ -115,7 +119,7 @@ pub mod edit {
     pub struct Request {
         /// ID of the HTTP Basic Auth definition.
         pub id: i64,
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// Name of the HTTP Basic Auth definition, unique in the cluster.
         pub name: String,
@@ -143,7 +147,8 @@ pub mod edit {
     }
 }
 
-/// `zato.security.basic-auth.get-list`: Lists the HTTP Basic Auth definitions of a cluster, sorted by name and without passwords.
+/// `zato.security.basic-auth.get-list`: Lists the HTTP Basic Auth definitions of a cluster,
+/// sorted by name and without passwords.
 pub mod get_list {
     use serde::{Deserialize, Serialize};
 
@@ -153,7 +158,7 @@ pub mod get_list {
     /// Request of `zato.security.basic-auth.get-list`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
     }
 

@@ -4,7 +4,8 @@
 
 pub mod basic_auth;
 
-/// `zato.security.get-list`: Lists the security definitions of a cluster, of all types or of some, sorted by type and name.
+/// `zato.security.get-list`: Lists the security definitions of a cluster, of all types or of
+/// some, sorted by type and name.
 pub mod get_list {
     use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ pub mod get_list {
     /// Request of `zato.security.get-list`.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Request {
-        /// The cluster it belongs to.
+        /// The ID of the cluster.
         pub cluster_id: i64,
         /// The types to list, all if absent or empty.
         /// New in 2.0.
