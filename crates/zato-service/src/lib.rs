@@ -1,1 +1,20 @@
-//! Services: the Service trait, its context, the registry, invocation and hooks.
+#![doc = include_str!("../README.md")]
+
+mod context;
+mod endpoint;
+mod error;
+mod input;
+mod output;
+mod registry;
+mod service;
+mod statistics;
+
+pub use context::{
+    ChannelKind, Context, Environment, EnvironmentParts, FindPayload, Origin, ResponseOptions,
+};
+pub use error::{Error, ErrorKind};
+pub use input::{FromInput, Input, RawInput};
+pub use output::{Output, Raw};
+pub use registry::{Registration, Registry, RegistryError};
+pub use service::{Description, Service};
+pub use statistics::{Statistics, StatisticsSnapshot};

@@ -1,0 +1,261 @@
+//! Why a call failed, in terms that a caller, an operator and a log can each use.
+//!
+//! Owns the kinds of failure and the trail that leads to one: message, place in the source, chain of causes. It must
+//! not know status codes' wire forms or envelopes: one place in the inbound layer turns a kind into those.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+
+use zato_outgoing::CallError;
+use zato_sio::DecodeError;
+
+/// What a caller can do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request is wrong; sending it again changes nothing.
+    BadRequest,
+    /// Who calls is not known.
+    Unauthorized,
+    /// Who calls is known and may not.
+    Forbidden,
+    /// There is no such URL, service or object, or it is inactive.
+    NotFound,
+    /// The URL exists but not for this method.
+    MethodNotAllowed,
+    /// The object exists already, or others refer to it.
+    Conflict,
+    /// The request is larger than the channel takes.
+    PayloadTooLarge,
+    /// The request is in a form that is not read here.
+    UnsupportedMediaType,
+    /// The caller should slow down.
+    TooManyRequests,
+    /// Anything unexpected.
+    Internal,
+    /// Another system could not be reached or answered nonsense.
+    BadGateway,
+    /// Another system did not answer in time.
+    GatewayTimeout,
+    /// The server can't do it now, the operational database being away for instance.
+    Unavailable,
+}
+
+impl ErrorKind {
+    /// Whether the caller can mend it by sending something else.
+    pub fn is_callers(self) -> bool {
+        !matches!(self, Self::Internal | Self::BadGateway | Self::GatewayTimeout | Self::Unavailable)
+    }
+}
+
+/// The failure of a call.
+///
+/// It deliberately does not implement `std::error::Error`, so that `?` can turn every error into one.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    service: Option<Box<str>>,
+    location: &'static Location<'static>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+macro_rules! constructors {
+    ($($(#[$documentation:meta])* $name:ident => $kind:ident;)*) => {
+        $(
+            $(#[$documentation])*
+            #[track_caller]
+            pub fn $name(message: impl Into<Cow<'static, str>>) -> Self {
+                Self::new(ErrorKind::$kind, message)
+            }
+        )*
+    };
+}
+
+impl Error {
+    /// A failure of this kind; the place where it is made is remembered.
+    #[track_caller]
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            service: None,
+            location: Location::caller(),
+            source: None,
+        }))
+    }
+
+    constructors! {
+        /// The request is wrong.
+        bad_request => BadRequest;
+        /// The caller may not do this.
+        forbidden => Forbidden;
+        /// There is no such object, or it is inactive.
+        not_found => NotFound;
+        /// The object exists already or is still referred to.
+        conflict => Conflict;
+        /// Something unexpected happened.
+        internal => Internal;
+        /// The server can't do it now.
+        unavailable => Unavailable;
+    }
+
+    /// Adds the error that led to this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Names the service that failed, unless an inner one has been named already.
+    #[must_use]
+    pub(crate) fn in_service(mut self, service: &str) -> Self {
+        self.0.service.get_or_insert_with(|| service.into());
+        self
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What went wrong, in a sentence; never a secret.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The service that failed; none if no service was reached.
+    pub fn service(&self) -> Option<&str> {
+        self.0.service.as_deref()
+    }
+
+    /// Where in the source the error was made.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.0.location
+    }
+
+    /// The error that led to this one.
+    pub fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+
+    /// The causes, nearest first, without this error itself.
+    pub fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        std::iter::successors(self.source(), |error| (*error).source())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("service", &self.0.service)
+            .field("location", &format_args!("{}", self.0.location))
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        let kind = kind_of(&error);
+        let message = error.to_string();
+        Self::new(kind, message).with_source_of(error)
+    }
+}
+
+impl Error {
+    /// Keeps the causes of `error`; its own text has become the message and would only be repeated.
+    fn with_source_of<E: StdError + Send + Sync + 'static>(mut self, error: E) -> Self {
+        if error.source().is_some() {
+            self.0.source = Some(Box::new(Causes(Box::new(error))));
+        }
+        self
+    }
+}
+
+/// An error reduced to its causes: shows, and leads to, what is below it.
+struct Causes(Box<dyn StdError + Send + Sync>);
+
+impl Causes {
+    fn first(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl fmt::Display for Causes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first().map_or(Ok(()), |cause| fmt::Display::fmt(cause, f))
+    }
+}
+
+impl fmt::Debug for Causes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Causes {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.first().and_then(StdError::source)
+    }
+}
+
+/// Errors of the layers below that mean more than "unexpected".
+fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
+    if error.is::<DecodeError>() {
+        ErrorKind::BadRequest
+    } else if let Some(error) = error.downcast_ref::<CallError>() {
+        if error.is_timeout() { ErrorKind::GatewayTimeout } else { ErrorKind::BadGateway }
+    } else {
+        ErrorKind::Internal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] Middle);
+    #[derive(Debug, thiserror::Error)]
+    #[error("middle")]
+    struct Middle(#[source] fmt::Error);
+
+    fn fails() -> Result<(), Error> {
+        Err(Outer(Middle(fmt::Error)))?
+    }
+
+    #[test]
+    fn a_question_mark_keeps_the_causes_and_the_place() {
+        let error = fails().unwrap_err().in_service("crm.get").in_service("outer.service");
+        assert_eq!(
+            (error.kind(), error.message(), error.service()),
+            (ErrorKind::Internal, "outer", Some("crm.get"))
+        );
+        let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
+        assert_eq!(causes, ["middle", &fmt::Error.to_string()]);
+        assert!(error.location().file().ends_with("error.rs"));
+    }
+
+    #[test]
+    fn bad_input_is_the_callers_fault() {
+        let error =
+            Error::from(zato_sio::from_json::<std::collections::BTreeMap<String, i64>>(b"[").unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        assert!(error.kind().is_callers());
+    }
+}

@@ -1,0 +1,93 @@
+//! What a service is called with, before and after it is decoded.
+//!
+//! Owns the step from a request's payload, in whatever format it came, to the type that a service asked for. It must
+//! not know envelopes or HTTP: those are taken off before.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use zato_sio::DecodeError;
+
+use crate::Error;
+
+/// A request's payload without its envelope, borrowed from whoever received it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// No payload at all.
+    Empty,
+    /// A JSON document.
+    Json(&'a Bytes),
+    /// The root element of an XML payload, and the bytes of the whole message that it is part of.
+    Xml {
+        /// The payload's root.
+        root: roxmltree::Node<'a, 'a>,
+        /// The message as it was received.
+        raw: &'a Bytes,
+    },
+    /// An already parsed document: what one service gives another.
+    Value(&'a Value),
+    /// A body that the channel gives no meaning to.
+    Raw(&'a Bytes),
+}
+
+impl Input<'_> {
+    /// The request's bytes as they came; JSON text if the payload never was text.
+    pub fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Empty => Bytes::new(),
+            Self::Json(raw) | Self::Raw(raw) | Self::Xml { raw, .. } => Bytes::clone(raw),
+            Self::Value(Value::String(text)) => Bytes::copy_from_slice(text.as_bytes()),
+            Self::Value(value) => Bytes::from(value.to_string()),
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        match self {
+            Self::Json(bytes) if !is_nothing(bytes) => zato_sio::from_json(bytes),
+            Self::Xml { root, .. } => zato_sio::from_xml(*root),
+            Self::Value(value) if !value.is_null() && *value != "" => zato_sio::from_value(value),
+            Self::Empty | Self::Json(_) | Self::Value(_) | Self::Raw(_) => zato_sio::from_json(b""),
+        }
+    }
+}
+
+/// Clients that have nothing to send write an empty string or `null` as often as an empty body.
+fn is_nothing(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), b"" | b"\"\"" | b"null")
+}
+
+/// Types that a service can ask for as its input.
+///
+/// Implemented for every `DeserializeOwned` type and for [`RawInput`].
+pub trait FromInput: Sized {
+    /// Decodes a request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest), naming the element at fault.
+    fn from_input(input: &Input<'_>) -> Result<Self, Error>;
+}
+
+impl<T: DeserializeOwned> FromInput for T {
+    fn from_input(input: &Input<'_>) -> Result<Self, Error> {
+        match input {
+            Input::Raw(bytes) if !bytes.is_empty() => Err(Error::bad_request(
+                "The service expects named elements but its channel has no data format; set data_format to json or xml",
+            )),
+            _ => input.decode().map_err(Error::from),
+        }
+    }
+}
+
+/// The request as it came, for services that read it themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawInput {
+    /// The body's bytes.
+    pub body: Bytes,
+}
+
+impl FromInput for RawInput {
+    fn from_input(input: &Input<'_>) -> Result<Self, Error> {
+        Ok(Self { body: input.to_bytes() })
+    }
+}

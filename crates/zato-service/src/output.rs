@@ -1,0 +1,95 @@
+//! What a service answers, ready to be encoded in the format that the caller speaks.
+//!
+//! Owns the seam between a typed reply and its encoders. It must not know envelopes: they are written around it.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use serde::Serialize;
+use serde_json::Value;
+use zato_sio::EncodeError;
+
+use crate::Error;
+
+/// A reply that can be written in every format.
+///
+/// Implemented for every `Serialize` type and for [`Raw`].
+pub trait Output: Send {
+    /// Appends the reply as a JSON document.
+    ///
+    /// # Errors
+    /// The value has no JSON form.
+    fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Appends the reply as XML: an `item`, an `item_list`, or nothing for a reply without payload.
+    ///
+    /// # Errors
+    /// The value has no XML form.
+    fn write_xml(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// The reply as a value, for the service that invoked this one.
+    ///
+    /// # Errors
+    /// The value has no JSON form.
+    fn to_value(&self) -> Result<Value, Error>;
+
+    /// The reply's own bytes, if it is not to be encoded.
+    fn raw(&self) -> Option<&Raw> {
+        None
+    }
+}
+
+impl<T: Serialize + Send> Output for T {
+    fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        zato_sio::to_json(self, out)
+    }
+
+    fn write_xml(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        zato_sio::to_xml(self, out)
+    }
+
+    fn to_value(&self) -> Result<Value, Error> {
+        Ok(serde_json::to_value(self)?)
+    }
+}
+
+/// A reply that is sent as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Raw {
+    /// The body.
+    pub body: Bytes,
+    /// Its `Content-Type`; that of the channel's data format if none is given.
+    pub content_type: Option<HeaderValue>,
+}
+
+impl Raw {
+    /// A body whose content type the channel decides.
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), content_type: None }
+    }
+
+    /// A JSON document that is ready.
+    pub fn json(body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), content_type: Some(HeaderValue::from_static("application/json")) }
+    }
+}
+
+impl Output for Raw {
+    fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        out.extend_from_slice(&self.body);
+        Ok(())
+    }
+
+    fn write_xml(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        out.extend_from_slice(&self.body);
+        Ok(())
+    }
+
+    fn to_value(&self) -> Result<Value, Error> {
+        Ok(serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned())))
+    }
+
+    fn raw(&self) -> Option<&Raw> {
+        Some(self)
+    }
+}
