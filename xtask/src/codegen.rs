@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         }
         Ok(stale) => {
             for path in &stale {
-                println!("wrote {}", path.display());
+                println!("updated {}", path.display());
             }
             ExitCode::SUCCESS
         }

@@ -3,3 +3,4 @@
 mod descriptors;
 mod documents;
 mod requests;
+mod wire;

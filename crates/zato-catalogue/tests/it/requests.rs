@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use zato_catalogue::{Call, Element, ElementType, Service, Shape};
 
-/// A value of the type.
-fn value(element: &Element) -> Value {
+/// A value of the type of the element.
+pub(crate) fn value(element: &Element) -> Value {
     match element.kind {
         ElementType::Integer => json!(-9_007_199_254_740_993_i64),
         ElementType::Boolean => json!(true),
@@ -19,7 +19,8 @@ fn value(element: &Element) -> Value {
     }
 }
 
-fn object(elements: &[Element], only_required: bool) -> Value {
+/// A message of all elements, or of the required ones.
+pub(crate) fn object(elements: &[Element], only_required: bool) -> Value {
     let chosen = elements.iter().filter(|element| element.required || !only_required);
     Value::Object(chosen.map(|element| (element.name.to_owned(), value(element))).collect())
 }
