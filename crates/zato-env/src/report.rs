@@ -125,7 +125,7 @@ mod tests {
         }
         impl Error for Looping {
             fn source(&self) -> Option<&(dyn Error + 'static)> {
-                Some(&Looping)
+                Some(&Self)
             }
         }
         assert_eq!(Report::new(&Looping).to_string().lines().count(), 2 + MAX_CAUSES);

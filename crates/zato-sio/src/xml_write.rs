@@ -9,7 +9,7 @@ use serde::ser::{self, Serialize};
 
 use crate::MAX_DEPTH;
 use crate::error::EncodeError;
-use crate::xml::{is_name, write_text};
+use crate::xml::is_name;
 use crate::xml_read::XSI;
 
 type Result<T = (), E = EncodeError> = std::result::Result<T, E>;
@@ -149,6 +149,54 @@ macro_rules! unsupported {
     };
 }
 
+/// Implements the traits of sequences with one method for each member.
+macro_rules! serialize_members {
+    ($type:ty, $self:ident, $value:ident => $member:expr) => {
+        impl ser::SerializeSeq for $type {
+            type Ok = ();
+            type Error = EncodeError;
+
+            fn serialize_element<T: Serialize + ?Sized>(&mut $self, $value: &T) -> Result {
+                $member
+            }
+
+            fn end(self) -> Result {
+                self.finish();
+                Ok(())
+            }
+        }
+
+        impl ser::SerializeTuple for $type {
+            type Ok = ();
+            type Error = EncodeError;
+
+            fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
+                ser::SerializeSeq::serialize_element(self, value)
+            }
+
+            fn end(self) -> Result {
+                ser::SerializeSeq::end(self)
+            }
+        }
+
+        impl ser::SerializeTupleStruct for $type {
+            type Ok = ();
+            type Error = EncodeError;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
+                ser::SerializeSeq::serialize_element(self, value)
+            }
+
+            fn end(self) -> Result {
+                ser::SerializeSeq::end(self)
+            }
+        }
+    };
+}
+
+mod content;
+use content::Content;
+
 /// The payload itself.
 struct Root<'w, 'o> {
     writer: &'w mut Writer<'o>,
@@ -286,236 +334,7 @@ impl Fields<'_, '_> {
     }
 }
 
-/// An element and its content.
-struct Content<'w, 'o, 't> {
-    writer: &'w mut Writer<'o>,
-    tag: &'t str,
-    /// Inside a list the elements have no name of their own: a map is then called `dict`.
-    in_list: bool,
-}
-
-impl<'w, 'o, 't> Content<'w, 'o, 't> {
-    fn text(self, text: &str) {
-        self.writer.open(self.tag);
-        write_text(self.writer.out, text);
-        self.writer.close(self.tag);
-    }
-
-    fn integer(self, value: impl itoa::Integer) {
-        self.text(itoa::Buffer::new().format(value));
-    }
-
-    /// Infinities and NaN have no text that a decoder would accept; JSON writes them as null too.
-    fn float(self, number: Option<serde_json::Number>) {
-        match number {
-            Some(number) => self.text(&number.to_string()),
-            None => self.writer.nil(self.tag),
-        }
-    }
-
-    fn nest(self, tag: &'t str) -> Result<Nested<'w, 'o, 't>> {
-        self.writer.descend()?;
-        self.writer.open(tag);
-        Ok(Nested { writer: self.writer, tag })
-    }
-}
-
-impl<'w, 'o, 't> ser::Serializer for Content<'w, 'o, 't> {
-    type Ok = ();
-    type Error = EncodeError;
-    type SerializeSeq = Nested<'w, 'o, 't>;
-    type SerializeTuple = Nested<'w, 'o, 't>;
-    type SerializeTupleStruct = Nested<'w, 'o, 't>;
-    type SerializeMap = Nested<'w, 'o, 't>;
-    type SerializeStruct = Nested<'w, 'o, 't>;
-
-    unsupported!(variants);
-
-    fn serialize_bool(self, value: bool) -> Result {
-        self.text(if value { "true" } else { "false" });
-        Ok(())
-    }
-
-    fn serialize_i8(self, value: i8) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_i16(self, value: i16) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_i32(self, value: i32) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_i64(self, value: i64) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_u8(self, value: u8) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_u16(self, value: u16) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_u32(self, value: u32) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_u64(self, value: u64) -> Result {
-        self.integer(value);
-        Ok(())
-    }
-
-    fn serialize_f32(self, value: f32) -> Result {
-        self.float(serde_json::Number::from_f64(value.into()));
-        Ok(())
-    }
-
-    fn serialize_f64(self, value: f64) -> Result {
-        self.float(serde_json::Number::from_f64(value));
-        Ok(())
-    }
-
-    fn serialize_char(self, value: char) -> Result {
-        self.text(value.encode_utf8(&mut [0; 4]));
-        Ok(())
-    }
-
-    fn serialize_str(self, value: &str) -> Result {
-        self.text(value);
-        Ok(())
-    }
-
-    fn serialize_bytes(self, value: &[u8]) -> Result {
-        let text = str::from_utf8(value)
-            .map_err(|_| EncodeError::Unsupported { what: "a byte string which is not UTF-8" })?;
-        self.text(text);
-        Ok(())
-    }
-
-    fn serialize_none(self) -> Result {
-        self.writer.nil(self.tag);
-        Ok(())
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result {
-        value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result {
-        self.serialize_none()
-    }
-
-    fn serialize_unit_struct(self, _name: &'static str) -> Result {
-        self.serialize_none()
-    }
-
-    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result {
-        self.serialize_str(variant)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Result {
-        value.serialize(self)
-    }
-
-    fn serialize_seq(self, _len: Option<usize>) -> Result<Self::SerializeSeq> {
-        let tag = self.tag;
-        self.nest(tag)
-    }
-
-    fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple> {
-        self.serialize_seq(Some(len))
-    }
-
-    fn serialize_tuple_struct(self, _name: &'static str, len: usize) -> Result<Self::SerializeTupleStruct> {
-        self.serialize_seq(Some(len))
-    }
-
-    fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap> {
-        let tag = if self.in_list { "dict" } else { self.tag };
-        self.nest(tag)
-    }
-
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeStruct> {
-        let tag = self.tag;
-        self.nest(tag)
-    }
-}
-
-/// The inside of an element: the members of a list, the entries of a dictionary or the fields of a struct.
-struct Nested<'w, 'o, 't> {
-    writer: &'w mut Writer<'o>,
-    tag: &'t str,
-}
-
-impl Nested<'_, '_, '_> {
-    fn element<T: Serialize + ?Sized>(&mut self, tag: &str, in_list: bool, value: &T) -> Result {
-        value.serialize(Content { writer: &mut *self.writer, tag, in_list })
-    }
-
-    fn finish(self) {
-        self.writer.depth -= 1;
-        self.writer.close(self.tag);
-    }
-}
-
-/// Implements the traits of sequences with one method for each member.
-macro_rules! serialize_members {
-    ($type:ty, $self:ident, $value:ident => $member:expr) => {
-        impl ser::SerializeSeq for $type {
-            type Ok = ();
-            type Error = EncodeError;
-
-            fn serialize_element<T: Serialize + ?Sized>(&mut $self, $value: &T) -> Result {
-                $member
-            }
-
-            fn end(self) -> Result {
-                self.finish();
-                Ok(())
-            }
-        }
-
-        impl ser::SerializeTuple for $type {
-            type Ok = ();
-            type Error = EncodeError;
-
-            fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-                ser::SerializeSeq::serialize_element(self, value)
-            }
-
-            fn end(self) -> Result {
-                ser::SerializeSeq::end(self)
-            }
-        }
-
-        impl ser::SerializeTupleStruct for $type {
-            type Ok = ();
-            type Error = EncodeError;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-                ser::SerializeSeq::serialize_element(self, value)
-            }
-
-            fn end(self) -> Result {
-                ser::SerializeSeq::end(self)
-            }
-        }
-    };
-}
-
 serialize_members!(Rows<'_, '_>, self, value => self.row(value));
-serialize_members!(Nested<'_, '_, '_>, self, value => self.element("item", true, value));
 
 impl ser::SerializeStruct for Fields<'_, '_> {
     type Ok = ();
@@ -543,44 +362,6 @@ impl ser::SerializeMap for Fields<'_, '_> {
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
         let name = mem::take(&mut self.name);
         self.field(&name, value)
-    }
-
-    fn end(self) -> Result {
-        self.finish();
-        Ok(())
-    }
-}
-
-impl ser::SerializeStruct for Nested<'_, '_, '_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result {
-        if !is_name(name) {
-            return Err(EncodeError::invalid_name(name));
-        }
-        self.element(name, false, value)
-    }
-
-    fn end(self) -> Result {
-        self.finish();
-        Ok(())
-    }
-}
-
-impl ser::SerializeMap for Nested<'_, '_, '_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result {
-        self.writer.open("item");
-        self.element("key", false, &key_text(key)?)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-        self.element("value", false, value)?;
-        self.writer.close("item");
-        Ok(())
     }
 
     fn end(self) -> Result {

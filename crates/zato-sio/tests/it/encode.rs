@@ -52,6 +52,7 @@ fn single_values() {
     check(false, "false", "<x>false</x>");
     check(1.5, "1.5", "<x>1.5</x>");
     check(2.0, "2.0", "<x>2.0</x>");
+    check(0.1_f32, "0.1", "<x>0.1</x>");
     check("", "\"\"", "<x></x>");
     check("a<b>&\"'\n", r#""a<b>&\"'\n""#, "<x>a&lt;b&gt;&amp;\"'\n</x>");
     check("żółć\u{1}", "\"żółć\\u0001\"", "<x>żółć\u{fffd}</x>");
