@@ -1,1 +1,35 @@
-//! Inbound channels: routing, security checks, decoding, encoding and the error-to-response map.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod body;
+mod channel;
+mod channels;
+mod codec;
+mod config;
+mod decode;
+mod dispatch;
+mod ended;
+mod error;
+mod failure;
+mod handle;
+mod media;
+mod pages;
+mod path;
+mod respond;
+mod routing;
+mod security;
+mod statistics;
+mod wss;
+
+pub use access::{AccessEntry, AccessLog};
+pub use channels::Channels;
+pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
+pub use dispatch::{Dispatcher, Settings};
+pub use error::{ChannelError, PathError, SecurityError};
+pub use pages::{BoxFuture, Page, Pages};
+pub use respond::ErrorDetails;
+pub use security::{Password, Security, SecurityKind};
+pub use statistics::{ChannelSnapshot, ChannelStatistics};
+pub use wss::WsSecurity;
+// What channels are configured with besides the types of this crate.
+pub use zato_soap::Version;

@@ -1,0 +1,188 @@
+//! Reading a request's body.
+//!
+//! Owns the limits of size and time. It must not know what a body means.
+
+use std::error::Error as StdError;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body::Body;
+
+/// Why there is no body.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    TooLarge,
+    TooSlow,
+    Broken(Box<dyn StdError + Send + Sync>),
+}
+
+/// Reads a whole body of at most `limit` bytes within `timeout`.
+///
+/// A body that has arrived already, the usual case, costs no timer; one that came in one piece is not copied.
+pub(crate) async fn read<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
+where
+    B: Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if body.size_hint().lower() > limit as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    let body = pin!(body);
+    let mut collected = pin!(collect(body, limit));
+    let first = poll_fn(|cx| Poll::Ready(collected.as_mut().poll(cx))).await;
+    match first {
+        Poll::Ready(result) => result,
+        Poll::Pending => tokio::time::timeout(timeout, collected).await.unwrap_or(Err(BodyError::TooSlow)),
+    }
+}
+
+/// Takes a small body off the connection, so that the next request on it can be read.
+///
+/// A larger one isn't worth its time: whoever owns the connection closes it then.
+pub(crate) async fn discard<B>(body: B, timeout: Duration)
+where
+    B: Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    // Whether it came whole, in part or not at all makes no difference to the reply.
+    let _ = read(body, 64 * 1024, timeout).await;
+}
+
+async fn collect<B>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, BodyError>
+where
+    B: Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let Some(mut first) = next(body.as_mut(), limit).await? else { return Ok(Bytes::new()) };
+    let first = first.copy_to_bytes(first.remaining());
+    let Some(second) = next(body.as_mut(), limit - first.len()).await? else { return Ok(first) };
+    // What the peer announced is trusted only as far as it is small; growing a larger buffer is cheap enough.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(64 * 1024);
+    let mut whole = BytesMut::with_capacity(first.len() + second.remaining() + announced);
+    whole.extend_from_slice(&first);
+    append(&mut whole, second);
+    while let Some(data) = next(body.as_mut(), limit - whole.len()).await? {
+        append(&mut whole, data);
+    }
+    Ok(whole.freeze())
+}
+
+fn append(whole: &mut BytesMut, mut data: impl Buf) {
+    while data.has_remaining() {
+        let chunk = data.chunk();
+        let length = chunk.len();
+        whole.extend_from_slice(chunk);
+        data.advance(length);
+    }
+}
+
+/// The next piece that is not empty, if it is not larger than what is left.
+async fn next<B>(mut body: Pin<&mut B>, left: usize) -> Result<Option<B::Data>, BodyError>
+where
+    B: Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    while !body.is_end_stream() {
+        let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await else { break };
+        let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
+        // Trailers say nothing that a service could read.
+        let Ok(data) = frame.into_data() else { continue };
+        if data.remaining() > left {
+            return Err(BodyError::TooLarge);
+        }
+        if data.has_remaining() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::task::Context;
+
+    use http_body::{Frame, SizeHint};
+    use http_body_util::{Empty, Full};
+
+    use super::*;
+
+    /// A body in pieces, of a length that nobody announced. A piece that is none keeps the reader waiting.
+    struct Pieces(VecDeque<Option<&'static [u8]>>);
+
+    impl Body for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.0.front() {
+                Some(Some(_)) => {}
+                Some(None) => return Poll::Pending,
+                None => return Poll::Ready(None),
+            }
+            Poll::Ready(self.0.pop_front().flatten().map(|piece| Ok(Frame::data(Bytes::from_static(piece)))))
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::default()
+        }
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn pieces(pieces: impl IntoIterator<Item = &'static str>) -> Pieces {
+        Pieces(pieces.into_iter().map(|piece| Some(piece.as_bytes())).collect())
+    }
+
+    #[track_caller]
+    fn check<B>(body: B, limit: usize, expected: Option<&str>)
+    where
+        B: Body,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let result = runtime.block_on(read(body, limit, MINUTE));
+        match expected {
+            Some(expected) => assert_eq!(result.unwrap(), expected),
+            None => assert!(matches!(result, Err(BodyError::TooLarge)), "{result:?}"),
+        }
+    }
+
+    #[test]
+    fn bodies_within_and_beyond_the_limit() {
+        check(Empty::<Bytes>::new(), 0, Some(""));
+        check(Full::new(Bytes::from_static(b"four")), 4, Some("four"));
+        check(Full::new(Bytes::from_static(b"four")), 3, None);
+        check(pieces([]), 0, Some(""));
+        check(pieces(["", "a", "", "bc", "d", ""]), 4, Some("abcd"));
+        check(pieces(["abcd", "e"]), 4, None);
+        check(pieces(["ab", "cd", "e"]), 4, None);
+        check(pieces(["abcde"]), 4, None);
+    }
+
+    #[test]
+    fn one_piece_is_not_copied() {
+        let sent = Bytes::from(vec![b'x'; 100]);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = runtime.block_on(read(Full::new(sent.clone()), 100, MINUTE)).unwrap();
+        assert_eq!(read.as_ptr(), sent.as_ptr());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_given_up() {
+        let body = Pieces([Some(b"a".as_slice()), None].into());
+        let begun = tokio::time::Instant::now();
+        assert!(matches!(read(body, 10, MINUTE).await, Err(BodyError::TooSlow)));
+        assert_eq!(begun.elapsed(), MINUTE);
+    }
+}

@@ -1,0 +1,245 @@
+//! From a service's reply to the bytes of its channel's format.
+//!
+//! Owns everything around a payload that can be written when a channel is configured. It must not know statuses or
+//! headers beyond the content type, nor how errors are written.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use zato_env::{InvalidName, JsonFrame, XmlFrame, ZatoEnv};
+use zato_service::{Output, Registration};
+use zato_sio::EncodeError;
+use zato_soap::{Frame, FrameOptions, Version};
+
+/// What XML replies of services are called that name no element of their own: XML can't do without.
+const DEFAULT_ELEMENT: &str = "response";
+
+/// The smallest buffer for a reply. Most replies fit.
+const MINIMUM_CAPACITY: usize = 512;
+
+/// Larger replies than this don't make the buffers of those after them larger.
+const MAXIMUM_CAPACITY: usize = 64 * 1024;
+
+/// How a channel reads bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    Json,
+    Xml,
+    Soap,
+    Raw,
+}
+
+/// What errors are wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorShape {
+    Json,
+    Soap(Version),
+    Text,
+}
+
+/// The generation of a SOAP client. Later clients of the public API look for its elements in another namespace and
+/// can't read an XML declaration that names an encoding; they are known by the namespace that they write themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Documented,
+    V1,
+}
+
+impl Dialect {
+    pub(crate) const V1_NAMESPACE: &str = "https://zato.io/ns/v1";
+}
+
+/// A channel's way to read requests and to write replies.
+#[derive(Debug)]
+pub(crate) struct Codec {
+    format: Format,
+    content_type: HeaderValue,
+    /// How long the last reply was; the next one is probably as long.
+    last_size: AtomicUsize,
+}
+
+#[derive(Debug)]
+enum Format {
+    /// A `zato_env` beside the payload.
+    JsonWithEnvelope(JsonFrame),
+    /// What precedes and what follows the payload.
+    Json {
+        head: Vec<u8>,
+        tail: &'static [u8],
+    },
+    Xml(XmlFrame),
+    Soap(SoapFormat),
+    Raw,
+}
+
+#[derive(Debug)]
+struct SoapFormat {
+    element: XmlFrame,
+    envelope: Frame,
+    /// The envelope in the namespace of later clients, for the services of the public API.
+    envelope_v1: Option<Frame>,
+    /// Bytes of an internal service are a whole message; those of other services stand inside the envelope.
+    wraps_raw: bool,
+}
+
+/// A reply's body.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) body: Bytes,
+    pub(crate) content_type: HeaderValue,
+}
+
+impl Codec {
+    fn new(format: Format, content_type: &'static str) -> Self {
+        Self {
+            format,
+            content_type: HeaderValue::from_static(content_type),
+            last_size: AtomicUsize::new(MINIMUM_CAPACITY),
+        }
+    }
+
+    pub(crate) fn json(service: &Registration) -> Self {
+        let element = service.response_element();
+        let format = if service.has_json_envelope() {
+            Format::JsonWithEnvelope(JsonFrame::new(element))
+        } else if let Some(element) = element {
+            let name = serde_json::Value::from(element);
+            Format::Json { head: format!("{{{name}:").into_bytes(), tail: b"}" }
+        } else {
+            Format::Json { head: Vec::new(), tail: b"" }
+        };
+        Self::new(format, "application/json")
+    }
+
+    pub(crate) fn xml(service: &Registration) -> Result<Self, InvalidName> {
+        Ok(Self::new(Format::Xml(element(service, service.namespace())?), "application/xml"))
+    }
+
+    pub(crate) fn soap(version: Version, service: &Registration) -> Result<Self, InvalidName> {
+        let envelope = |default_namespace| {
+            Frame::new(&FrameOptions {
+                version,
+                declaration: !service.is_internal(),
+                default_namespace,
+                ..FrameOptions::default()
+            })
+        };
+        let namespace = service.namespace();
+        let format = SoapFormat {
+            // The envelope declares the namespace already.
+            element: element(service, None)?,
+            envelope: envelope(namespace),
+            envelope_v1: (namespace == Some(zato_env::NAMESPACE))
+                .then(|| envelope(Some(Dialect::V1_NAMESPACE))),
+            wraps_raw: !service.is_internal(),
+        };
+        Ok(Self::new(Format::Soap(format), version.content_type()))
+    }
+
+    pub(crate) fn raw() -> Self {
+        Self::new(Format::Raw, "text/plain")
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        match &self.format {
+            Format::JsonWithEnvelope(_) | Format::Json { .. } => Reading::Json,
+            Format::Xml(_) => Reading::Xml,
+            Format::Soap(_) => Reading::Soap,
+            Format::Raw => Reading::Raw,
+        }
+    }
+
+    pub(crate) fn error_shape(&self) -> ErrorShape {
+        match &self.format {
+            Format::JsonWithEnvelope(_) | Format::Json { .. } => ErrorShape::Json,
+            Format::Soap(format) => ErrorShape::Soap(format.envelope.version()),
+            Format::Xml(_) | Format::Raw => ErrorShape::Text,
+        }
+    }
+
+    /// Writes a reply.
+    pub(crate) fn encode(
+        &self,
+        output: &dyn Output,
+        env: &ZatoEnv<'_>,
+        dialect: Dialect,
+    ) -> Result<Encoded, EncodeError> {
+        if let Some(raw) = output.raw() {
+            return Ok(match &self.format {
+                Format::Soap(format) if format.wraps_raw => {
+                    let mut out = Vec::new();
+                    format.envelope.wrap(&raw.body, &mut out);
+                    self.encoded(out)
+                }
+                _ => Encoded {
+                    body: raw.body.clone(),
+                    content_type: raw.content_type.as_ref().unwrap_or(&self.content_type).clone(),
+                },
+            });
+        }
+        let mut out = Vec::with_capacity(self.last_size.load(Relaxed));
+        match &self.format {
+            Format::JsonWithEnvelope(frame) => frame.write(&mut out, env, |out| json_payload(output, out))?,
+            Format::Json { head, tail } => {
+                out.extend_from_slice(head);
+                json_payload(output, &mut out)?;
+                if out.len() == head.len() {
+                    out.clear();
+                    out.extend_from_slice(b"{}");
+                } else {
+                    out.extend_from_slice(tail);
+                }
+            }
+            Format::Xml(frame) => {
+                out.extend_from_slice(b"<?xml version='1.0' encoding='UTF-8'?>\n");
+                frame.write(&mut out, env, |out| output.write_xml(out))?;
+            }
+            Format::Soap(format) => {
+                let envelope = match (dialect, &format.envelope_v1) {
+                    (Dialect::V1, Some(envelope)) => envelope,
+                    _ => &format.envelope,
+                };
+                out.extend_from_slice(envelope.head());
+                format.element.write(&mut out, env, |out| output.write_xml(out))?;
+                out.extend_from_slice(envelope.tail());
+            }
+            Format::Raw => text(output, &mut out)?,
+        }
+        let size = out.len().clamp(MINIMUM_CAPACITY, MAXIMUM_CAPACITY);
+        if self.last_size.load(Relaxed) != size {
+            self.last_size.store(size, Relaxed);
+        }
+        Ok(self.encoded(out))
+    }
+
+    fn encoded(&self, body: Vec<u8>) -> Encoded {
+        Encoded { body: body.into(), content_type: self.content_type.clone() }
+    }
+}
+
+fn element(service: &Registration, namespace: Option<&str>) -> Result<XmlFrame, InvalidName> {
+    XmlFrame::new(service.response_element().unwrap_or(DEFAULT_ELEMENT), namespace)
+}
+
+/// Writes the payload, or nothing for a reply without one.
+fn json_payload(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let start = out.len();
+    output.write_json(out)?;
+    if &out[start..] == b"null" {
+        out.truncate(start);
+    }
+    Ok(())
+}
+
+/// A typed reply where there is no data format: a text as it is, anything else as JSON.
+fn text(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    json_payload(output, out)?;
+    if out.first() == Some(&b'"')
+        && let Ok(text) = serde_json::from_slice::<String>(out)
+    {
+        out.clear();
+        out.extend_from_slice(text.as_bytes());
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Why a call gets no reply from its service.
+//!
+//! Owns the texts and statuses of what the channel itself refuses, and the status of each kind of error. It must not
+//! know how an error is written: `respond` does that.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use zato_cid::Cid;
+use zato_service::{Error, ErrorKind};
+
+use crate::body::BodyError;
+use crate::codec::Dialect;
+use crate::media::shortened;
+use crate::security::Denied;
+
+/// The end of a call without a service's reply.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The status before an envelope imposes its own.
+    pub(crate) status: StatusCode,
+    pub(crate) cause: Cause,
+    pub(crate) remedy: Option<Remedy>,
+    pub(crate) dialect: Dialect,
+}
+
+/// What a header tells the caller to do about it.
+#[derive(Debug)]
+pub(crate) enum Remedy {
+    /// Use another method.
+    Allow(HeaderValue),
+    /// Prove who is calling. Why that was in doubt is for the log only.
+    Authenticate { challenge: HeaderValue, denied: Denied },
+}
+
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// The channel refused the request before a service saw it: one sentence says all there is to say.
+    Refused(Cow<'static, str>),
+    /// The service failed, or the decoding of its input, or the encoding of its output.
+    Failed(Trail),
+}
+
+/// An error of a service as one of the standard library, which reports are made of.
+#[derive(Debug)]
+pub(crate) struct Trail(pub(crate) Error);
+
+impl fmt::Display for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.message())
+    }
+}
+
+impl std::error::Error for Trail {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Failure {
+    pub(crate) fn refused(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, cause: Cause::Refused(text.into()), remedy: None, dialect: Dialect::Documented }
+    }
+
+    /// No channel, or one whose service is inactive.
+    pub(crate) fn unknown_url(cid: Cid, path: &str, action: &str) -> Self {
+        let (path, action) = (shortened(path), shortened(action));
+        let text = format!("CID:`{cid}` Unknown URL:`{path}` or SOAP action:`{action}`");
+        Self::refused(StatusCode::NOT_FOUND, text)
+    }
+
+    pub(crate) fn inactive_channel() -> Self {
+        Self::refused(StatusCode::NOT_FOUND, "Channel inactive")
+    }
+
+    pub(crate) fn method_not_allowed(method: &Method, allowed: HeaderValue) -> Self {
+        let text = format!("Method `{}` is not allowed here", shortened(method.as_str()));
+        Self { remedy: Some(Remedy::Allow(allowed)), ..Self::refused(StatusCode::METHOD_NOT_ALLOWED, text) }
+    }
+
+    pub(crate) fn body(error: &BodyError, limit: usize) -> Self {
+        match error {
+            BodyError::TooLarge => Self::refused(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("The body is larger than the {limit} bytes that are accepted"),
+            ),
+            BodyError::TooSlow => {
+                Self::refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time")
+            }
+            BodyError::Broken(error) => {
+                Self::refused(StatusCode::BAD_REQUEST, format!("The body did not arrive as a whole: {error}"))
+            }
+        }
+    }
+
+    /// Whatever the reason is, the caller reads the same.
+    pub(crate) fn unauthorized(cid: Cid, path: &str, challenge: HeaderValue, denied: Denied) -> Self {
+        let text = format!("UNAUTHORIZED path_info:`{}`, cid:`{cid}`", shortened(path));
+        Self {
+            remedy: Some(Remedy::Authenticate { challenge, denied }),
+            ..Self::refused(StatusCode::UNAUTHORIZED, text)
+        }
+    }
+
+    /// A service, or a page, that panicked.
+    pub(crate) fn panicked() -> Self {
+        Self::from(Error::internal(
+            "The service failed unexpectedly; the server's log says more under this CID",
+        ))
+    }
+
+    pub(crate) fn in_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// The header that belongs to the status.
+    pub(crate) fn header(&self) -> Option<(HeaderName, &HeaderValue)> {
+        match self.remedy.as_ref()? {
+            Remedy::Allow(allowed) => Some((header::ALLOW, allowed)),
+            Remedy::Authenticate { challenge, .. } => Some((header::WWW_AUTHENTICATE, challenge)),
+        }
+    }
+
+    /// Why the caller was not believed.
+    pub(crate) fn denied(&self) -> Option<&Denied> {
+        match self.remedy.as_ref()? {
+            Remedy::Allow(_) => None,
+            Remedy::Authenticate { denied, .. } => Some(denied),
+        }
+    }
+
+    /// The errors that led to it, nearest first, in one line.
+    pub(crate) fn causes(&self) -> Option<String> {
+        let Cause::Failed(trail) = &self.cause else { return None };
+        let causes: Vec<String> = trail.0.causes().map(ToString::to_string).collect();
+        (!causes.is_empty()).then(|| causes.join(": "))
+    }
+
+    /// What went wrong, in a sentence.
+    pub(crate) fn message(&self) -> &str {
+        match &self.cause {
+            Cause::Refused(text) => text,
+            Cause::Failed(trail) => trail.0.message(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            status: status_of(error.kind()),
+            cause: Cause::Failed(Trail(error)),
+            remedy: None,
+            dialect: Dialect::Documented,
+        }
+    }
+}
+
+fn status_of(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
+        ErrorKind::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorKind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::BadGateway => StatusCode::BAD_GATEWAY,
+        ErrorKind::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        // A kind that is added later is unexpected here until it has a status of its own.
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,100 @@
+//! How many calls there are and how they end.
+//!
+//! Owns the counters. It must not know what is counted as what: the dispatcher tells.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use http::StatusCode;
+
+/// Counters of all calls since the dispatcher was made. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelStatistics(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    /// From 1xx to 5xx.
+    replies: [AtomicU64; 5],
+}
+
+/// The counters at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelSnapshot {
+    /// Calls that have begun but not ended.
+    pub in_flight: u64,
+    /// Replies with a 2xx status.
+    pub successes: u64,
+    /// Replies with a 3xx status.
+    pub redirections: u64,
+    /// Replies with a 4xx status.
+    pub client_errors: u64,
+    /// Replies with a 5xx status.
+    pub server_errors: u64,
+}
+
+impl ChannelStatistics {
+    /// Reads the counters. Each is exact; calls that begin or end meanwhile may show in some of them only.
+    pub fn snapshot(&self) -> ChannelSnapshot {
+        // In this order a call that ends meanwhile can't make it look as if more had ended than begun.
+        let ended = self.0.ended.load(Relaxed);
+        let begun = self.0.begun.load(Relaxed);
+        let replies = |class: usize| self.0.replies[class - 1].load(Relaxed);
+        ChannelSnapshot {
+            in_flight: begun.saturating_sub(ended),
+            successes: replies(2),
+            redirections: replies(3),
+            client_errors: replies(4),
+            server_errors: replies(5),
+        }
+    }
+
+    /// Counts a call as in flight until the result is dropped, which also happens when a client goes away.
+    pub(crate) fn begin(&self) -> InFlight<'_> {
+        self.0.begun.fetch_add(1, Relaxed);
+        InFlight(&self.0)
+    }
+}
+
+/// A call that has not ended.
+#[derive(Debug)]
+pub(crate) struct InFlight<'a>(&'a Counters);
+
+impl InFlight<'_> {
+    pub(crate) fn replied(&self, status: StatusCode) {
+        if let Some(counter) = self.0.replies.get(usize::from(status.as_u16() / 100) - 1) {
+            counter.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_once() {
+        let statistics = ChannelStatistics::default();
+        let first = statistics.begin();
+        let second = statistics.begin();
+        first.replied(StatusCode::OK);
+        drop(first);
+        let expected = ChannelSnapshot { in_flight: 1, successes: 1, ..ChannelSnapshot::default() };
+        assert_eq!(statistics.snapshot(), expected);
+        second.replied(StatusCode::NOT_FOUND);
+        drop(second);
+        drop(statistics.begin());
+        let expected = ChannelSnapshot { successes: 1, client_errors: 1, ..ChannelSnapshot::default() };
+        assert_eq!(statistics.snapshot(), expected);
+        statistics.begin().replied(StatusCode::from_u16(999).unwrap());
+        assert_eq!(statistics.snapshot(), expected);
+    }
+}
