@@ -15,7 +15,7 @@ pub struct Limits {
     /// The number of attributes of one element, its namespace declarations included. The time to tell duplicates grows with
     /// the square of this number. Default: 128.
     pub max_attributes: usize,
-    /// The number of namespace declarations in scope at any one place. Default: 128.
+    /// The number of namespace declarations on an element and on all that it is in, redeclared prefixes included. Default: 128.
     pub max_namespaces: usize,
 }
 
