@@ -4,6 +4,7 @@
 //! It knows no headers beyond the media type, and no SOAP: an envelope is two more pieces around the same bytes.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -16,9 +17,16 @@ use crate::error::Failure;
 
 /// The body of a request: up to three pieces sent one after the other, so that an envelope goes around a caller's bytes
 /// without copying them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Body {
     pieces: [Bytes; 3],
+}
+
+impl fmt::Debug for Body {
+    /// The length only: an envelope may contain a password, and what a caller sends is nobody else's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.len())
+    }
 }
 
 impl Body {
@@ -81,10 +89,16 @@ impl http_body::Body for Body {
 }
 
 /// The bytes to send, and the media type that goes with them unless the caller names another one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Content {
     pub(crate) bytes: Bytes,
     pub(crate) media_type: Option<HeaderValue>,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.bytes.len())
+    }
 }
 
 /// Whatever can be the body of a request: text and bytes, which are sent as they are, JSON, and `()` for none.
@@ -191,7 +205,8 @@ mod tests {
     fn conversions() {
         check("é", "é".as_bytes(), None);
         check("text".to_owned(), b"text", None);
-        check(&"text".to_owned(), b"text", None);
+        let owned = "text".to_owned();
+        check(&owned, b"text", None);
         check(b"\x00\xff", b"\x00\xff", None);
         check(vec![1_u8, 2], &[1, 2], None);
         check((), b"", None);

@@ -44,9 +44,10 @@ impl Connection {
     ///
     /// [`ConfigError`], naming the field which is invalid.
     pub fn new(config: Config, environment: &Environment) -> Result<Self, ConfigError> {
-        match Inner::build(&config, environment) {
+        let name = Arc::from(&*config.name);
+        match Inner::build(Arc::clone(&name), config, environment) {
             Ok(inner) => Ok(Self(Conn(Arc::new(inner)))),
-            Err(problem) => Err(ConfigError::new(&config.name, problem)),
+            Err(problem) => Err(ConfigError::new(&name, problem)),
         }
     }
 
@@ -114,14 +115,14 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    fn build(config: &Config, environment: &Environment) -> Result<Self, ConfigProblem> {
+    fn build(name: Arc<str>, config: Config, environment: &Environment) -> Result<Self, ConfigProblem> {
         let target = Target::parse(&config.host, &config.url_path)?;
         let ping_method =
             Method::from_bytes(config.ping_method.as_bytes()).map_err(|_| ConfigProblem::PingMethod)?;
-        let (stack, pool) = stack::build(config, &target.origin, environment)?;
+        let (stack, pool) = stack::build(&config, &target.origin, environment)?;
         Ok(Self {
             id: config.id,
-            name: Arc::from(&*config.name),
+            name,
             is_active: config.is_active,
             is_soap: matches!(config.transport, Transport::Soap { .. }),
             target,
@@ -130,7 +131,7 @@ impl Inner {
             response_limit: config.response_limit,
             clock: Arc::clone(&environment.clock),
             stack,
-            security: config.security.clone(),
+            security: config.security,
             pool,
         })
     }

@@ -7,6 +7,8 @@
 mod body;
 mod idle;
 mod sender;
+#[cfg(test)]
+mod tests;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

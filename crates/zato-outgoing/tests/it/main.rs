@@ -1,4 +1,12 @@
 //! The crate from the outside: real sockets, with peers in the same process.
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic like the tests themselves")]
 
 mod calls;
+mod configuration;
+mod failures;
+mod keep_alive;
 mod peer;
+mod ping;
+mod soap;
+mod streaming;
+mod tls;

@@ -182,10 +182,12 @@ fn is_complete(text: &str) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-/// Reads one request and replies with `reply`, as it stands.
+/// Reads one request and replies with `reply`, as it stands. Without a request there is no reply, and the request is empty.
 pub(crate) async fn reply(stream: &mut TcpStream, reply: &str) -> String {
     let request = read_request(stream).await;
-    stream.write_all(reply.as_bytes()).await.unwrap();
+    if !request.is_empty() {
+        stream.write_all(reply.as_bytes()).await.unwrap();
+    }
     request
 }
 

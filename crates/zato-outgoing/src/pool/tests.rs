@@ -1,0 +1,309 @@
+//! The pool on connections without sockets: the connector hands out pipes with a scripted server at their other end.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::yield_now;
+
+use super::*;
+use crate::connect::Protocol;
+
+/// What is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+enum Server {
+    /// Answers every request with its path, over the given protocol.
+    Answers(Protocol),
+    /// Reads a request and closes the connection.
+    Closes,
+    /// Answers one request as an HTTP/1.1 server would which keeps the connection, and then closes it nevertheless.
+    AnswersOnce,
+    /// Reads and says nothing.
+    Waits,
+    /// Does not let anybody connect.
+    Refuses,
+}
+
+/// Opens connections to the scripted servers, one after the other; the last one repeats.
+#[derive(Clone, Debug)]
+struct Scripted {
+    servers: Arc<Mutex<VecDeque<Server>>>,
+    opened: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
+}
+
+impl Scripted {
+    fn new(servers: impl Into<VecDeque<Server>>) -> Self {
+        let servers = Arc::new(Mutex::new(servers.into()));
+        Self { servers, opened: Arc::default(), closed: Arc::default() }
+    }
+
+    fn opened(&self) -> usize {
+        self.opened.load(Ordering::SeqCst)
+    }
+
+    fn closed(&self) -> usize {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn pool(&self, size: usize) -> Pool<Self> {
+        PoolLayer::within(PoolOptions { size, idle_timeout: Duration::from_secs(60) }).layer(self.clone())
+    }
+}
+
+impl Service<Connect> for Scripted {
+    type Response = Connected<DuplexStream>;
+    type Error = Failure;
+    type Future = std::future::Ready<Result<Connected<DuplexStream>, Failure>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, order: Connect) -> Self::Future {
+        order.progress.enter(Phase::Connect);
+        let mut servers = self.servers.lock().unwrap();
+        let server = if servers.len() > 1 { servers.pop_front().unwrap() } else { servers[0] };
+        if matches!(server, Server::Refuses) {
+            return std::future::ready(Err(Failure::Refused(std::io::ErrorKind::ConnectionRefused.into())));
+        }
+        self.opened.fetch_add(1, Ordering::SeqCst);
+        let (stream, other) = duplex(64 * 1024);
+        let closed = Arc::clone(&self.closed);
+        tokio::spawn(async move {
+            serve(server, other).await;
+            closed.fetch_add(1, Ordering::SeqCst);
+        });
+        let protocol = match server {
+            Server::Answers(protocol) => protocol,
+            _ => Protocol::Http1,
+        };
+        std::future::ready(Ok(Connected { stream, protocol }))
+    }
+}
+
+async fn serve(server: Server, mut stream: DuplexStream) {
+    let mut buffer = [0; 4096];
+    match server {
+        Server::Answers(protocol) => {
+            let service = service_fn(async |request: Request<hyper::body::Incoming>| {
+                let (head, body) = request.into_parts();
+                let _body = body.collect().await;
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(head.uri.path().to_owned()))))
+            });
+            let io = TokioIo::new(stream);
+            // How the connection ends is what the tests look at from their own end.
+            let _ended = match protocol {
+                Protocol::Http1 => {
+                    hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
+                }
+                Protocol::Http2 => {
+                    hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                        .serve_connection(io, service)
+                        .await
+                }
+            };
+        }
+        Server::Closes => {
+            let _read = stream.read(&mut buffer).await;
+        }
+        Server::AnswersOnce => {
+            let _read = stream.read(&mut buffer).await;
+            let _written = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nonce").await;
+        }
+        Server::Waits => while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {},
+        Server::Refuses => {}
+    }
+}
+
+fn request(url: &str) -> Request<Body> {
+    let mut request = Request::new(Body::from(Bytes::from_static(b"body")));
+    *request.uri_mut() = url.parse().unwrap();
+    *request.method_mut() = Method::POST;
+    request
+}
+
+async fn text(response: Response<PooledBody>) -> Bytes {
+    response.into_body().collect().await.unwrap().to_bytes()
+}
+
+async fn call(pool: &Pool<Scripted>, url: &str) -> Result<Bytes, Failure> {
+    let response = pool.clone().call(request(url)).await?;
+    assert_eq!(response.status(), StatusCode::OK);
+    Ok(text(response).await)
+}
+
+/// Gives a call one turn and says whether it still waits.
+fn is_pending(call: Pin<&mut impl Future>) -> bool {
+    call.poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending()
+}
+
+/// Gives the tasks of closed connections the time to notice.
+async fn settle() {
+    for _ in 0..32 {
+        yield_now().await;
+    }
+}
+
+const HTTP1: Server = Server::Answers(Protocol::Http1);
+const HTTP2: Server = Server::Answers(Protocol::Http2);
+
+#[tokio::test]
+async fn nothing_is_opened_before_it_is_needed_and_one_after_the_other_share_one() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool(2);
+    assert_eq!(server.opened(), 0);
+    for path in ["/a", "/b", "/c"] {
+        assert_eq!(call(&pool, &format!("http://h{path}")).await.unwrap(), path);
+    }
+    assert_eq!((server.opened(), pool.idle_connections()), (1, 1));
+}
+
+#[tokio::test]
+async fn calls_at_once_have_connections_of_their_own_up_to_the_size() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool(2);
+    let first = pool.clone().call(request("http://h/1")).await.unwrap();
+    let second = pool.clone().call(request("http://h/2")).await.unwrap();
+    let mut third = std::pin::pin!(call(&pool, "http://h/3"));
+    assert!(is_pending(third.as_mut()));
+    settle().await;
+    assert!(is_pending(third.as_mut()));
+    assert_eq!(server.opened(), 2);
+
+    assert_eq!(text(second).await, "/2");
+    assert_eq!(third.await.unwrap(), "/3");
+    assert_eq!(text(first).await, "/1");
+    assert_eq!((server.opened(), pool.idle_connections()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_dropped_body_closes_its_connection_and_lets_the_next_call_in() {
+    let server = Scripted::new([Server::Waits, HTTP1]);
+    let pool = server.pool(1);
+    {
+        let mut abandoned = std::pin::pin!(call(&pool, "http://h/1"));
+        assert!(is_pending(abandoned.as_mut()));
+        settle().await;
+        assert!(is_pending(abandoned.as_mut()));
+    }
+    settle().await;
+    assert_eq!((server.opened(), server.closed(), pool.idle_connections()), (1, 1, 0));
+    assert_eq!(call(&pool, "http://h/2").await.unwrap(), "/2");
+
+    drop(pool.clone().call(request("http://h/3")).await.unwrap());
+    assert_eq!(call(&pool, "http://h/4").await.unwrap(), "/4");
+}
+
+#[tokio::test]
+async fn a_connection_found_closed_is_replaced() {
+    let server = Scripted::new([Server::AnswersOnce, HTTP1]);
+    let pool = server.pool(1);
+    assert_eq!(call(&pool, "http://h/1").await.unwrap(), "once");
+    settle().await;
+    assert_eq!(call(&pool, "http://h/2").await.unwrap(), "/2");
+    assert_eq!(server.opened(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_before_it_takes_the_request_is_replaced() {
+    let server = Scripted::new([Server::AnswersOnce, HTTP1]);
+    let pool = server.pool(1);
+    let response = pool.clone().call(request("http://h/1")).await.unwrap();
+    assert_eq!(text(response).await, "once");
+    // The server has closed, but the connection's task has had no turn in which to see it.
+    let progress = Progress::start();
+    let mut second = request("http://h/2");
+    second.extensions_mut().insert(progress.clone());
+    assert_eq!(text(pool.clone().call(second).await.unwrap()).await, "/2");
+    assert_eq!(server.opened(), 2);
+    assert!(progress.sent());
+}
+
+#[tokio::test]
+async fn a_request_that_was_sent_is_not_sent_again() {
+    let server = Scripted::new([Server::Closes, HTTP1]);
+    let pool = server.pool(1);
+    let error = call(&pool, "http://h/1").await.unwrap_err();
+    assert!(matches!(error, Failure::NoReply(_)), "{error:?}");
+    assert_eq!(server.opened(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_connection_leaves_room_for_the_next_one() {
+    let server = Scripted::new([Server::Refuses, HTTP1]);
+    let pool = server.pool(1);
+    let progress = Progress::start();
+    let mut first = request("http://h/1");
+    first.extensions_mut().insert(progress.clone());
+    let error = pool.clone().call(first).await.unwrap_err();
+    assert!(matches!(error, Failure::Refused(_)), "{error:?}");
+    assert!(!progress.sent());
+    assert_eq!(call(&pool, "http://h/2").await.unwrap(), "/2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unused_connection_is_closed_in_time() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool(1);
+    call(&pool, "http://h/1").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert_eq!((pool.idle_connections(), server.closed()), (1, 0));
+    call(&pool, "http://h/2").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert_eq!((pool.idle_connections(), server.closed()), (1, 0));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((pool.idle_connections(), server.closed()), (0, 1));
+    call(&pool, "http://h/3").await.unwrap();
+    assert_eq!(server.opened(), 2);
+}
+
+#[tokio::test]
+async fn a_retired_pool_keeps_nothing() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool(2);
+    let under_way = pool.clone().call(request("http://h/1")).await.unwrap();
+    call(&pool, "http://h/2").await.unwrap();
+    pool.retire();
+    assert_eq!(pool.idle_connections(), 0);
+    assert_eq!(text(under_way).await, "/1");
+    assert_eq!(pool.idle_connections(), 0);
+    settle().await;
+    assert_eq!(server.closed(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_serves_its_own_origin_only_and_all_origins_share_the_size() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool(2);
+    for url in ["http://a/", "http://b/", "http://c/", "http://C:80/"] {
+        call(&pool, url).await.unwrap();
+    }
+    assert_eq!((server.opened(), pool.idle_connections()), (3, 2));
+}
+
+#[tokio::test]
+async fn http2_calls_share_one_connection() {
+    let server = Scripted::new([HTTP2]);
+    let pool = server.pool(3);
+    assert_eq!(call(&pool, "http://h/0").await.unwrap(), "/0");
+    let first = pool.clone().call(request("http://h/1")).await.unwrap();
+    let second = pool.clone().call(request("http://h/2")).await.unwrap();
+    assert_eq!(text(second).await, "/2");
+    assert_eq!(text(first).await, "/1");
+    assert_eq!((server.opened(), pool.idle_connections()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_url_without_an_origin_is_refused() {
+    let pool = Scripted::new([HTTP1]).pool(1);
+    let error = call(&pool, "/a").await.unwrap_err();
+    assert!(matches!(error, Failure::InvalidRequest { part: "URL", .. }), "{error:?}");
+}

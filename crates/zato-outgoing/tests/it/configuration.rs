@@ -1,0 +1,69 @@
+//! Configurations which cannot be built, and what the error says of them.
+
+use std::time::Duration;
+
+use zato_outgoing::{Config, Connection, Environment, Secret, Security, Transport, Verify};
+
+use crate::peer::environment;
+
+#[track_caller]
+fn check(change: impl FnOnce(&mut Config), field: &str, problem: &str) {
+    let mut config = Config::new(1, "CRM", "https://example.com:8443", "/a/{b}");
+    change(&mut config);
+    let error = Connection::new(config, &environment()).unwrap_err();
+    assert_eq!(error.field(), field);
+    assert_eq!(error.to_string(), format!("the outgoing connection `CRM` has an invalid {field}"));
+    assert_eq!(error.problem().to_string(), problem);
+}
+
+#[test]
+fn the_field_is_named() {
+    for host in ["", "example.com", "example.com:80", "ftp://example.com"] {
+        check(|config| config.host = host.to_owned(), "host", "it must begin with http:// or https://");
+    }
+    let credentials = "it must not contain credentials, which belong into a security definition";
+    check(|config| config.host = "http://user:password@example.com".to_owned(), "host", credentials);
+    check(|config| config.host = "http://exa mple.com".to_owned(), "host", "it is not a host");
+    for host in ["http://", "http:///path", "http://example.com:65536", "http://:80"] {
+        check(|config| config.host = host.to_owned(), "host", "it has no host name or its port is invalid");
+    }
+    check(|config| config.url_path = "a".to_owned(), "url_path", "it must start with a slash");
+    check(|config| config.url_path = String::new(), "url_path", "it must start with a slash");
+    check(|config| config.url_path = "/{a".to_owned(), "url_path", "the placeholder at byte 1 is not closed");
+    check(|config| config.ping_method = "A B".to_owned(), "ping_method", "it is not an HTTP method");
+    check(|config| config.ping_method = String::new(), "ping_method", "it is not an HTTP method");
+    check(|config| config.pool_size = 0, "pool_size", "it must be at least 1");
+    check(|config| config.timeout = Duration::ZERO, "timeout", "it must be more than zero");
+    let pem = Verify::CaBundle(b"no PEM"[..].into());
+    check(|config| config.tls.verify = pem, "tls", "the certificate authorities are not usable");
+}
+
+#[test]
+fn soap_and_its_security() {
+    let transport =
+        |action: &str| Transport::Soap { version: zato_soap::Version::V11, action: action.to_owned() };
+    let action = "the SOAP action has characters that a header must not have";
+    check(|config| config.transport = transport("a\nb"), "transport", action);
+    let wss = || Security::WsSecurity { username: "user".to_owned(), password: Secret::from("secret") };
+    let only = "WS-Security is for SOAP connections only";
+    check(|config| config.security = Some(wss()), "security", only);
+
+    let mut config = Config::new(1, "CRM", "https://example.com", "/");
+    config.transport = transport("");
+    config.security = Some(wss());
+    assert!(Connection::new(config, &environment()).unwrap().is_soap());
+}
+
+#[test]
+fn hosts_that_are_fine() {
+    for host in ["http://localhost", "HTTPS://Example.com", "http://[::1]:8080", "http://1.2.3.4:5/base"] {
+        let connection = Connection::new(Config::new(7, "a", host, "/b"), &environment()).unwrap();
+        assert_eq!((connection.id(), connection.name(), connection.is_active()), (7, "a", true));
+        assert!(!connection.is_soap());
+    }
+}
+
+#[test]
+fn a_component_must_fit_in_a_header() {
+    assert!(Environment::new("a\r\nb").is_err());
+}
