@@ -1,1 +1,13 @@
-//! The key/value store: the interface and an embedded, durable implementation.
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod embedded;
+mod error;
+mod key_value;
+mod kvdb;
+
+pub use clock::{Clock, SystemClock};
+pub use embedded::Embedded;
+pub use error::{KvdbError, StoreError};
+pub use key_value::{BoxFuture, KeyValue, Lifetime, Outcome};
+pub use kvdb::{KEY_LIMIT, Kvdb, VALUE_LIMIT};

@@ -1,0 +1,6 @@
+//! The suite of key/value stores, and what only the embedded one has.
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod crash;
+mod embedded;
+mod suite;
