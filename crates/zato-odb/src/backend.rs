@@ -198,3 +198,48 @@ fn create_private_file(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Statement;
+
+    use super::*;
+    use crate::test_util::postgres::create_database;
+
+    async fn value(connection: &impl ConnectionTrait, sql: &str) -> String {
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    fn config(location: Location) -> OdbConfig {
+        let secret_key = Arc::new(SecretKey::generate().unwrap());
+        OdbConfig { location, secret_key, application_name: "zato test".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn sqlite_is_durable_and_checks_references() {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = Backend::connect(&config(Location::Sqlite(folder.path().join("odb")))).await.unwrap();
+        for (setting, expected) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+            let sql = format!("SELECT CAST({setting} AS TEXT) FROM pragma_{setting}");
+            assert_eq!(value(&backend.writer, &sql).await, expected, "{setting}");
+        }
+        assert_eq!(value(&backend.reader, "SELECT journal_mode FROM pragma_journal_mode").await, "wal");
+        let result = backend.reader.execute_unprepared("CREATE TABLE t (id INTEGER)").await;
+        assert!(result.is_err(), "the reader can write");
+    }
+
+    #[tokio::test]
+    async fn postgres_lets_go_of_those_who_hang() {
+        let url = Secret::new(create_database().await);
+        let backend = Backend::connect(&config(Location::Postgres(url))).await.unwrap();
+        for (setting, expected) in [
+            ("application_name", "zato test"),
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ] {
+            assert_eq!(value(&backend.writer, &format!("SHOW {setting}")).await, expected, "{setting}");
+        }
+    }
+}

@@ -149,13 +149,13 @@ pub(crate) async fn after<C: ConnectionTrait>(
     connection: &C,
     cluster_id: i64,
     last: EventId,
-    limit: u64,
+    limit: u32,
 ) -> Result<Vec<Event>, OdbError> {
     let rows = event_log::Entity::find()
         .filter(event_log::Column::ClusterId.eq(cluster_id))
         .filter(event_log::Column::Id.gt(last.0))
         .order_by_asc(event_log::Column::Id)
-        .limit(limit)
+        .limit(u64::from(limit))
         .all(connection)
         .await
         .map_err(OdbError::from_read)?;

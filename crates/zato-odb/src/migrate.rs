@@ -111,3 +111,123 @@ async fn query_one<C: ConnectionTrait>(connection: &C, sql: &str) -> Result<Opti
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     connection.query_one_raw(statement).await.map_err(OdbError::from_read)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::backend::OdbConfig;
+    use crate::model::{Cluster, ObjectKind, Service};
+    use crate::odb::Odb;
+    use crate::read::Read;
+    use crate::test_util::postgres::create_database;
+
+    fn new_key() -> Arc<SecretKey> {
+        Arc::new(SecretKey::generate().unwrap())
+    }
+
+    /// What a database says of its tables, columns, keys and indexes.
+    async fn schema(backend: &Backend) -> Vec<String> {
+        let sql = match backend.dialect() {
+            Dialect::Sqlite => {
+                "SELECT type || ' ' || name || ' ' || COALESCE(sql, '') AS line FROM sqlite_master ORDER BY line"
+            }
+            Dialect::Postgres => {
+                "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, \
+                 collation_name) AS line FROM information_schema.columns WHERE table_schema = 'public' \
+                 UNION ALL SELECT pg_get_constraintdef(oid) || conname FROM pg_constraint \
+                 WHERE connamespace = 'public'::regnamespace \
+                 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY line"
+            }
+        };
+        let statement = Statement::from_string(backend.reader().get_database_backend(), sql);
+        let rows = backend.reader().query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
+    }
+
+    /// From each version, the newest is reached with what was stored before, and the tables are those of a new database.
+    async fn check_upgrade(old: OdbConfig, new: OdbConfig, start: usize) {
+        let backend = Backend::connect(&old).await.unwrap();
+        migrate_to(&backend, start).await.unwrap();
+        assert_eq!(applied(backend.reader(), backend.dialect()).await.unwrap(), start);
+        if start > 0 {
+            let sql = "INSERT INTO cluster (name, odb_type, broker_host, broker_port, lb_host, lb_port, lb_agent_port) \
+                       VALUES ('old', 'sqlite', '', 0, '', 0, 0)";
+            let transaction = backend.begin().await.unwrap();
+            transaction.execute_unprepared(sql).await.unwrap();
+            transaction.commit().await.unwrap();
+        }
+        let odb = Odb::open(&old).await.unwrap();
+        let names: Vec<_> = odb.clusters().await.unwrap().into_iter().map(|cluster| cluster.name).collect();
+        assert_eq!(names, vec!["old"; start.min(1)]);
+
+        Odb::open(&new).await.unwrap();
+        let expected = schema(&Backend::connect(&new).await.unwrap()).await;
+        assert!(expected.len() > 20, "{expected:?}");
+        assert_eq!(schema(&backend).await, expected);
+    }
+
+    #[tokio::test]
+    async fn every_version_can_be_upgraded_on_sqlite() {
+        for start in 0..=MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let config = |name| OdbConfig::sqlite(folder.path().join(name), new_key());
+            check_upgrade(config("old"), config("new"), start).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn every_version_can_be_upgraded_on_postgres() {
+        for start in 0..=MIGRATIONS.len() {
+            let old = OdbConfig::postgres(create_database().await, new_key());
+            let new = OdbConfig::postgres(create_database().await, new_key());
+            check_upgrade(old, new, start).await;
+        }
+    }
+
+    async fn check_newer_is_refused(config: OdbConfig) {
+        let backend = Backend::connect(&config).await.unwrap();
+        run(&backend, &config.secret_key).await.unwrap();
+        let transaction = backend.begin().await.unwrap();
+        transaction.execute_unprepared("INSERT INTO odb_migration (version) VALUES (1000)").await.unwrap();
+        transaction.commit().await.unwrap();
+        let result = Odb::open(&config).await;
+        assert!(matches!(result, Err(OdbError::TooNew { found: 1000, .. })), "{result:?}");
+    }
+
+    #[tokio::test]
+    async fn a_newer_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        check_newer_is_refused(OdbConfig::sqlite(folder.path().join("odb"), new_key())).await;
+        check_newer_is_refused(OdbConfig::postgres(create_database().await, new_key())).await;
+    }
+
+    /// No table of today forbids deleting what it refers to, but one to come may.
+    async fn check_still_referenced(config: OdbConfig) {
+        let odb = Odb::open(&config).await.unwrap();
+        let backend = Backend::connect(&config).await.unwrap();
+        let mut transaction = odb.begin().await.unwrap();
+        let cluster = transaction.insert(&Cluster::new("main")).await.unwrap();
+        let service = transaction.insert(&Service::new(cluster.id, "s", "S")).await.unwrap();
+        transaction.commit().await.unwrap();
+        let direct = backend.begin().await.unwrap();
+        direct.execute_unprepared("CREATE TABLE user_of (id BIGINT REFERENCES service (id))").await.unwrap();
+        direct.execute_unprepared(&format!("INSERT INTO user_of VALUES ({})", service.id)).await.unwrap();
+        direct.commit().await.unwrap();
+
+        let mut transaction = odb.begin().await.unwrap();
+        let result = transaction.delete::<Service>(service.id).await;
+        assert!(
+            matches!(result, Err(OdbError::StillReferenced { object: ObjectKind::Service })),
+            "{result:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_referenced_cannot_be_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        check_still_referenced(OdbConfig::sqlite(folder.path().join("odb"), new_key())).await;
+        check_still_referenced(OdbConfig::postgres(create_database().await, new_key())).await;
+    }
+}

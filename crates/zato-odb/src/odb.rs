@@ -65,7 +65,7 @@ impl Odb {
         &self,
         cluster_id: i64,
         last: EventId,
-        limit: u64,
+        limit: u32,
     ) -> Result<Vec<Event>, OdbError> {
         events::after(self.backend.reader(), cluster_id, last, limit).await
     }

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::entity::{cluster, http_soap, server};
@@ -62,7 +63,7 @@ pub trait Read: Connected {
         cluster_id: i64,
         name: &str,
     ) -> impl Future<Output = Result<Option<T>, OdbError>> + Send {
-        one(self, Condition::all().add(T::CLUSTER_ID.eq(cluster_id)).add(T::NAME.eq(name)))
+        one(self, Condition::all().add(T::CLUSTER_ID.eq(cluster_id)).add(is_text(T::NAME, name)))
     }
 
     /// The objects of a cluster that pass a filter, sorted by name, byte by byte.
@@ -81,7 +82,7 @@ pub trait Read: Connected {
 
     /// The cluster with a name.
     fn find_cluster(&self, name: &str) -> impl Future<Output = Result<Option<Cluster>, OdbError>> + Send {
-        one(self, cluster::Column::Name.eq(name).into())
+        one(self, is_text(cluster::Column::Name, name).into())
     }
 
     /// The server with a token, by which a starting server finds itself.
@@ -89,7 +90,7 @@ pub trait Read: Connected {
         &self,
         token: &str,
     ) -> impl Future<Output = Result<Option<Server>, OdbError>> + Send {
-        one(self, server::Column::Token.eq(token).into())
+        one(self, is_text(server::Column::Token, token).into())
     }
 
     /// The channel or outgoing connection with a name.
@@ -105,7 +106,7 @@ pub trait Read: Connected {
             .add(Column::ClusterId.eq(cluster_id))
             .add(Column::Connection.eq(connection.as_str()))
             .add(Column::Transport.eq(transport.as_str()))
-            .add(Column::Name.eq(name));
+            .add(is_text(Column::Name, name));
         one(self, condition)
     }
 
@@ -118,15 +119,20 @@ pub trait Read: Connected {
         use http_soap::Column;
         let condition = Condition::all()
             .add(Column::ClusterId.eq(object.cluster_id))
-            .add(Column::UrlPath.eq(object.url_path.as_str()))
-            .add(Column::Host.eq(object.host.as_str()))
+            .add(is_text(Column::UrlPath, &object.url_path))
+            .add(is_text(Column::Host, &object.host))
             .add(Column::Connection.eq(object.connection.as_str()))
-            .add(Column::SoapAction.eq(object.soap_action.as_str()));
+            .add(is_text(Column::SoapAction, &object.soap_action));
         one(self, condition)
     }
 }
 
 impl<C: Connected> Read for C {}
+
+/// That a column holds a text. No column holds one with the character U+0000, which PostgreSQL would refuse to look for.
+fn is_text(column: impl ColumnTrait, text: &str) -> Expr {
+    column.is_in((!text.contains('\0')).then_some(text))
+}
 
 async fn one<C: Connected + ?Sized, T: Stored>(
     source: &C,

@@ -87,7 +87,7 @@ fn check_text(column: &'static str, column_type: &ColumnType, text: &str) -> Res
 
 /// A time as it is stored: UTC without a zone, to the microsecond, which is what PostgreSQL keeps.
 pub(crate) fn to_stored_time(time: OffsetDateTime) -> PrimitiveDateTime {
-    let utc = time.to_offset(UtcOffset::UTC);
+    let utc = time.checked_to_offset(UtcOffset::UTC).unwrap_or(PrimitiveDateTime::MAX.assume_utc());
     let whole = utc.replace_microsecond(utc.microsecond()).unwrap_or(utc);
     PrimitiveDateTime::new(whole.date(), whole.time())
 }

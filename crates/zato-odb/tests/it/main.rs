@@ -1,0 +1,11 @@
+//! The suite of the operational database: every case runs on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod fixture;
+
+mod events;
+mod objects;
+mod opening;
+mod secrets;
+mod transactions;
+mod uniqueness;
