@@ -1,1 +1,26 @@
-//! The internal services of the public API, one module per catalogue family.
+#![doc = include_str!("../README.md")]
+
+mod admin;
+mod apply;
+mod bootstrap;
+mod change;
+mod error;
+mod fragment;
+mod handle;
+mod mask;
+mod password;
+mod presence;
+mod process;
+mod services;
+mod target;
+
+pub use admin::{Admin, AdminSettings, BoxFuture, Follower};
+pub use apply::Applier;
+pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
+pub use handle::{Handle, register_all};
+pub use presence::{record_start, record_stop};
+
+/// Whether a name is one of those that lists hide unless an operator wants to see them.
+fn is_internal_name(name: &str) -> bool {
+    name.starts_with("zato")
+}

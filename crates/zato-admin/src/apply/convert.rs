@@ -1,0 +1,181 @@
+//! What a stored object means to channels and outgoing connections.
+//!
+//! Owns the translation, which both validates an object before it is stored and puts it in effect afterwards. So
+//! nothing is stored that could not be in effect. It must not read the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use zato_channel::{ChannelConfig, ChannelError, DataFormat, Security, WsSecurity};
+use zato_odb::model::{HttpSoap, SecurityDefinition, SecurityKind, SerializationType, Transport};
+use zato_outgoing::Secret;
+use zato_service::{Error, Registration};
+use zato_soap::Version;
+
+use crate::error::not_allowed;
+
+/// A definition as channels check callers against it. One without a password lets nobody in.
+pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Security>, Error> {
+    let (username, password) = credentials(definition);
+    let kind = match &definition.kind {
+        SecurityKind::BasicAuth { realm } => zato_channel::SecurityKind::BasicAuth {
+            realm: realm.clone(),
+            username,
+            password: password.expose().into(),
+        },
+        SecurityKind::WsSecurity {
+            reject_empty_nonce_creat,
+            reject_stale_tokens,
+            reject_expiry_limit,
+            ..
+        } => zato_channel::SecurityKind::WsSecurity(WsSecurity {
+            username,
+            password: password.expose().into(),
+            reject_empty_nonce_creat: *reject_empty_nonce_creat,
+            reject_stale_tokens: reject_stale_tokens.unwrap_or_default(),
+            reject_expiry_limit: Duration::from_secs((*reject_expiry_limit).try_into().unwrap_or(0)),
+        }),
+        other => zato_channel::SecurityKind::Other(other.security_type().as_str().to_owned()),
+    };
+    let is_active = definition.is_active && definition.password.is_some();
+    let security = Security::new(definition.id, definition.name.as_str(), is_active, kind);
+    security.map(Arc::new).map_err(|error| Error::bad_request(error.to_string()))
+}
+
+/// A channel as calls are routed to it.
+pub(crate) fn channel_config(
+    object: &HttpSoap,
+    service: Arc<Registration>,
+    security: Option<Arc<Security>>,
+) -> Result<ChannelConfig, Error> {
+    let method = object.method.as_deref().map(|method| http_method("method", method)).transpose()?;
+    Ok(ChannelConfig {
+        id: object.id,
+        name: object.name.clone(),
+        is_active: object.is_active,
+        transport: match object.transport {
+            Transport::PlainHttp => zato_channel::Transport::PlainHttp,
+            Transport::Soap => zato_channel::Transport::Soap(soap_version(object)?),
+        },
+        data_format: data_format(object)?,
+        url_path: object.url_path.clone(),
+        soap_action: object.soap_action.clone(),
+        method,
+        security,
+        service,
+    })
+}
+
+/// What is wrong with a channel beside the others.
+pub(crate) fn channel_error(error: &ChannelError) -> Error {
+    match error {
+        ChannelError::Taken { .. } | ChannelError::Ambiguous { .. } | ChannelError::Page { .. } => {
+            Error::conflict(error.to_string())
+        }
+        _ => Error::bad_request(error.to_string()),
+    }
+}
+
+/// An outgoing connection as calls are made with it.
+pub(crate) fn outgoing_config(
+    object: &HttpSoap,
+    definition: Option<&SecurityDefinition>,
+) -> Result<zato_outgoing::Config, Error> {
+    let host = object.host.as_str();
+    let mut config =
+        zato_outgoing::Config::new(object.id, object.name.as_str(), host, object.url_path.as_str());
+    config.is_active = object.is_active;
+    if object.transport == Transport::Soap {
+        if object.serialization_type != SerializationType::String {
+            return Err(not_allowed("serialization_type", object.serialization_type, "string"));
+        }
+        let (version, action) = (soap_version(object)?, object.soap_action.clone());
+        config.transport = zato_outgoing::Transport::Soap { version, action };
+    }
+    config.security = match (object.security_id, definition) {
+        (None, _) => None,
+        (Some(_), None) => return Err(Error::internal("its security definition is not stored")),
+        (Some(_), Some(definition)) => Some(outgoing_security(object.transport, definition)?),
+    };
+    data_format(object)?;
+    if let Some(method) = &object.ping_method {
+        config.ping_method.clone_from(method);
+    }
+    if let Some(size) = object.pool_size {
+        config.pool_size = at_least_one("pool_size", size)?;
+    }
+    config.timeout = Duration::from_secs(at_least_one("timeout", object.timeout)? as u64);
+    Ok(config)
+}
+
+/// Says whether a connection could be built.
+pub(crate) fn check_outgoing(config: zato_outgoing::Config) -> Result<(), Error> {
+    // Nothing of the environment decides it, and nothing is opened.
+    let environment = zato_outgoing::Environment::new("check")?;
+    zato_outgoing::Connection::new(config, &environment).map(drop).map_err(|error| {
+        let message = format!("{} is invalid: {}", error.field(), error.problem());
+        let bad_request = Error::bad_request(message);
+        match std::error::Error::source(error.problem()) {
+            Some(cause) => bad_request.with_source(cause.to_string()),
+            None => bad_request,
+        }
+    })
+}
+
+/// How an object's messages are written, none if they have no format.
+fn data_format(object: &HttpSoap) -> Result<Option<DataFormat>, Error> {
+    let parse = |format: &String| {
+        format.parse().map_err(|_| not_allowed("data_format", format, "json, xml, csv, post or empty"))
+    };
+    object.data_format.as_ref().map(parse).transpose()
+}
+
+fn outgoing_security(
+    transport: Transport,
+    definition: &SecurityDefinition,
+) -> Result<zato_outgoing::Security, Error> {
+    let (username, password) = credentials(definition);
+    let password = Secret::from(password.expose());
+    match (&definition.kind, transport) {
+        (SecurityKind::BasicAuth { .. }, _) => Ok(zato_outgoing::Security::BasicAuth { username, password }),
+        (SecurityKind::WsSecurity { .. }, Transport::Soap) => {
+            Ok(zato_outgoing::Security::WsSecurity { username, password })
+        }
+        (other, Transport::PlainHttp) => Err(Error::bad_request(format!(
+            "Only HTTP Basic Auth and TLS keys/certs are supported, not [{}]",
+            other.security_type()
+        ))),
+        (other, Transport::Soap) => Err(Error::bad_request(format!(
+            "Security type must be HTTP Basic Auth, NTLM or WS-Security, not [{}]",
+            other.security_type()
+        ))),
+    }
+}
+
+fn credentials(definition: &SecurityDefinition) -> (String, zato_odb::Secret) {
+    let username = definition.username.clone().unwrap_or_default();
+    let password = definition.password.clone().unwrap_or_else(|| zato_odb::Secret::new(""));
+    (username, password)
+}
+
+/// A SOAP object whose version was never given speaks SOAP 1.1.
+fn soap_version(object: &HttpSoap) -> Result<Version, Error> {
+    match object.soap_version.as_deref() {
+        None | Some("1.1") => Ok(Version::V11),
+        Some("1.2") => Ok(Version::V12),
+        Some(other) => Err(not_allowed("soap_version", other, "1.1 or 1.2")),
+    }
+}
+
+fn http_method(element: &str, method: &str) -> Result<Method, Error> {
+    Method::from_bytes(method.as_bytes())
+        .map_err(|_| not_allowed(element, method, "an HTTP method such as POST"))
+}
+
+fn at_least_one(element: &str, number: i32) -> Result<usize, Error> {
+    match usize::try_from(number) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(not_allowed(element, number, "1 or more")),
+    }
+}

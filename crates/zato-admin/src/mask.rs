@@ -1,0 +1,149 @@
+//! What stands in logs instead of a secret.
+//!
+//! Owns which names tell that a value is one, and how such values are found in a message. It must not log anything.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use http::HeaderMap;
+use serde_json::Value;
+
+/// Instead of a secret.
+const HIDDEN: &str = "******";
+
+/// Parts of the names of elements that hold secrets.
+const SECRET_NAMES: [&str; 3] = ["password", "secret", "token"];
+
+/// Headers that hold secrets although their names don't tell.
+const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
+
+/// How much of a payload without a format is logged, in bytes.
+const MAXIMUM_TEXT: usize = 16 * 1024;
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+/// Headers for a log.
+pub(crate) fn headers(headers: &HeaderMap) -> Vec<(&str, Cow<'_, str>)> {
+    let shown = |(name, value): (&'_ http::HeaderName, &'_ http::HeaderValue)| {
+        let name = name.as_str();
+        let hide = value.is_sensitive() || is_secret(name) || SECRET_HEADERS.contains(&name);
+        if hide {
+            Cow::Borrowed(HIDDEN)
+        } else {
+            Cow::Owned(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        }
+    };
+    headers.iter().map(|(name, value)| (name.as_str(), shown((name, value)))).collect()
+}
+
+/// A document for a log.
+pub(crate) fn value(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let masked = |(name, member): (String, Value)| {
+                let member = if is_secret(&name) { Value::from(HIDDEN) } else { self::value(member) };
+                (name, member)
+            };
+            Value::Object(members.into_iter().map(masked).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(self::value).collect()),
+        scalar => scalar,
+    }
+}
+
+/// A payload for a log: JSON, XML or an HTML form by what it looks like, else the beginning of its text.
+pub(crate) fn payload(body: &[u8]) -> String {
+    if let Ok(document) = serde_json::from_slice(body) {
+        return value(document).to_string();
+    }
+    let text = String::from_utf8_lossy(body);
+    if let Ok(document) = zato_soap::parse(&text, &zato_soap::Limits::default()) {
+        return xml(&document);
+    }
+    let cut = text.floor_char_boundary(MAXIMUM_TEXT);
+    let shown = form(&text[..cut]);
+    if cut < text.len() { format!("{shown}.. ({} bytes in all)", body.len()) } else { shown }
+}
+
+/// Hides the content of elements and attributes whose names tell that they are secret.
+fn xml(document: &roxmltree::Document<'_>) -> String {
+    let text = document.input_text();
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        hidden.extend(node.attributes().filter(|a| is_secret(a.name())).map(|a| a.range_value()));
+        if is_secret(node.tag_name().name())
+            && let (Some(first), Some(last)) = (node.first_child(), node.last_child())
+        {
+            hidden.push(first.range().start..last.range().end);
+        }
+    }
+    hidden.sort_by_key(|range| range.start);
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in hidden {
+        // A secret element inside of another one is hidden already.
+        if range.start >= end {
+            shown.push_str(&text[end..range.start]);
+            shown.push_str(HIDDEN);
+            end = range.end;
+        }
+    }
+    shown.push_str(&text[end..]);
+    shown
+}
+
+/// Hides the values of fields whose names tell that they are secret. Text that is no form comes out as it is.
+fn form(text: &str) -> String {
+    let fields = text.split('&').map(|field| match field.split_once('=') {
+        Some((name, _)) if is_secret(name) => Cow::Owned(format!("{name}={HIDDEN}")),
+        _ => Cow::Borrowed(field),
+    });
+    fields.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: &str) {
+        assert_eq!(payload(body.as_bytes()), expected);
+    }
+
+    #[test]
+    fn secrets_are_hidden_wherever_they_stand() {
+        check(r#"{"a":1,"password1":"x"}"#, r#"{"a":1,"password1":"******"}"#);
+        check(r#"[{"b":{"api_token":["x"]}},"password"]"#, r#"[{"b":{"api_token":"******"}},"password"]"#);
+        check("<a><Password>x</Password><b/></a>", "<a><Password>******</Password><b/></a>");
+        check(
+            "<p:a xmlns:p='u'><p:secrets n='1'><token>x</token>y</p:secrets></p:a>",
+            "<p:a xmlns:p='u'><p:secrets n='1'>******</p:secrets></p:a>",
+        );
+        check("<a token=\"x\" b='1'/>", "<a token=\"******\" b='1'/>");
+        check("<token/>", "<token/>");
+        check("user=a&Password=b%20c&x", "user=a&Password=******&x");
+        check("plain text", "plain text");
+        check("", "");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let shown = payload("ż".repeat(MAXIMUM_TEXT).as_bytes());
+        assert!(shown.ends_with(".. (32768 bytes in all)"), "{}", &shown[shown.len() - 40..]);
+    }
+
+    #[test]
+    fn headers_with_credentials_are_hidden() {
+        let mut map = HeaderMap::new();
+        for (name, value) in [("authorization", "Basic eDp5"), ("x-zato-password", "x"), ("accept", "*/*")] {
+            map.insert(name, value.parse().unwrap());
+        }
+        let shown: Vec<(&str, Cow<'_, str>)> = headers(&map);
+        let expected: [(&str, Cow<'_, str>); 3] =
+            [("authorization", HIDDEN.into()), ("x-zato-password", HIDDEN.into()), ("accept", "*/*".into())];
+        assert_eq!(shown, expected);
+    }
+}

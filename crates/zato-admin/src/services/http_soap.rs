@@ -1,0 +1,358 @@
+//! `zato.http-soap`: channels and outgoing connections, plain HTTP and SOAP.
+//!
+//! Owns which values such an object can have and what it may refer to. It must not know how calls are routed or sent:
+//! what an object means to those is [`apply`](crate::apply)'s business, and asked there before anything is stored.
+
+use std::collections::HashMap;
+
+use zato_catalogue::http_soap::{create, delete, edit, get_list, ping};
+use zato_odb::model::{
+    Connection, Everything, HttpSoap, HttpSoapFilter, MessageParamsPriority, SecurityDefinition,
+    SecurityFilter, SerializationType, Service, Transport, UrlParamsPriority,
+};
+use zato_odb::{OdbError, Read, Transaction};
+use zato_service::{Context, Error};
+
+use crate::change::{ConfigurationChange, Deletable, Family};
+use crate::error::{OrError, no_row, not_allowed};
+use crate::{Admin, Handle, apply, is_internal_name};
+
+/// Internal all the same, but shown in lists.
+const ALWAYS_LISTED: &str = "admin.invoke.json";
+
+/// The family of both channels and outgoing connections.
+pub(crate) struct HttpSoapObjects;
+
+impl Family for HttpSoapObjects {
+    type Object = HttpSoap;
+
+    const NOUN: &'static str = "HTTP/SOAP object";
+
+    fn includes(_: &HttpSoap) -> bool {
+        true
+    }
+
+    async fn namesake(tx: &Transaction, object: &HttpSoap) -> Result<Option<HttpSoap>, OdbError> {
+        tx.find_http_soap(object.cluster_id, object.connection, object.transport, &object.name).await
+    }
+
+    fn taken(object: &HttpSoap) -> String {
+        format!("An object of that name [{}] already exists on this cluster", object.name)
+    }
+
+    async fn check(change: &ConfigurationChange<'_>, object: &HttpSoap) -> Result<(), Error> {
+        let definition = match object.security_id {
+            None => None,
+            Some(id) => Some(security_definition(change.tx(), object.cluster_id, id).await?),
+        };
+        if let Some(id) = object.sec_tls_ca_cert_id {
+            return Err(no_row("TLS CA certificate", "id", id));
+        }
+        if object.has_rbac && object.security_id.is_some() {
+            return Err(Error::bad_request(
+                "has_rbac [true] is not allowed: there are no roles on this server",
+            ));
+        }
+        match object.connection {
+            Connection::Channel => check_channel(change, object, definition.as_ref()).await?,
+            Connection::Outgoing => {
+                apply::check_outgoing(apply::outgoing_config(object, definition.as_ref())?)?
+            }
+        }
+        let rival = change.tx().find_http_soap_at(object).await.or_error()?;
+        match rival {
+            Some(rival) if rival.id != object.id => Err(Error::conflict(format!(
+                "{} [{}] has the URL path [{}] with SOAP action [{}] already",
+                match object.connection {
+                    Connection::Channel => "Channel",
+                    Connection::Outgoing => "Outgoing connection",
+                },
+                rival.name,
+                rival.url_path,
+                rival.soap_action
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Deletable for HttpSoapObjects {
+    async fn dependants(_: &Transaction, _: &HttpSoap) -> Result<Vec<HttpSoap>, OdbError> {
+        Ok(Vec::new())
+    }
+}
+
+async fn security_definition(
+    tx: &Transaction,
+    cluster_id: i64,
+    id: i64,
+) -> Result<SecurityDefinition, Error> {
+    let definition = tx.find::<SecurityDefinition>(id).await.or_error()?;
+    definition
+        .filter(|definition| definition.cluster_id == cluster_id)
+        .ok_or_else(|| no_row("security definition", "id", id))
+}
+
+async fn check_channel(
+    change: &ConfigurationChange<'_>,
+    object: &HttpSoap,
+    definition: Option<&SecurityDefinition>,
+) -> Result<(), Error> {
+    let service = match object.service_id {
+        Some(id) => change.tx().find::<Service>(id).await.or_error()?,
+        None => None,
+    };
+    let service = service.ok_or_else(|| Error::bad_request("service is required for channels"))?;
+    let service = apply::registered(change.registry(), &service.name)?;
+    let security = definition.map(apply::channel_security).transpose()?;
+    let config = apply::channel_config(object, service, security)?;
+    if object.cluster_id == change.admin().settings().cluster_id {
+        change.admin().channels().check(config).map_err(|error| apply::channel_error(&error))?;
+    }
+    Ok(())
+}
+
+/// What create and edit have in common, as it was sent.
+struct Draft {
+    cluster_id: i64,
+    name: String,
+    is_active: bool,
+    connection: String,
+    transport: String,
+    url_path: String,
+    service: Option<String>,
+    security_id: Option<i64>,
+    method: Option<String>,
+    soap_action: String,
+    soap_version: Option<String>,
+    data_format: Option<String>,
+    host: Option<String>,
+    ping_method: String,
+    pool_size: i64,
+    merge_url_params_req: bool,
+    url_params_pri: String,
+    params_pri: String,
+    serialization_type: String,
+    timeout: i64,
+    sec_tls_ca_cert_id: Option<i64>,
+    has_rbac: bool,
+}
+
+/// The requests of create and edit are types of their own, generated, with the same fields and other defaults.
+macro_rules! draft {
+    ($request:ident) => {
+        Draft {
+            soap_action: $request.soap_action_or_default().to_owned(),
+            ping_method: $request.ping_method_or_default().to_owned(),
+            pool_size: $request.pool_size_or_default(),
+            merge_url_params_req: $request.merge_url_params_req_or_default(),
+            url_params_pri: $request.url_params_pri_or_default().to_owned(),
+            params_pri: $request.params_pri_or_default().to_owned(),
+            serialization_type: $request.serialization_type_or_default().to_owned(),
+            timeout: $request.timeout_or_default(),
+            has_rbac: $request.has_rbac_or_default(),
+            cluster_id: $request.cluster_id,
+            name: $request.name,
+            is_active: $request.is_active,
+            connection: $request.connection,
+            transport: $request.transport,
+            url_path: $request.url_path,
+            service: $request.service,
+            security_id: $request.security_id,
+            method: $request.method,
+            soap_version: $request.soap_version,
+            data_format: $request.data_format,
+            host: $request.host,
+            sec_tls_ca_cert_id: $request.sec_tls_ca_cert_id,
+        }
+    };
+}
+
+impl Draft {
+    /// Writes the draft over an object: all of it except for its id, whether it is internal, its audit settings and its
+    /// service, which is returned by name.
+    fn write(self, object: &mut HttpSoap) -> Result<Option<String>, Error> {
+        if !self.url_path.starts_with('/') {
+            return Err(Error::bad_request(format!(
+                "URL path:[{}] must start with a slash /",
+                self.url_path
+            )));
+        }
+        let connection = Connection::from_text(&self.connection)
+            .ok_or_else(|| not_allowed("connection", &self.connection, "channel or outgoing"))?;
+        let transport = Transport::from_text(&self.transport)
+            .ok_or_else(|| not_allowed("transport", &self.transport, "plain_http or soap"))?;
+        *object = HttpSoap {
+            id: object.id,
+            cluster_id: self.cluster_id,
+            name: self.name,
+            is_active: self.is_active,
+            is_internal: object.is_internal,
+            connection,
+            transport,
+            host: match connection {
+                // Channels differ by path and SOAP action alone.
+                Connection::Channel => String::new(),
+                Connection::Outgoing => self.host.unwrap_or_default(),
+            },
+            url_path: self.url_path,
+            method: self.method,
+            soap_action: self.soap_action,
+            soap_version: self.soap_version,
+            data_format: self.data_format,
+            ping_method: Some(self.ping_method),
+            pool_size: Some(number("pool_size", self.pool_size)?),
+            merge_url_params_req: self.merge_url_params_req,
+            url_params_pri: UrlParamsPriority::from_text(&self.url_params_pri).ok_or_else(|| {
+                not_allowed("url_params_pri", &self.url_params_pri, "qs-over-path or path-over-qs")
+            })?,
+            params_pri: MessageParamsPriority::from_text(&self.params_pri).ok_or_else(|| {
+                let allowed = "channel-params-over-msg or msg-over-channel-params";
+                not_allowed("params_pri", &self.params_pri, allowed)
+            })?,
+            serialization_type: SerializationType::from_text(&self.serialization_type)
+                .ok_or_else(|| not_allowed("serialization_type", &self.serialization_type, "string"))?,
+            timeout: number("timeout", self.timeout)?,
+            sec_tls_ca_cert_id: self.sec_tls_ca_cert_id,
+            has_rbac: self.has_rbac,
+            service_id: None,
+            security_id: self.security_id,
+            ..object.clone()
+        };
+        Ok(self.service)
+    }
+}
+
+fn number(element: &str, number: i64) -> Result<i32, Error> {
+    i32::try_from(number).map_err(|_| not_allowed(element, number, "a number of 32 bits"))
+}
+
+/// Completes an object whose own values are written: finds its service. The name is checked before.
+async fn link_service(
+    change: &ConfigurationChange<'_>,
+    object: &mut HttpSoap,
+    own_id: Option<i64>,
+    service: Option<String>,
+) -> Result<(), Error> {
+    change.check_name::<HttpSoapObjects>(object, own_id).await?;
+    let name = service.unwrap_or_default();
+    let found = change.tx().find_by_name::<Service>(object.cluster_id, &name).await.or_error()?;
+    if found.is_none() && object.connection == Connection::Channel {
+        return Err(Error::not_found(format!("Service [{name}] does not exist on this cluster")));
+    }
+    object.service_id = found.map(|service| service.id);
+    Ok(())
+}
+
+impl Handle for create::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<create::Response, Error> {
+        // Everything but the two flags that an edit keeps is written over.
+        let mut object = HttpSoap::new(self.cluster_id, Connection::Channel, Transport::PlainHttp, "", "");
+        object.is_internal = self.is_internal;
+        let service = draft!(self).write(&mut object)?;
+        let mut change = ConfigurationChange::begin(admin, cx).await?;
+        link_service(&change, &mut object, None, service).await?;
+        let HttpSoap { id, name, .. } = change.create::<HttpSoapObjects>(object).await?;
+        change.commit().await?;
+        Ok(create::Response { id, name })
+    }
+}
+
+impl Handle for edit::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<edit::Response, Error> {
+        let mut change = ConfigurationChange::begin(admin, cx).await?;
+        let stored = change.find::<HttpSoapObjects>(self.id).await?;
+        let mut object = stored.clone();
+        let service = draft!(self).write(&mut object)?;
+        link_service(&change, &mut object, Some(stored.id), service).await?;
+        change.replace::<HttpSoapObjects>(&stored, &object).await?;
+        change.commit().await?;
+        Ok(edit::Response { id: object.id, name: object.name })
+    }
+}
+
+impl Handle for delete::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<(), Error> {
+        let mut change = ConfigurationChange::begin(admin, cx).await?;
+        change.delete::<HttpSoapObjects>(self.id).await?;
+        change.commit().await
+    }
+}
+
+impl Handle for get_list::Request {
+    async fn handle(self, _: &mut Context, admin: &Admin) -> Result<Vec<get_list::Item>, Error> {
+        let connection = Connection::from_text(&self.connection);
+        let transport = Transport::from_text(&self.transport);
+        if connection.is_none() || transport.is_none() {
+            return Ok(Vec::new());
+        }
+        let odb = admin.odb();
+        let filter = HttpSoapFilter { connection, transport, ..HttpSoapFilter::default() };
+        let mut objects = odb.list::<HttpSoap>(self.cluster_id, &filter).await.or_error()?;
+        if !admin.settings().return_internal_objects {
+            objects.retain(|object| !is_internal_name(&object.name) || object.name == ALWAYS_LISTED);
+        }
+        let services = odb.list::<Service>(self.cluster_id, &Everything).await.or_error()?;
+        let services: HashMap<_, _> =
+            services.into_iter().map(|service| (service.id, service.name)).collect();
+        let filter = SecurityFilter::default();
+        let definitions = odb.list::<SecurityDefinition>(self.cluster_id, &filter).await.or_error()?;
+        let definitions: HashMap<_, _> =
+            definitions.into_iter().map(|definition| (definition.id, definition)).collect();
+        let item = |object: HttpSoap| {
+            let service_name = object.service_id.and_then(|id| services.get(&id));
+            let definition = object.security_id.and_then(|id| definitions.get(&id));
+            item(object, service_name, definition)
+        };
+        Ok(objects.into_iter().map(item).collect())
+    }
+}
+
+fn item(
+    object: HttpSoap,
+    service_name: Option<&String>,
+    definition: Option<&SecurityDefinition>,
+) -> get_list::Item {
+    get_list::Item {
+        id: object.id,
+        name: object.name,
+        is_active: object.is_active,
+        is_internal: object.is_internal,
+        url_path: object.url_path,
+        service_id: object.service_id,
+        service_name: service_name.cloned(),
+        security_id: object.security_id,
+        security_name: definition.map(|definition| definition.name.clone()),
+        sec_type: definition.map(|definition| definition.kind.security_type().as_str().to_owned()),
+        method: object.method,
+        soap_action: Some(object.soap_action),
+        soap_version: object.soap_version,
+        data_format: object.data_format,
+        host: Some(object.host),
+        ping_method: Some(object.ping_method.unwrap_or_else(|| "HEAD".to_owned())),
+        pool_size: Some(object.pool_size.unwrap_or(20).into()),
+        merge_url_params_req: object.merge_url_params_req,
+        url_params_pri: Some(object.url_params_pri.as_str().to_owned()),
+        params_pri: Some(object.params_pri.as_str().to_owned()),
+        serialization_type: Some(object.serialization_type.as_str().to_owned()),
+        timeout: Some(object.timeout.into()),
+        sec_tls_ca_cert_id: object.sec_tls_ca_cert_id,
+        has_rbac: object.has_rbac,
+    }
+}
+
+impl Handle for ping::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<ping::Response, Error> {
+        let object = admin.odb().find::<HttpSoap>(self.id).await.or_error()?;
+        let object = object.ok_or_else(|| no_row("outgoing connection", "id", self.id))?;
+        if object.connection == Connection::Channel {
+            return Err(Error::bad_request(format!(
+                "The object with id [{}] is the channel [{}]: only outgoing connections can be pinged",
+                object.id, object.name
+            )));
+        }
+        let connection = cx.outgoing().by_id(object.id)?;
+        let info = connection.conn().ping(cx.cid()).await?;
+        Ok(ping::Response { info })
+    }
+}
