@@ -101,6 +101,14 @@ impl Dispatcher {
         Self(Arc::new(shared))
     }
 
+    /// Counts calls in `statistics`, for those who need the counters before there is a dispatcher.
+    #[must_use]
+    pub fn with_statistics(self, statistics: ChannelStatistics) -> Self {
+        let mut shared = Arc::unwrap_or_clone(self.0);
+        shared.statistics = statistics;
+        Self(Arc::new(shared))
+    }
+
     /// The counters of all calls.
     pub fn statistics(&self) -> &ChannelStatistics {
         &self.0.statistics

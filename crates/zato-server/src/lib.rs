@@ -1,1 +1,16 @@
-//! The integration server: configuration, wiring, listener, event follower and shutdown.
+#![doc = include_str!("../README.md")]
+
+mod access_log;
+mod config;
+mod files;
+mod follower;
+mod host;
+mod listener;
+mod logging;
+mod metrics;
+mod pages;
+mod server;
+
+pub use config::{Config, ConfigError, ErrorDetails, LogFormat, OdbLocation, Options};
+pub use files::{DataDirectory, FileError};
+pub use server::{RunningServer, Server, StartError};

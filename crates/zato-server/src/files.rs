@@ -1,0 +1,159 @@
+//! The files by which other programs find a running server: `credentials.json` and `server.json`.
+//!
+//! Owns their form, which others script against, and their permissions. It must not know what the passwords open.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("can't {action} {}", path.display())]
+pub struct FileError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileError {
+    pub(crate) fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self { action, path: path.to_owned(), source }
+    }
+}
+
+/// The files of one data directory.
+#[derive(Clone, Debug)]
+pub struct DataDirectory(PathBuf);
+
+/// What `credentials.json` says.
+#[derive(Serialize)]
+pub(crate) struct Credentials<'a> {
+    pub(crate) cluster_id: i64,
+    pub(crate) pubapi: Login<'a>,
+    #[serde(rename = "admin.invoke")]
+    pub(crate) admin_invoke: Login<'a>,
+}
+
+/// A user of the public API and its password.
+#[derive(Serialize)]
+pub(crate) struct Login<'a> {
+    pub(crate) username: &'a str,
+    pub(crate) password: &'a str,
+}
+
+/// What `server.json` says.
+#[derive(Serialize)]
+struct Running {
+    pid: u32,
+    http: SocketAddr,
+}
+
+impl DataDirectory {
+    /// Makes sure that the directory exists; a new one is the owner's only.
+    ///
+    /// # Errors
+    /// It can't be created.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| FileError::new("create the data directory", path, source))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The operational database, unless it is elsewhere.
+    pub fn odb(&self) -> PathBuf {
+        self.0.join("odb.sqlite3")
+    }
+
+    /// The key/value store.
+    pub fn kvdb(&self) -> PathBuf {
+        self.0.join("kvdb.redb")
+    }
+
+    /// The key that secrets are encrypted with.
+    pub fn secret_key(&self) -> PathBuf {
+        self.0.join("secret.key")
+    }
+
+    /// The users and passwords of a new cluster.
+    pub fn credentials(&self) -> PathBuf {
+        self.0.join("credentials.json")
+    }
+
+    /// Where the running server is.
+    pub fn server(&self) -> PathBuf {
+        self.0.join("server.json")
+    }
+
+    pub(crate) fn write_credentials(&self, credentials: &Credentials<'_>) -> Result<(), FileError> {
+        replace(&self.credentials(), credentials)
+    }
+
+    pub(crate) fn write_server(&self, http: SocketAddr) -> Result<(), FileError> {
+        replace(&self.server(), &Running { pid: std::process::id(), http })
+    }
+
+    pub(crate) fn remove_server(&self) {
+        if let Err(error) = fs::remove_file(self.server()) {
+            tracing::warn!(%error, file = %self.server().display(), "can't remove the file");
+        }
+    }
+}
+
+/// Writes a file that readers see either not at all or whole, and that only its owner reads.
+fn replace(path: &Path, document: &impl Serialize) -> Result<(), FileError> {
+    let failed = |source| FileError::new("write", path, source);
+    let mut temporary = path.to_owned().into_os_string();
+    temporary.push(".new");
+    let temporary = PathBuf::from(temporary);
+    let write = |mut file: File| {
+        serde_json::to_writer(&mut file, document)?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    };
+    // A left-over of a crash may have other permissions; a new file has the ones asked for.
+    drop(fs::remove_file(&temporary));
+    OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(write)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn files_are_the_owners_and_have_their_contracts_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open(&folder.path().join("a/b")).unwrap();
+        let credentials = Credentials {
+            cluster_id: 1,
+            pubapi: Login { username: "pubapi", password: "p" },
+            admin_invoke: Login { username: "admin.invoke", password: "a" },
+        };
+        for _ in 0..2 {
+            data.write_credentials(&credentials).unwrap();
+            data.write_server(SocketAddr::from(([127, 0, 0, 1], 4))).unwrap();
+        }
+        let expected = r#"{"cluster_id":1,"pubapi":{"username":"pubapi","password":"p"},"admin.invoke":{"username":"admin.invoke","password":"a"}}"#;
+        assert_eq!(fs::read_to_string(data.credentials()).unwrap().trim_end(), expected);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data.credentials()), 0o600);
+        assert_eq!(mode(folder.path().join("a/b").as_path()), 0o700);
+        let expected = format!(r#"{{"pid":{},"http":"127.0.0.1:4"}}"#, std::process::id());
+        assert_eq!(fs::read_to_string(data.server()).unwrap().trim_end(), expected);
+    }
+}

@@ -1,0 +1,117 @@
+//! Accepts connections and serves them until the server stops.
+//!
+//! Owns sockets, HTTP framing limits and the graceful end of connections. It must not know what a request means: it
+//! hands each one to the dispatcher.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use zato_channel::Dispatcher;
+
+/// How long a client may take to send a request's headers, an idle connection's next request included.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The largest request line and headers together, in bytes; more is answered with 431.
+const MAXIMUM_HEADER_BYTES: usize = 64 * 1024;
+
+/// The largest number of headers; more is answered with 431.
+const MAXIMUM_HEADERS: usize = 128;
+
+/// How many requests one HTTP/2 connection may have under way.
+const MAXIMUM_STREAMS: u32 = 256;
+
+/// How long to wait when the system has no file descriptor for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound socket whose connections are served by a dispatcher.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    dispatcher: Dispatcher,
+}
+
+impl Listener {
+    pub(crate) fn new(socket: TcpListener, dispatcher: Dispatcher) -> Self {
+        Self { socket, dispatcher }
+    }
+
+    /// Serves connections until `stop` is cancelled, then lets those in flight finish within `grace`.
+    pub(crate) async fn run(self, stop: CancellationToken, grace: Duration) {
+        let connections = GracefulShutdown::new();
+        let protocol = Arc::new(protocol());
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                accepted = self.socket.accept() => match accepted {
+                    Ok((stream, peer)) => self.serve(&protocol, &connections, stream, peer),
+                    Err(error) => {
+                        tracing::warn!(%error, "can't accept a connection");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(self.socket);
+        let open = connections.count();
+        if timeout(grace, connections.shutdown()).await.is_err() {
+            tracing::warn!(
+                connections = open,
+                ?grace,
+                "calls were still in flight when the time to stop was over"
+            );
+        }
+    }
+
+    fn serve(
+        &self,
+        protocol: &Arc<auto::Builder<TokioExecutor>>,
+        connections: &GracefulShutdown,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) {
+        // Replies are written whole, so waiting for more to send only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, %peer, "can't turn off Nagle's algorithm");
+        }
+        let dispatcher = self.dispatcher.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let dispatcher = dispatcher.clone();
+            async move { Ok::<_, Infallible>(dispatcher.dispatch(request, peer).await) }
+        });
+        let connection = protocol.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error, %peer, "a connection ended early");
+            }
+        });
+    }
+}
+
+fn protocol() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_buf_size(MAXIMUM_HEADER_BYTES)
+        .max_headers(MAXIMUM_HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADER_READ_TIMEOUT)
+        .max_concurrent_streams(MAXIMUM_STREAMS)
+        .max_header_list_size(u32::try_from(MAXIMUM_HEADER_BYTES).unwrap_or(u32::MAX));
+    builder
+}

@@ -1,0 +1,359 @@
+//! Puts a server together, starts it and stops it.
+//!
+//! Owns the order of start and shutdown, and which part gets which other part. It must not know business rules: it
+//! only introduces those who do.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zato_admin::{
+    Admin, AdminSettings, Applier, Bootstrap, BootstrapError, BootstrapOptions, bootstrap, record_start,
+    record_stop, register_all,
+};
+use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
+use zato_cid::{Form, SystemGenerator};
+use zato_kvdb::{Embedded, Kvdb, KvdbError, SystemClock};
+use zato_odb::{KeyFileError, Odb, OdbConfig, OdbError, SecretKey};
+use zato_outgoing::{InvalidComponent, Outgoing};
+use zato_service::{Environment, EnvironmentParts, Registry, RegistryError, Service};
+
+use crate::access_log::AccessLogWriter;
+use crate::config::{Config, ConfigError, ErrorDetails, OdbLocation};
+use crate::files::{Credentials, DataDirectory, FileError, Login};
+use crate::follower::EventFollower;
+use crate::listener::Listener;
+use crate::metrics::Metrics;
+use crate::{host, logging, pages};
+
+/// The cluster that a first start creates.
+const CLUSTER_NAME: &str = "main";
+
+/// A server that is not started yet. Programs that bring services of their own add them here.
+pub struct Server {
+    config: Config,
+    registry: Registry,
+    registered: Result<(), RegistryError>,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file of the data directory can't be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The key that secrets are encrypted with can't be used.
+    #[error("can't use the key in {}", path.display())]
+    SecretKey {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// The operational database can't be used.
+    #[error("can't use the operational database")]
+    Odb(#[from] OdbError),
+    /// The key/value store can't be used.
+    #[error("can't use the key/value store in {}", path.display())]
+    Kvdb {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: KvdbError,
+    },
+    /// The objects of a new cluster could not be created.
+    #[error("can't prepare the cluster")]
+    Bootstrap(#[from] BootstrapError),
+    /// A service can't be registered.
+    #[error("can't register a service")]
+    Registry(#[from] RegistryError),
+    /// The address can't be listened at.
+    #[error("can't listen at {address}; is another server running there? --http chooses another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The host's name can't stand in a header.
+    #[error("can't make a component name of the host's name")]
+    Component(#[from] InvalidComponent),
+    /// The configuration can't be loaded.
+    #[error("can't load the configuration: {0}")]
+    Load(Box<str>),
+    /// The signals that stop the server can't be waited for.
+    #[error("can't wait for signals")]
+    Signals(#[source] io::Error),
+}
+
+impl Server {
+    /// A server with these settings and its own services only.
+    pub fn new(config: Config) -> Self {
+        Self { config, registry: Registry::new(), registered: Ok(()) }
+    }
+
+    /// Adds a service. A name that is taken is reported when the server is started.
+    #[must_use]
+    pub fn with_service<S: Service>(mut self, service: S) -> Self {
+        if self.registered.is_ok() {
+            self.registered = self.registry.register(service).map(drop);
+        }
+        self
+    }
+
+    /// Starts the server and runs it until SIGTERM or SIGINT, then stops it gracefully.
+    ///
+    /// # Errors
+    /// The server could not start.
+    pub async fn run(self) -> Result<(), StartError> {
+        self.start().await?.run_until_signal().await
+    }
+
+    /// Starts the server: when this returns, it accepts calls.
+    ///
+    /// # Errors
+    /// Something that it needs can't be used; the error says what.
+    pub async fn start(self) -> Result<RunningServer, StartError> {
+        let Self { config, registry, registered } = self;
+        logging::start(&config)?;
+        registered?;
+        // Listening comes first, so that a port in use is found before anything is created.
+        let socket = listen(config.http).await?;
+        let address =
+            socket.local_addr().map_err(|source| StartError::Listen { address: config.http, source })?;
+        let files = DataDirectory::open(&config.data_dir)?;
+        let odb = open_odb(&config, &files).await?;
+        let kvdb = open_kvdb(&files).await?;
+        let host = host::names();
+        let outgoing = Outgoing::new(zato_outgoing::Environment::new(&component(&host))?);
+        let tasks = TaskTracker::new();
+        let environment = Environment::new(EnvironmentParts {
+            outgoing,
+            kvdb,
+            registry: registry.clone(),
+            cids: SystemGenerator::new(Form::default()),
+            clock: OffsetDateTime::now_utc,
+            tasks: tasks.clone(),
+        });
+        let statistics = ChannelStatistics::default();
+        let metrics = Arc::new(Metrics::new(registry.clone(), statistics.clone()));
+        let channels = Channels::new(pages::pages(odb.clone(), metrics));
+
+        let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;
+        write_credentials(&files, &cluster)?;
+        let applier = Applier::new(odb.clone(), cluster.cluster_id, channels.clone(), environment.clone());
+        let follower = Arc::new(EventFollower::new(odb.clone(), applier, cluster.cluster_id));
+        let settings = AdminSettings {
+            host,
+            data_dir: config.data_dir.clone(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            return_internal_objects: config.return_internal_objects,
+            ..AdminSettings::new(cluster.cluster_id, config.server_name.as_str(), OffsetDateTime::now_utc())
+        };
+        let admin = Admin::new(odb.clone(), channels.clone(), follower.clone(), settings);
+        register_all(&registry, &admin)?;
+        follower.load().await.map_err(|error| StartError::Load(error.to_string().into()))?;
+
+        let (access_log, access_log_task) = match &config.access_log {
+            Some(path) => {
+                let (writer, task) = AccessLogWriter::open(path).await?;
+                (Some(writer), Some(task))
+            }
+            None => (None, None),
+        };
+        let dispatcher = dispatcher(&config, channels, environment, statistics, access_log);
+        let stop = CancellationToken::new();
+        let listener = Listener::new(socket, dispatcher);
+        let listening = tokio::spawn(listener.run(stop.clone(), config.shutdown_timeout));
+        let following = tokio::spawn(follower.run(stop.clone()));
+        record_start(&odb, cluster.cluster_id, &config.server_name, address, OffsetDateTime::now_utc())
+            .await?;
+        files.write_server(address)?;
+        tracing::info!(
+            %address,
+            pid = std::process::id(),
+            server = config.server_name,
+            odb = ?config.odb,
+            services = registry.services().len(),
+            version = env!("CARGO_PKG_VERSION"),
+            "started"
+        );
+        Ok(RunningServer {
+            address,
+            files,
+            stop,
+            listening,
+            following,
+            access_log_task,
+            tasks,
+            shutdown_timeout: config.shutdown_timeout,
+            odb,
+            cluster_id: cluster.cluster_id,
+            server_name: config.server_name,
+        })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("config", &self.config).field("registry", &self.registry).finish()
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+async fn open_odb(config: &Config, files: &DataDirectory) -> Result<Odb, StartError> {
+    let path = files.secret_key();
+    let key = match SecretKey::load_or_create(&path) {
+        Ok(key) => Arc::new(key),
+        Err(source) => return Err(StartError::SecretKey { path, source }),
+    };
+    let mut odb = match &config.odb {
+        OdbLocation::Sqlite => OdbConfig::sqlite(files.odb(), key),
+        OdbLocation::Postgres(url) => OdbConfig::postgres(url.as_str(), key),
+    };
+    odb.application_name = format!("zato-server {}", config.server_name);
+    Ok(Odb::open(&odb).await?)
+}
+
+async fn open_kvdb(files: &DataDirectory) -> Result<Kvdb, StartError> {
+    let path = files.kvdb();
+    match Embedded::open(&path, Arc::new(SystemClock)).await {
+        Ok(store) => Ok(Kvdb::new(store)),
+        Err(source) => Err(StartError::Kvdb { path, source }),
+    }
+}
+
+/// What outgoing calls name as their sender: server process and host, as the original does.
+fn component(host: &str) -> String {
+    format!("parallel/{host}/{}/main", std::process::id())
+}
+
+fn bootstrap_options(config: &Config, host: &str) -> BootstrapOptions {
+    BootstrapOptions {
+        cluster_name: CLUSTER_NAME.to_owned(),
+        server_name: config.server_name.clone(),
+        host: host.to_owned(),
+        pubapi_password: config.pubapi_password.clone(),
+        admin_invoke_password: config.admin_invoke_password.clone(),
+    }
+}
+
+fn write_credentials(files: &DataDirectory, cluster: &Bootstrap) -> Result<(), FileError> {
+    let Some(logins) = &cluster.credentials else { return Ok(()) };
+    files.write_credentials(&Credentials {
+        cluster_id: cluster.cluster_id,
+        pubapi: Login { username: "pubapi", password: logins.pubapi.expose() },
+        admin_invoke: Login { username: "admin.invoke", password: logins.admin_invoke.expose() },
+    })
+}
+
+fn dispatcher(
+    config: &Config,
+    channels: Channels,
+    environment: Environment,
+    statistics: ChannelStatistics,
+    access_log: Option<AccessLogWriter>,
+) -> Dispatcher {
+    let settings = Settings {
+        max_body_bytes: config.max_body_bytes,
+        error_details: match config.error_details {
+            ErrorDetails::Full => zato_channel::ErrorDetails::Full,
+            ErrorDetails::Message => zato_channel::ErrorDetails::Message,
+        },
+        ..Settings::default()
+    };
+    let dispatcher = Dispatcher::new(channels, environment, settings).with_statistics(statistics);
+    match access_log {
+        Some(log) => dispatcher.with_access_log(Arc::new(log)),
+        None => dispatcher,
+    }
+}
+
+/// A server that accepts calls.
+#[derive(Debug)]
+pub struct RunningServer {
+    address: SocketAddr,
+    files: DataDirectory,
+    stop: CancellationToken,
+    listening: JoinHandle<()>,
+    following: JoinHandle<()>,
+    access_log_task: Option<JoinHandle<()>>,
+    tasks: TaskTracker,
+    shutdown_timeout: Duration,
+    odb: Odb,
+    cluster_id: i64,
+    server_name: String,
+}
+
+impl RunningServer {
+    /// The address that it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The files of its data directory.
+    pub fn files(&self) -> &DataDirectory {
+        &self.files
+    }
+
+    /// Says on standard output that the server is ready, and runs it until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// The signals can't be waited for.
+    pub async fn run_until_signal(self) -> Result<(), StartError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+        println!(
+            "zato-server is ready at http://{}, credentials are in {}, try: curl http://{}/zato/ping",
+            self.address,
+            self.files.credentials().display(),
+            self.address
+        );
+        let reason = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!(reason, "stopping; calls in flight are finished first");
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Stops accepting calls, finishes those in flight and the background invocations, within the time that the
+    /// settings give.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // Both ends are reached by themselves; a panic inside has been reported where it happened.
+        drop(self.listening.await);
+        self.tasks.close();
+        if timeout(self.shutdown_timeout, self.tasks.wait()).await.is_err() {
+            tracing::warn!(invocations = self.tasks.len(), "background invocations were cut off");
+        }
+        drop(self.following.await);
+        if let Some(task) = self.access_log_task {
+            drop(task.await);
+        }
+        let recorded = record_stop(&self.odb, self.cluster_id, &self.server_name, OffsetDateTime::now_utc());
+        if let Err(error) = recorded.await {
+            tracing::warn!(%error, "the operational database could not be told that the server stops");
+        }
+        self.files.remove_server();
+        tracing::info!("stopped");
+    }
+}

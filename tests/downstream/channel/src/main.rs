@@ -1,2 +1,0 @@
-//! A program that uses `zato-channel` alone.
-fn main() {}
