@@ -32,7 +32,8 @@ pub fn from_json<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T> {
     from_json_seed(bytes, std::marker::PhantomData)
 }
 
-/// Like [`from_json`], for a top level of any kind: the value of a response element can be a list.
+/// Like [`from_json`], for a top level of any kind: the value of a response element can be a list. An empty text is
+/// malformed here.
 ///
 /// # Errors
 ///
@@ -225,7 +226,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Open<'_, V> {
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let Self { asked, visitor, context, depth } = self;
         let object =
-            Object { inner, context, depth: depth + 1, key: Cow::Borrowed(""), seen: Seen::new(asked) };
+            Object { inner, context, depth: depth + 1, key: Cow::Borrowed(""), seen: Seen::default() };
         object.read(asked, visitor).map_err(|error| context.stash(error))
     }
 }
@@ -290,6 +291,7 @@ struct Object<'de, 'c, A> {
     depth: usize,
     /// The key which was read last, for the path of an error.
     key: Cow<'de, str>,
+    /// Only used once a struct is asked for.
     seen: Seen,
 }
 

@@ -358,7 +358,7 @@ impl<'de, D: Deserializer<'de, Error = DecodeError>> SeqAccess<'de> for One<D> {
 }
 
 /// Which fields of a struct have been seen. Of a repeated element the first one counts, in either format.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Seen {
     fields: &'static [&'static str],
     first: u128,
@@ -387,5 +387,22 @@ impl Seen {
             self.others.push(index);
             true
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_first_once_and_other_names_always() {
+        let names: Vec<&'static str> = (0..300).map(|index| &*format!("field{index}").leak()).collect();
+        let mut seen = Seen::new(Asked::Struct(names.clone().leak()));
+        for name in &names {
+            assert!(seen.is_first(name), "{name}");
+            assert!(!seen.is_first(name), "{name}");
+            assert!(seen.is_first("other"));
+        }
+        assert!(names.iter().all(|name| !seen.is_first(name)));
     }
 }

@@ -2,13 +2,30 @@
 //!
 //! It must not know serde or SimpleIO.
 
-use std::str;
-
 /// U+FFFD, which stands in for the characters that XML 1.0 has no way to express.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
+/// The bytes at which [`write_text`] has to stop and look.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = byte != b'\t' as usize && byte != b'\n' as usize;
+        byte += 1;
+    }
+    special[b'<' as usize] = true;
+    special[b'>' as usize] = true;
+    special[b'&' as usize] = true;
+    special[0xef] = true;
+    special
+};
+
 /// Whether `name` can be the name of an element without a prefix (an `NCName`).
 pub fn is_name(name: &str) -> bool {
+    // Names are checked each time they are written, and nearly all of them are lower-case letters.
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+        return true;
+    }
     let mut characters = name.chars();
     characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
 }
@@ -16,33 +33,25 @@ pub fn is_name(name: &str) -> bool {
 /// Appends `text` with `<`, `>`, `&` and carriage returns escaped, and with U+FFFD in the place of characters which
 /// XML 1.0 forbids. Fit for the content of an element; attributes would need their quotes escaped as well.
 pub fn write_text(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    let mut written = 0;
-    let mut position = 0;
-    while let Some(&byte) = bytes.get(position) {
-        let Some((replacement, length)) = (match byte {
-            b'<' => Some((&b"&lt;"[..], 1)),
-            b'>' => Some((&b"&gt;"[..], 1)),
-            b'&' => Some((&b"&amp;"[..], 1)),
+    let mut rest = text.as_bytes();
+    while let Some(position) = rest.iter().position(|&byte| SPECIAL[usize::from(byte)]) {
+        let (plain, special) = rest.split_at(position);
+        out.extend_from_slice(plain);
+        let (replacement, length): (&[u8], usize) = match special {
+            [b'<', ..] => (b"&lt;", 1),
+            [b'>', ..] => (b"&gt;", 1),
+            [b'&', ..] => (b"&amp;", 1),
             // A parser would turn a bare carriage return into a line feed.
-            b'\r' => Some((&b"&#xD;"[..], 1)),
-            b'\t' | b'\n' => None,
-            0x00..=0x1f => Some((REPLACEMENT, 1)),
-            // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8.
-            0xef if matches!(bytes.get(position + 1..position + 3), Some([0xbf, 0xbe | 0xbf])) => {
-                Some((REPLACEMENT, 3))
-            }
-            _ => None,
-        }) else {
-            position += 1;
-            continue;
+            [b'\r', ..] => (b"&#xD;", 1),
+            // U+FFFE and U+FFFF. Other characters may begin with the same byte.
+            [0xef, 0xbf, 0xbe | 0xbf, ..] => (REPLACEMENT, 3),
+            [0xef, ..] => (b"\xef", 1),
+            _ => (REPLACEMENT, 1),
         };
-        out.extend_from_slice(bytes.get(written..position).unwrap_or_default());
         out.extend_from_slice(replacement);
-        position += length;
-        written = position;
+        rest = special.get(length..).unwrap_or_default();
     }
-    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
+    out.extend_from_slice(rest);
 }
 
 fn is_name_start(character: char) -> bool {
@@ -76,6 +85,7 @@ mod tests {
         check_text("plain, żółć", "plain, żółć");
         check_text("<a href=\"b\">&amp;</a>", "&lt;a href=\"b\"&gt;&amp;amp;&lt;/a&gt;");
         check_text("]]>", "]]&gt;");
+        check_text("\u{ff21}\u{ff1c}", "\u{ff21}\u{ff1c}");
         check_text("a\r\n\tb", "a&#xD;\n\tb");
         check_text(
             "\0\u{1}x\u{1f}\u{fffe}\u{ffff}\u{fffd}\u{7f}",

@@ -1,5 +1,6 @@
 //! Declarations at run time: what becomes of each element on its way in and out.
 
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use zato_sio::schema::{DictKeys, Element, Kind, Schema};
 use zato_sio::{EncodeError, to_json, to_xml};
@@ -195,4 +196,37 @@ fn rows_and_their_errors() {
     );
     let secret = error(json!({"id": 1, "password_size": "hunter2"})).to_string();
     assert_eq!(secret, "Element `password_size`: expected an integer, found a text");
+}
+
+proptest! {
+    #[test]
+    fn what_a_declaration_writes_it_reads(
+        id in any::<i64>(),
+        name in "[a-z<&\n żółć]{0,12}",
+        is_on in any::<bool>(),
+        list in proptest::collection::vec("[a-z ]{0,4}", 0..4),
+        dict in proptest::collection::btree_map("[a-z <]{0,4}", "[a-z ]{0,4}", 0..4),
+        count in proptest::option::of(any::<i64>()),
+    ) {
+        let elements = [
+            Element::required("id"),
+            Element::required("name"),
+            Element::required("is_on"),
+            Element::required("list").with_kind(Kind::List),
+            Element::required("dict").with_kind(Kind::Dict(DictKeys::Any)),
+            Element::optional("max_count"),
+        ];
+        let schema = Schema::new(elements.clone(), elements);
+        let values = object(
+            json!({"id": id, "name": name, "is_on": is_on, "list": list, "dict": dict, "max_count": count}),
+        );
+        let row = schema.row(&values).unwrap();
+        let (mut json, mut xml) = (Vec::new(), Vec::new());
+        to_json(&row, &mut json).unwrap();
+        to_xml(&row, &mut xml).unwrap();
+        prop_assert_eq!(&schema.decode_json(&json).unwrap(), &values);
+        let xml = String::from_utf8(xml).unwrap();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        prop_assert_eq!(&schema.decode_xml(document.root_element()).unwrap(), &values);
+    }
 }
