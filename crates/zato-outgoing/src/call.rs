@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use pin_project_lite::pin_project;
 use serde::Serialize;
@@ -76,7 +76,8 @@ impl Call {
         }
     }
 
-    /// Adds a header. If it is one of those which are sent anyway, this one is sent instead.
+    /// Adds a header. If it is one of those which are sent anyway, this one is sent instead. `Content-Length` and
+    /// `Transfer-Encoding` always follow from the body, so that they are not taken from here.
     pub fn header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName, Error: Into<Source>>,
@@ -85,6 +86,7 @@ impl Call {
         let name = name.try_into().map_err(|error| Failure::invalid_request("header name", error));
         let value = value.try_into().map_err(|error| Failure::invalid_request("header value", error));
         match (name, value) {
+            (Ok(CONTENT_LENGTH | TRANSFER_ENCODING), Ok(_)) => {}
             (Ok(name), Ok(value)) => {
                 self.headers.append(name, value);
             }
@@ -145,6 +147,9 @@ impl Call {
         let inner = &*self.conn.0;
         if !inner.is_active && !matches!(self.place, Place::Ping) {
             return Err(Failure::Inactive);
+        }
+        if self.method == Method::CONNECT {
+            return Err(Failure::invalid_request("method", "CONNECT asks for a tunnel, not for a reply"));
         }
         let url = match &self.place {
             Place::Configured => inner.target.with_params(&self.params)?,

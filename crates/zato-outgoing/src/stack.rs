@@ -25,7 +25,7 @@ use crate::tls::{TlsSource, Verify};
 pub(crate) type ConnectionPool = Pool<Connector>;
 type WithSoap = Optional<Soap<ConnectionPool>, ConnectionPool>;
 type WithAuth = Optional<Auth<WithSoap>, WithSoap>;
-pub(crate) type Stack = Timing<Timeout<Prefetch<ZatoHeaders<WithAuth>>>>;
+pub(crate) type Stack = Timing<Timeout<ZatoHeaders<Prefetch<WithAuth>>>>;
 
 /// Builds the stack, from the inside to the outside, and hands out its pool too, so that it can be emptied.
 pub(crate) fn build(
@@ -60,13 +60,13 @@ pub(crate) fn build(
     // Adds credentials, as late as possible, so that no layer that may look at a request sees them.
     let stack = OptionalLayer::if_some(basic_auth(config, origin)).layer(stack);
 
-    // Adds the headers of every message, once a call.
+    // Reads the reply's body, within the time-out.
+    let stack = PrefetchLayer::limit(config.response_limit).layer(stack);
+
+    // Adds the headers of every message, once a call, however often a layer inside may send it.
     let headers =
         ZatoHeadersLayer::if_not_present(environment.component.clone(), Arc::clone(&environment.clock));
     let stack = headers.layer(stack);
-
-    // Reads the reply's body, within the time-out.
-    let stack = PrefetchLayer::limit(config.response_limit).layer(stack);
 
     // Ends the call when its time is over, whichever layer inside is waiting for something.
     let stack = TimeoutLayer::total(config.timeout).layer(stack);

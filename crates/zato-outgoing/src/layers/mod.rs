@@ -3,7 +3,7 @@
 //!
 //! Every layer works on `http` requests and can be used in any tower stack. What is particular to one call travels in the
 //! request's extensions, and each layer says which ones it reads. How this crate puts them together is in
-//! [`crate::stack`]; the order and its reasons are in `docs/layers.md`.
+//! `src/stack.rs`; the order and its reasons are in `docs/layers.md`.
 
 pub mod auth;
 pub mod optional;

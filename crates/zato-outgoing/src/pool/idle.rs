@@ -3,6 +3,7 @@
 //! Owns the list of them, its limits, and the task which closes what has lain unused for too long.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use http::Uri;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -10,6 +11,9 @@ use tokio::time::Instant;
 
 use super::PoolOptions;
 use super::sender::Open;
+
+/// A year: a longer idle time-out makes no difference, but may not be a time that the clock can express.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What all calls of a pool share.
 #[derive(Debug)]
@@ -39,7 +43,8 @@ struct Idle {
 }
 
 impl Shared {
-    pub(super) fn new(options: PoolOptions) -> Arc<Self> {
+    pub(super) fn new(mut options: PoolOptions) -> Arc<Self> {
+        options.idle_timeout = options.idle_timeout.min(LONGEST);
         let size = options.size.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self { options, permits: Arc::new(Semaphore::new(size)), state: Mutex::default() })
     }

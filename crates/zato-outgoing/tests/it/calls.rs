@@ -1,6 +1,7 @@
 //! Requests as they arrive at the other side, and replies as they arrive at the caller.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
@@ -138,6 +139,37 @@ async fn an_invalid_header_is_an_error_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn the_length_is_that_of_the_body_whatever_the_caller_says() {
+    let peer = Peer::saying("").await;
+    let crm = connection(&peer.host(), "/", |_| {});
+    let call =
+        crm.conn().post(cid(), "12345").header("Content-Length", 2).header("Transfer-Encoding", "chunked");
+    call.await.unwrap();
+    assert_eq!(peer.request().headers()["Content-Length"], "5");
+    assert!(!peer.request().headers().contains_key("Transfer-Encoding"));
+    assert_eq!(peer.request().body(), "12345");
+}
+
+#[tokio::test]
+async fn tunnels_are_refused() {
+    let crm = connection("http://localhost", "/", |_| {});
+    let error = crm.conn().session().request(cid(), Method::CONNECT, "/").await.unwrap_err();
+    assert_eq!(error.to_string(), "`CRM`: the method of the request is invalid");
+}
+
+#[tokio::test]
+async fn the_longest_times_are_no_problem() {
+    let peer = Peer::saying("reply").await;
+    let crm = connection(&peer.host(), "/", |config| {
+        config.timeout = Duration::MAX;
+        config.idle_timeout = Duration::MAX;
+        config.pool_size = usize::MAX;
+    });
+    assert_eq!(crm.conn().get(cid(), ()).await.unwrap().text(), "reply");
+    assert_eq!(crm.idle_connections(), 1);
+}
+
+#[tokio::test]
 async fn a_response_has_it_all() {
     let peer = Peer::scripted(|_, mut stream| async move {
         let head =
@@ -157,7 +189,7 @@ async fn a_response_has_it_all() {
     assert_eq!(response.bytes().len(), 4);
     assert_eq!(response.text(), "\"ąć\"");
     assert_eq!(response.json::<String>().unwrap(), "ąć");
-    assert!(response.elapsed() > std::time::Duration::ZERO);
+    assert!(response.elapsed() > Duration::ZERO);
 }
 
 #[tokio::test]
