@@ -83,8 +83,11 @@ fn write_json_env(out: &mut Vec<u8>, env: &ZatoEnv<'_>) {
     out.push(b'}');
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "neither a text nor a write into memory can fail, and there is nothing else"
+)]
 fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Neither texts nor writes into memory can fail, and there is nothing else in here.
     serde_json::to_writer(out, text).expect("a text is written into memory");
 }
 
