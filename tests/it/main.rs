@@ -1,1 +1,30 @@
-//! Black-box tests.
+//! Black-box tests: the real `zato-server` binary, spoken to over HTTP as its users do.
+
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod channels;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod durability;
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod outgoing;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod security;
+#[cfg(test)]
+mod services;
+#[cfg(test)]
+mod start;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,167 @@
+//! What was answered is stored, whatever happens next; and what is stored can't be read by others.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::support::api::{json_channel, with};
+use crate::support::backend::on_both_backends;
+use crate::support::postgres::{Database, PASSWORD};
+use crate::support::{Backend, Launch, Server, eventually};
+
+on_both_backends!(an_answered_change_survives_a_crash, a_restart_changes_nothing);
+
+/// The power goes at the worst moment: right after the reply.
+fn an_answered_change_survives_a_crash(backend: Backend) {
+    let mut server = backend.launch().start();
+    let security = server.api().create_user("Crash", "password-crash-0");
+    let channel = with(&json_channel("Crash", "/crash/0", "zato.ping"), &json!({"security_id": security}));
+    let id = server.api().create_http(&channel);
+    for round in 1..=4 {
+        let [path, password] = [format!("/crash/{round}"), format!("password-crash-{round}")];
+        server.api().edit_http(id, &with(&channel, &json!({"url_path": path})));
+        server.api().change_password(security, &password);
+        server = server.kill().start();
+        server.request("GET", &path).auth("Crash", &password).send().status(200);
+        server.request("GET", &format!("/crash/{}", round - 1)).send().status(404);
+    }
+    server.api().delete_http(id);
+    let server = server.kill().start();
+    server.request("GET", "/crash/4").send().status(404);
+}
+
+fn a_restart_changes_nothing(backend: Backend) {
+    let server = backend.launch().start();
+    let security = server.api().create_user("Restart", "password-restart");
+    let object = json!({"security_id": security});
+    server.api().create_http(&with(&json_channel("Restart", "/restart/{name}", "zato.ping"), &object));
+    let inactive = json!({"is_active": false});
+    server.api().create_http(&with(&json_channel("Inactive", "/restart/inactive", "zato.ping"), &inactive));
+    let lists = |server: &Server| {
+        let channels = json!({"cluster_id": 1, "connection": "channel", "transport": "plain_http"});
+        let services = json!({"cluster_id": 1, "name": "zato.ping"});
+        [
+            server.api().call("zato.http-soap.get-list", &channels).ok(),
+            server.api().call("zato.security.get-list", &json!({"cluster_id": 1})).ok(),
+            server.api().call("zato.service.get-by-name", &services).ok()["id"].clone(),
+        ]
+    };
+    let before = lists(&server);
+    let server = server.stop().start();
+    assert_eq!(lists(&server), before);
+    server.request("GET", "/restart/any").auth("Restart", "password-restart").send().status(200);
+    server.request("GET", "/restart/any").send().status(401);
+    server.request("GET", "/restart/inactive").send().status(404);
+}
+
+/// What an operator deleted on purpose must not come back with the next start.
+#[test]
+fn a_deleted_default_channel_stays_deleted() {
+    let server = Server::start();
+    let id = server.api().service("zato.ping2")["id"].clone();
+    let input = json!({"id": id, "channel_type": "plain_http"});
+    for channel in server.api().call("zato.service.get-channel-list", &input).ok().as_array().unwrap() {
+        server.api().delete_http(channel["id"].as_i64().unwrap());
+    }
+    server.request("GET", "/zato/ping2").send().status(404);
+    let server = server.stop().start();
+    server.request("GET", "/zato/ping2").send().status(404);
+    server.request("GET", "/zato/ping").send().status(200);
+}
+
+/// All files below a directory with all they hold.
+fn contents(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect()
+}
+
+fn contain(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn passwords_can_not_be_read_from_the_data_directory() {
+    let server = Server::start();
+    let id = server.api().create_user("At rest", "password-at-rest-1");
+    server.api().change_password(id, "password-at-rest-2");
+    let check = |directory: &Path| {
+        let files = contents(directory);
+        assert!(
+            files.iter().any(|(_, bytes)| contain(bytes, "At rest")),
+            "the user is not where it was looked for"
+        );
+        for password in ["password-at-rest-1", "password-at-rest-2"] {
+            for secret in [
+                password.to_owned(),
+                STANDARD.encode(password),
+                STANDARD.encode(format!("At rest:{password}")),
+            ] {
+                for (file, bytes) in &files {
+                    assert!(!contain(bytes, &secret), "{secret} is in {file}");
+                }
+            }
+        }
+    };
+    check(&server.data());
+    let own = server.password("pubapi").to_owned();
+    let stopped = server.stop();
+    check(&stopped.home.data());
+    for (file, bytes) in contents(&stopped.home.data()) {
+        assert!(file.ends_with("credentials.json") || !contain(&bytes, &own), "{own} is in {file}");
+    }
+}
+
+#[test]
+fn passwords_can_not_be_read_from_postgresql() {
+    let database = Database::create();
+    let server = Launch::new().flag("--odb", database.url()).start();
+    server.keep_secret(PASSWORD);
+    server.api().create_user("At rest", "password-at-rest");
+    let dump = database.dump();
+    assert!(dump.contains("At rest"));
+    for secret in ["password-at-rest", server.password("pubapi"), server.password("admin.invoke")] {
+        assert!(!dump.contains(secret), "{secret}");
+    }
+    for (file, bytes) in contents(&server.data()) {
+        assert!(!contain(&bytes, PASSWORD), "the database's password is in {file}");
+    }
+}
+
+/// Servers of one cluster share a database and a key, and learn of each other's changes.
+#[test]
+fn a_change_reaches_the_other_servers_of_a_cluster() {
+    let database = Database::create();
+    let first = Launch::new().flag("--odb", database.url()).flag("--server-name", "first").start();
+    let home = crate::support::launch::Home::new();
+    fs::create_dir(home.data()).unwrap();
+    for file in ["secret.key", "credentials.json"] {
+        fs::copy(first.data().join(file), home.data().join(file)).unwrap();
+    }
+    let second = Launch::new().flag("--odb", database.url()).flag("--server-name", "second").start_in(home);
+    assert_eq!(second.password("pubapi"), first.password("pubapi"));
+
+    let security = first.api().create_user("Shared", "password-shared-1");
+    let channel = with(&json_channel("Shared", "/shared", "zato.ping"), &json!({"security_id": security}));
+    let id = first.api().create_http(&channel);
+    let status = |server: &Server, password: &str| {
+        server.request("GET", "/shared").auth("Shared", password).send().status
+    };
+    assert_eq!(status(&first, "password-shared-1"), 200);
+    eventually("the channel is at the second server", || {
+        (status(&second, "password-shared-1") == 200).then_some(())
+    });
+
+    second.api().change_password(security, "password-shared-2");
+    assert_eq!(status(&second, "password-shared-1"), 401);
+    eventually("the password is at the first server", || {
+        (status(&first, "password-shared-2") == 200).then_some(())
+    });
+    assert_eq!(status(&first, "password-shared-1"), 401);
+
+    second.api().delete_http(id);
+    assert_eq!(status(&second, "password-shared-2"), 404);
+    eventually("the channel is gone", || (status(&first, "password-shared-2") == 404).then_some(()));
+}

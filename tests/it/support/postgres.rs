@@ -1,0 +1,147 @@
+//! A private PostgreSQL server for this process, with a database for each test.
+//!
+//! It is made of Debian's package in a temporary folder and ends with this process, however that ends. A machine
+//! without the package fails the tests that need it, since a skipped test proves nothing.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::wait::eventually;
+
+/// The password of the one user, made to be searched for in logs.
+pub(crate) const PASSWORD: &str = "postgres-password-7f3a";
+
+/// Initialises and runs a server until standard input ends, which it does when this process does.
+///
+/// PostgreSQL refuses to run as root, so root becomes the user that Debian's package brings.
+const SCRIPT: &str = r#"
+set -eu
+bin=$1 folder=$2 port=$3
+run() { if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else exec "$@"; fi; }
+trap 'rm -rf "$folder"' EXIT
+trap '' INT
+if [ "$(id -u)" = 0 ]; then chown postgres:postgres "$folder"; fi
+cd "$folder"
+(run "$bin/initdb" -D data -U zato -A scram-sha-256 --pwfile=password --no-sync --no-locale -E UTF8 >log 2>&1)
+run "$bin/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
+    -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 >>log 2>&1 &
+server=$!
+cat >/dev/null || true
+kill -INT "$server" && wait "$server" || true
+"#;
+
+/// The server of this process.
+#[derive(Debug)]
+struct Postgres {
+    bin: PathBuf,
+    port: u16,
+    /// Kept open for as long as this process lives.
+    _life_line: ChildStdin,
+}
+
+/// A database of its own.
+#[derive(Debug)]
+pub(crate) struct Database {
+    server: &'static Postgres,
+    name: String,
+}
+
+impl Database {
+    /// Creates an empty one.
+    pub(crate) fn create() -> Self {
+        static SERVER: OnceLock<Postgres> = OnceLock::new();
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let server = SERVER.get_or_init(Postgres::start);
+        let name = format!("zato{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let database = Self { server, name };
+        database.administer(&format!("CREATE DATABASE {}", database.name));
+        database
+    }
+
+    /// The URL for `--odb`.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://zato:{PASSWORD}@127.0.0.1:{}/{}", self.server.port, self.name)
+    }
+
+    /// Throws everybody out and lets nobody in, as far as the users of this one database can tell an outage.
+    pub(crate) fn go_away(&self) {
+        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.administer(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
+    }
+
+    /// Ends the outage.
+    pub(crate) fn come_back(&self) {
+        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
+
+    /// Everything stored, as text.
+    pub(crate) fn dump(&self) -> String {
+        let output = self.server.client("pg_dump").arg(&self.name).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn administer(&self, sql: &str) {
+        let output = self.server.client("psql").args(["-qd", "postgres", "-c", sql]).output().unwrap();
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Postgres {
+    fn start() -> Self {
+        let bin = binaries();
+        let folder = tempfile::Builder::new().prefix("zato-test-postgres-").tempdir().unwrap().keep();
+        fs::write(folder.join("password"), PASSWORD).unwrap();
+        fs::set_permissions(folder.join("password"), fs::Permissions::from_mode(0o644)).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut keeper = Command::new("sh")
+            .args(["-c", SCRIPT, "sh"])
+            .args([bin.as_os_str(), folder.as_os_str()])
+            .arg(port.to_string())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let server = Self { bin, port, _life_line: keeper.stdin.take().expect("standard input is piped") };
+        eventually("PostgreSQL accepts connections", || {
+            if keeper.try_wait().unwrap().is_some() {
+                panic!("PostgreSQL did not start; is Debian's package `postgresql` complete?");
+            }
+            let answer = server.client("psql").args(["-qd", "postgres", "-c", "SELECT 1"]).output().unwrap();
+            answer.status.success().then_some(())
+        });
+        server
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        command.env("PGPASSWORD", PASSWORD).args([
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "zato",
+            "-p",
+            &self.port.to_string(),
+        ]);
+        command
+    }
+}
+
+/// The newest installed version.
+fn binaries() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions
+        .map(|version| version.path().join("bin"))
+        .filter(|bin| bin.join("initdb").exists())
+        .max_by_key(|bin| {
+            bin.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok())
+        });
+    newest.expect("PostgreSQL is missing: apt-get install postgresql")
+}
