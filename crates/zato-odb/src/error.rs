@@ -1,7 +1,7 @@
 //! What can go wrong, in terms of both databases alike.
 //!
-//! Owns the error types and their mapping from driver errors. Nothing in here may carry a connection URL, a value that
-//! a caller wanted to store, or a secret.
+//! Owns the error types and their mapping from driver errors. No error may carry a connection URL or a secret, and no
+//! text of one a value that a caller wanted to store.
 
 use std::path::PathBuf;
 

@@ -128,10 +128,11 @@ async fn sweeps_happen_by_themselves() {
     let second = Duration::from_secs(1);
     kvdb.set("brief", b"v", Some(second)).await.unwrap();
     // The entry is looked for with the clock turned back, which shows whether it is only expired or gone. The sweep runs
-    // on a thread that does not know of paused time, so that it may be some minutes late by that.
+    // on a thread that does not know of paused time, so that it may be some rounds late; a round is longer than the
+    // interval of sweeps, so that one falls into it.
     for _ in 0..1000 {
         clock.pass(second);
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_secs(90)).await;
         clock.turn_back(second);
         if !kvdb.exists("brief").await.unwrap() {
             return;
