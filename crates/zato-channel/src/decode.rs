@@ -52,7 +52,7 @@ impl<'b> Payload<'b> {
         }
     }
 
-    /// The root of an XML payload, whose name is what the service expects.
+    /// The element that has those of the service's input in it, under the name that the service expects.
     pub(crate) fn root(&self, service: &Registration) -> Result<Option<Node<'_, '_>>, Error> {
         let root = match self {
             Self::Empty | Self::Json(_) | Self::Raw => return Ok(None),
@@ -60,8 +60,9 @@ impl<'b> Payload<'b> {
             Self::Soap(document) => {
                 let envelope = Envelope::of(document).map_err(unreadable)?;
                 let mut payloads = envelope.payloads();
-                // An empty body asks for a service without input, or one whose input is optional.
-                let Some(payload) = payloads.next() else { return Ok(None) };
+                // A service without input, or one whose input is optional, is asked for with an empty body: no
+                // elements where elements are looked for.
+                let Some(payload) = payloads.next() else { return Ok(Some(envelope.body())) };
                 if let Some(second) = payloads.next() {
                     let (first, second) = (payload.tag_name().name(), second.tag_name().name());
                     return Err(Error::bad_request(format!(

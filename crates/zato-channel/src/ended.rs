@@ -97,13 +97,13 @@ fn log(
     // What is the caller's fault stays that, even if the caller's protocol wants 500 for it.
     let blamed = failure.map_or(status, |failure| failure.status);
     let status = status.as_u16();
-    let reason = failure.map_or("", Failure::message);
+    let reason = failure.map(Failure::message);
     let causes = failure.and_then(Failure::causes);
     let denied = failure.and_then(Failure::denied).map(ToString::to_string);
     if blamed.is_server_error() {
-        tracing::error!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, causes, "a call failed: {reason}");
+        tracing::error!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, reason, causes, "a call failed");
     } else if blamed.is_client_error() {
-        tracing::warn!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, denied, causes, "a call was refused: {reason}");
+        tracing::warn!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, reason, denied, causes, "a call was refused");
     } else {
         tracing::debug!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, "a call");
     }

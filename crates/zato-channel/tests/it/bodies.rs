@@ -1,0 +1,111 @@
+//! Bodies that are too large, too slow or cut off, by way of the dispatcher.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body::{Body, Frame};
+use zato_channel::{ChannelConfig, Pages, Settings};
+
+use crate::support::{House, call, json, post};
+
+/// A body of unannounced length.
+struct Chunks(VecDeque<Step>);
+
+enum Step {
+    Data(&'static str),
+    Broken,
+    Silence,
+}
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.0.front() {
+            None => Poll::Ready(None),
+            Some(Step::Silence) => Poll::Pending,
+            Some(Step::Broken) => Poll::Ready(Some(Err(std::io::Error::other("connection reset")))),
+            Some(Step::Data(text)) => {
+                let frame = Frame::data(Bytes::from_static(text.as_bytes()));
+                self.0.pop_front();
+                Poll::Ready(Some(Ok(frame)))
+            }
+        }
+    }
+}
+
+fn house() -> House {
+    let house = House::with(Pages::new(), Settings { max_body_bytes: 20, ..Settings::default() });
+    let greeter = house.greeter();
+    house.put(json(1, "/greet", &greeter));
+    house.put(ChannelConfig { is_active: false, ..json(2, "/inactive", &greeter) });
+    house
+}
+
+#[track_caller]
+fn check(path: &str, steps: impl IntoIterator<Item = Step>, status: StatusCode, says: &str) {
+    let house = house();
+    let request = Request::post(path).body(Chunks(steps.into_iter().collect())).unwrap();
+    let reply = house.runtime.block_on(async {
+        tokio::time::pause();
+        call(&house.dispatcher, request).await
+    });
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert!(reply.body.contains(says), "{reply:?}");
+}
+
+#[test]
+fn bodies_in_pieces() {
+    let hello = || [Step::Data(r#"{"name":"#), Step::Data(""), Step::Data(r#""Ann"}"#)];
+    check("/greet", hello(), StatusCode::OK, "Hello Ann");
+    let large = "The body is larger than the 20 bytes that are accepted";
+    check(
+        "/greet",
+        hello().into_iter().chain([Step::Data("        ")]),
+        StatusCode::PAYLOAD_TOO_LARGE,
+        large,
+    );
+    check("/greet", [Step::Data("123456789012345678901")], StatusCode::PAYLOAD_TOO_LARGE, large);
+    let cut = "The body did not arrive as a whole: connection reset";
+    check("/greet", [Step::Data("{"), Step::Broken], StatusCode::BAD_REQUEST, cut);
+    let late = "The body did not arrive in time";
+    check("/greet", [Step::Data("{"), Step::Silence], StatusCode::REQUEST_TIMEOUT, late);
+}
+
+#[test]
+fn a_refused_request_is_answered_even_if_its_body_does_not_end() {
+    check("/inactive", [Step::Data("{"), Step::Silence], StatusCode::NOT_FOUND, "Channel inactive");
+    check("/unknown", [Step::Broken], StatusCode::NOT_FOUND, "Unknown URL:`/unknown`");
+}
+
+#[test]
+fn an_announced_length_is_enough_to_refuse() {
+    let house = house();
+    let reply = house.call(post("/greet", " ".repeat(21)));
+    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(reply.details(), "The body is larger than the 20 bytes that are accepted");
+    assert_eq!(house.call(post("/greet", r#"{"name":"1234567890"}"#)).status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(house.call(post("/greet", r#"{"name":"123456789"}"#)).status, StatusCode::OK);
+}
+
+#[test]
+fn the_time_a_body_may_take_is_the_configured_one() {
+    let settings = Settings { body_timeout: Duration::from_secs(5), ..Settings::default() };
+    let house = House::with(Pages::new(), settings);
+    house.put(json(1, "/greet", &house.greeter()));
+    house.runtime.block_on(async {
+        tokio::time::pause();
+        let begun = tokio::time::Instant::now();
+        let request = Request::post("/greet").body(Chunks([Step::Silence].into())).unwrap();
+        assert_eq!(call(&house.dispatcher, request).await.status, StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(begun.elapsed().as_secs(), 5);
+    });
+}

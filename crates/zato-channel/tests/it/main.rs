@@ -1,0 +1,13 @@
+//! The dispatcher as a whole, called without sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod bodies;
+mod change;
+mod errors;
+mod formats;
+mod pages;
+mod routing;
+mod security;
+mod support;
+mod told;

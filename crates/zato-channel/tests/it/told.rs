@@ -1,0 +1,161 @@
+//! What is told about calls: the log, the access log, the counters.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use http::StatusCode;
+use tracing_subscriber::fmt::MakeWriter;
+use zato_channel::{AccessEntry, AccessLog, ChannelConfig};
+use zato_service::{Description, Error};
+
+use crate::support::{House, basic_auth, json, post, with};
+
+/// A place that log lines are written to.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The log lines of what is done, as text.
+fn logged(done: impl FnOnce()) -> String {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(lines.clone())
+        .with_ansi(false)
+        .finish();
+    tracing::subscriber::with_default(subscriber, done);
+    let bytes = lines.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn house() -> House {
+    let house = House::new();
+    let greeter = house.greeter();
+    house.put(json(1, "/json", &greeter));
+    house.put(ChannelConfig {
+        security: Some(basic_auth(1, "user", "S3cret")),
+        ..json(2, "/guarded", &greeter)
+    });
+    let fails = house.service(Description::new("fails"), |_, ()| -> Result<(), Error> {
+        Err(Error::internal("It failed").with_source(io::Error::other("the disk is full")))
+    });
+    house.put(json(3, "/fails", &fails));
+    house
+}
+
+#[test]
+fn every_call_leaves_a_line() {
+    let house = house();
+    #[track_caller]
+    fn check(line: &str, cid: &str, expected: &[&str]) {
+        let line = line
+            .lines()
+            .find(|line| line.contains(&format!("cid={cid}")))
+            .unwrap_or_else(|| panic!("{line}"));
+        for expected in expected {
+            assert!(line.contains(expected), "{expected} is not in {line}");
+        }
+        assert!(line.contains("elapsed="), "{line}");
+    }
+    let call = |request| {
+        let mut cid = String::new();
+        let log = logged(|| cid = house.call(request).cid);
+        (log, cid)
+    };
+    let (log, cid) = call(with(post("/json", r#"{"name":"Ann"}"#), "x_zato_cid", "K1 forged"));
+    let fields = [
+        "DEBUG",
+        "caller_cid=\"K1?forged\"",
+        "channel=\"channel 1\"",
+        "service=\"demo.greet\"",
+        "status=200",
+    ];
+    check(&log, &cid, &fields);
+
+    let (log, cid) = call(with(post("/guarded", "{}"), "authorization", "Basic dXNlcjp3cm9uZw=="));
+    check(&log, &cid, &[" WARN", "status=401", "denied=\"the password is wrong\"", "UNAUTHORIZED"]);
+    assert!(!log.contains("S3cret") && !log.contains("dXNlcjp3cm9uZw"), "{log}");
+
+    let (log, cid) = call(post("/fails", ""));
+    check(
+        &log,
+        &cid,
+        &["ERROR", "status=500", "It failed", "causes=\"the disk is full\"", "service=\"fails\""],
+    );
+
+    let (log, cid) = call(post("/unknown%0AFAKE", ""));
+    check(&log, &cid, &[" WARN", "status=404", "path=\"/unknown%0AFAKE\""]);
+    assert!(!log.lines().any(|line| line.starts_with("FAKE")), "a caller can't forge lines: {log}");
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<String>>);
+
+impl AccessLog for Recorder {
+    fn record(&self, entry: &AccessEntry<'_>) {
+        let AccessEntry {
+            peer,
+            forwarded_for,
+            channel,
+            method,
+            target,
+            version,
+            status,
+            size,
+            user_agent,
+            ..
+        } = entry;
+        self.0.lock().unwrap().push(format!(
+            "{peer} {forwarded_for:?} {channel:?} {method} {target} {version:?} {status} {size} {user_agent:?}"
+        ));
+    }
+}
+
+#[test]
+fn an_access_log_learns_of_every_call() {
+    let mut house = house();
+    let recorder = Arc::new(Recorder::default());
+    house.dispatcher = house.dispatcher.clone().with_access_log(Arc::clone(&recorder) as Arc<dyn AccessLog>);
+    let request = with(post("/fails?a=b", "{}"), "user-agent", "test/1");
+    let reply = house.call(with(request, "x-forwarded-for", "198.51.100.1"));
+    let size = reply.body.replace("CID", &reply.cid).len();
+    house.call(post("/unknown", ""));
+    let recorded = recorder.0.lock().unwrap();
+    let [first, second] = &recorded[..] else { panic!("{recorded:?}") };
+    let expected = "192.0.2.1:50000 Some(\"198.51.100.1\") Some(\"channel 3\") POST /fails?a=b HTTP/1.1 500";
+    assert_eq!(*first, format!("{expected} Internal Server Error {size} Some(\"test/1\")"));
+    assert!(second.contains(" None None POST /unknown HTTP/1.1 404 Not Found "), "{second}");
+}
+
+#[test]
+fn calls_are_counted() {
+    let house = house();
+    assert_eq!(house.call(post("/json", r#"{"name":"Ann"}"#)).status, StatusCode::OK);
+    house.call(post("/json", "{"));
+    house.call(post("/unknown", ""));
+    house.call(post("/fails", ""));
+    let counted = house.dispatcher.statistics().snapshot();
+    assert_eq!((counted.successes, counted.client_errors, counted.server_errors), (1, 2, 1));
+    assert_eq!((counted.in_flight, counted.redirections), (0, 0));
+    // A client that goes away takes its call with it.
+    let dispatcher = house.dispatcher.clone();
+    drop(dispatcher.dispatch(post("/json", "{}"), "192.0.2.1:1".parse().unwrap()));
+    assert_eq!(house.dispatcher.statistics().snapshot(), counted);
+}
