@@ -6,7 +6,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret text: wiped from memory when dropped, absent from `Debug` and without `Display`.
+/// A secret text: wiped from memory when dropped, absent from `Debug` and without `Display`. It has no
+/// `==` either, because how long a comparison takes must not tell how much of a secret is right.
 ///
 /// ```
 /// use zato_outgoing::Secret;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{secret:?}"), "Secret(..)");
 /// assert_eq!(secret.expose(), "s3cret");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

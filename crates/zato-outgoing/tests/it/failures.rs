@@ -8,8 +8,9 @@ use zato_outgoing::{CallError, Failure, Phase};
 
 use crate::peer::{Peer, chain, cid, connection, read_request, reply, until_closed};
 
-/// Short, because these calls wait for nothing else than its end.
-const SHORT: Duration = Duration::from_millis(50);
+/// Short, because these calls wait for nothing else than its end; not so short that a busy machine is late with what has to
+/// happen before.
+const SHORT: Duration = Duration::from_millis(300);
 
 #[track_caller]
 fn check(error: &CallError, may_have_been_sent: bool, text: &str) {

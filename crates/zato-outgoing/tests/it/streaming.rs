@@ -121,7 +121,7 @@ async fn each_wait_for_a_piece_has_the_time_out() {
     })
     .await;
     let crm = connection(&peer.host(), "/", |_| {});
-    let call = crm.conn().get(cid(), ()).prefetch(false).timeout(Duration::from_millis(50));
+    let call = crm.conn().get(cid(), ()).prefetch(false).timeout(Duration::from_millis(300));
     let mut response = call.await.unwrap();
     assert_eq!(response.chunk().await.unwrap().unwrap(), "a");
     let error = response.chunk().await.unwrap_err();
