@@ -5,7 +5,6 @@ mod apply;
 mod bootstrap;
 mod change;
 mod error;
-mod fragment;
 mod handle;
 mod mask;
 mod password;

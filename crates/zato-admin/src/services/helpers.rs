@@ -2,42 +2,28 @@
 //!
 //! Owns what of a request is logged. It must not let a secret into the log: `mask` hides them.
 
-use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Map, Value};
 use zato_catalogue::RawCall;
 use zato_catalogue::helpers::{echo, input_logger, sio_input_logger, tls_logger};
-use zato_service::{Context, Description, Error, FromInput, Input, Raw, RawInput, Service};
+use zato_service::{Context, Description, Error, Raw, RawInput, Service};
 
 use crate::handle::{Implemented, describe};
-use crate::{Admin, Handle, fragment, mask};
+use crate::{Admin, Handle, mask};
 
-/// `zato.helpers.echo`.
+/// `zato.helpers.echo`. Over SOAP the reply is the request's whole message.
 pub(crate) struct Echo;
 
-/// The request as it is to be sent back.
-pub(crate) struct Sent(Bytes);
-
-impl FromInput for Sent {
-    fn from_input(input: &Input<'_>) -> Result<Self, Error> {
-        Ok(Self(match input {
-            // The envelope, if there is one, is the channel's; only what stands in it was sent to the service.
-            Input::Xml { root, .. } => Bytes::from(fragment::text(*root)),
-            other => other.to_bytes(),
-        }))
-    }
-}
-
 impl Service for Echo {
-    type Input = Sent;
+    type Input = RawInput;
     type Output = Raw;
 
     fn description(&self) -> Description {
         describe(echo::Raw::SERVICE)
     }
 
-    async fn handle(&self, _: &mut Context, request: Sent) -> Result<Raw, Error> {
-        Ok(Raw::new(request.0))
+    async fn handle(&self, _: &mut Context, request: RawInput) -> Result<Raw, Error> {
+        Ok(Raw::new(request.body))
     }
 }
 
@@ -54,13 +40,13 @@ pub(crate) struct InputLogger;
 
 impl Service for InputLogger {
     type Input = RawInput;
-    type Output = Raw;
+    type Output = ();
 
     fn description(&self) -> Description {
         describe(input_logger::Raw::SERVICE)
     }
 
-    async fn handle(&self, cx: &mut Context, request: RawInput) -> Result<Raw, Error> {
+    async fn handle(&self, cx: &mut Context, request: RawInput) -> Result<(), Error> {
         let origin = cx.origin();
         let http = origin.request.as_ref();
         let service = cx.registry().find(cx.service_name());
@@ -79,7 +65,7 @@ impl Service for InputLogger {
             payload = %mask::payload(&request.body),
             "input"
         );
-        Ok(Raw::default())
+        Ok(())
     }
 }
 
@@ -96,16 +82,16 @@ pub(crate) struct SioInputLogger;
 
 impl Service for SioInputLogger {
     type Input = Map<String, Value>;
-    type Output = Raw;
+    type Output = ();
 
     fn description(&self) -> Description {
         describe(sio_input_logger::Raw::SERVICE)
     }
 
-    async fn handle(&self, cx: &mut Context, elements: Map<String, Value>) -> Result<Raw, Error> {
+    async fn handle(&self, cx: &mut Context, elements: Map<String, Value>) -> Result<(), Error> {
         let input = mask::value(Value::Object(elements));
         tracing::info!(cid = %cx.cid(), %input, "input");
-        Ok(Raw::default())
+        Ok(())
     }
 }
 

@@ -1,0 +1,13 @@
+//! The internal services as callers see them: requests go through a real dispatcher, changes through a real database and
+//! event log, without sockets.
+
+mod basic_auth;
+mod bootstrap;
+mod built;
+mod effect;
+mod http_soap;
+mod invoke;
+mod logs;
+mod other_services;
+mod service;
+mod support;
