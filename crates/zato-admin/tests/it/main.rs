@@ -1,5 +1,6 @@
 //! The internal services as callers see them: requests go through a real dispatcher, changes through a real database and
 //! event log, without sockets.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod basic_auth;
 mod bootstrap;
