@@ -13,7 +13,6 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("redb", &["zato-kvdb"]),
     ("rustls", &["zato-outgoing"]),
     ("sea-orm", &["zato-odb"]),
-    ("sea-orm-migration", &["zato-odb"]),
     ("tokio-rustls", &["zato-outgoing"]),
 ];
 

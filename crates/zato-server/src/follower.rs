@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use zato_admin::{Applier, BoxFuture, Follower};
-use zato_odb::{EventId, Odb};
+use zato_odb::{EventId, Odb, OdbError};
 use zato_service::Error;
 
 /// How often other servers' changes are looked for.
@@ -46,7 +46,15 @@ impl EventFollower {
     async fn catch_up(&self, wanted: Option<EventId>) -> Result<(), Error> {
         let mut applied = self.applied.lock().await;
         while wanted.is_none_or(|wanted| *applied < wanted) {
-            let events = self.odb.events_after(self.cluster_id, *applied, BATCH).await?;
+            let events = match self.odb.events_after(self.cluster_id, *applied, BATCH).await {
+                Ok(events) => events,
+                // This server was cut off for longer than the log is kept, so only the whole configuration will do.
+                Err(OdbError::EventsTrimmed { .. }) => {
+                    *applied = self.applier.load_all().await?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if events.is_empty() {
                 break;
             }

@@ -2,7 +2,7 @@
 //!
 //! Owns the one global subscriber. It must not know what is logged.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -20,7 +20,9 @@ pub(crate) fn start(config: &Config) -> Result<(), ConfigError> {
         setting: "log",
         problem: format!("must be a level or directives such as `info,zato_outgoing=debug`: {error}"),
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let is_terminal = io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(io::stderr);
     let started: Result<(), TryInitError> = match config.log_format {
         LogFormat::Text => builder.finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),

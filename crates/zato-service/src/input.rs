@@ -74,7 +74,9 @@ impl<T: DeserializeOwned> FromInput for T {
             Input::Raw(bytes) if !bytes.is_empty() => Err(Error::bad_request(
                 "The service expects named elements but its channel has no data format; set data_format to json or xml",
             )),
-            _ => input.decode().map_err(Error::from),
+            // A closure, so that the place that errors name is this one and not the inside of `map_err`.
+            #[expect(clippy::redundant_closure, reason = "the place matters")]
+            _ => input.decode().map_err(|error| Error::from(error)),
         }
     }
 }
