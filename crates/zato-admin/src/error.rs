@@ -48,3 +48,34 @@ pub(crate) fn no_row(noun: &str, by: &str, value: impl Display) -> Error {
 pub(crate) fn not_allowed(element: &str, value: impl Display, allowed: &str) -> Error {
     Error::bad_request(format!("{element} [{value}] is not allowed: it must be {allowed}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use zato_odb::Unique;
+    use zato_odb::model::ObjectKind;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: OdbError, kind: ErrorKind, message: &str, causes: &[&str]) {
+        let error = Err::<(), _>(error).or_error().unwrap_err();
+        let found: Vec<String> = error.causes().map(ToString::to_string).collect();
+        assert_eq!((error.kind(), error.message()), (kind, message));
+        assert_eq!(found, causes);
+    }
+
+    #[test]
+    fn callers_learn_what_they_can_do() {
+        let object = ObjectKind::HttpSoap;
+        let away = OdbError::Unavailable(std::io::Error::other("connection refused").into());
+        check(away, ErrorKind::Unavailable, "the database is unavailable", &["connection refused"]);
+        let duplicate = OdbError::Duplicate { object, what: Unique::Name };
+        check(duplicate, ErrorKind::Conflict, "another http_soap object has the same name", &[]);
+        let missing = OdbError::NotFound { object, id: 5 };
+        check(missing, ErrorKind::NotFound, "there is no http_soap object with id 5", &[]);
+        let long = OdbError::TooLong { column: "name", limit: 200 };
+        check(long, ErrorKind::BadRequest, "`name` is longer than 200 characters", &[]);
+        let other = OdbError::Other(std::io::Error::other("syntax error").into());
+        check(other, ErrorKind::Internal, "the database reported an error", &["syntax error"]);
+    }
+}

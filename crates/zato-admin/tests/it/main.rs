@@ -2,6 +2,7 @@
 //! event log, without sockets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod apply;
 mod basic_auth;
 mod bootstrap;
 mod built;

@@ -35,6 +35,7 @@ pub(crate) struct House {
     pub(crate) odb: Odb,
     pub(crate) cluster_id: i64,
     pub(crate) environment: Environment,
+    pub(crate) applier: Applier,
     dispatcher: Dispatcher,
     folder: tempfile::TempDir,
 }
@@ -111,14 +112,19 @@ impl House {
         let channels = Channels::new(Pages::new().with("/zato/health", Health));
         let applier = Applier::new(odb.clone(), cluster.cluster_id, channels.clone(), environment.clone());
         let applied = Mutex::new(EventId::START);
-        let log = Arc::new(Log { odb: odb.clone(), applier, cluster_id: cluster.cluster_id, applied });
+        let log = Arc::new(Log {
+            odb: odb.clone(),
+            applier: applier.clone(),
+            cluster_id: cluster.cluster_id,
+            applied,
+        });
         let mut settings = AdminSettings::new(cluster.cluster_id, "server1", OffsetDateTime::now_utc());
         change(&mut settings);
         let admin = Admin::new(odb.clone(), channels.clone(), log.clone(), settings);
         register_all(&registry, &admin).unwrap();
         *log.applied.lock().await = log.applier.load_all().await.unwrap();
         let dispatcher = Dispatcher::new(channels, environment.clone(), Settings::default());
-        Self { odb, cluster_id: cluster.cluster_id, environment, dispatcher, folder }
+        Self { odb, cluster_id: cluster.cluster_id, environment, applier, dispatcher, folder }
     }
 
     /// Sends a request as it is.
