@@ -73,6 +73,16 @@ fn soap_channels_are_told_apart_by_their_action() {
     request.body(soap_request("zato.ping2", &json!({}))).send().status(200);
 }
 
+/// The envelope stays SOAP 1.1, as in the original; the content type is the one of the version.
+#[test]
+fn a_soap_1_2_channel_has_its_content_type() {
+    let server = Server::start();
+    let version = json!({"soap_version": "1.2"});
+    server.api().create_http(&with(&soap_channel("1.2", "/soap/12", "urn:any", "zato.ping"), &version));
+    let reply = ping_over_soap(&server, "/soap/12", "urn:any").status(200);
+    assert_eq!(reply.header("Content-Type"), "application/soap+xml; charset=utf-8");
+}
+
 #[test]
 fn a_plain_channel_does_not_answer_to_an_action() {
     let server = Server::start();
@@ -89,6 +99,8 @@ fn any_method_calls_a_channel_unless_it_has_one() {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "REPORT"] {
         server.request(method, "/method").send().status(200);
     }
+    let head = server.request("HEAD", "/method").send().status(200);
+    assert_eq!(head.text(), "");
     server.api().edit_http(id, &with(&channel, &json!({"method": "POST"})));
     server.request("POST", "/method").send().status(200);
     let refused = get(&server, "/method").status(405);
@@ -250,7 +262,7 @@ fn a_refused_change_changes_nothing(backend: Backend) {
         (json!({"method": "NOT A METHOD"}), 400, &["method"]),
         (json!({"url_path": "/zato/health"}), 409, &["/zato/health"]),
         (json!({"url_path": "/zato/metrics"}), 409, &["/zato/metrics"]),
-        (json!({"url_path": "/a/{b"}), 400, &["url_path"]),
+        (json!({"url_path": "/a/{b"}), 400, &["/a/{b"]),
         (json!({"is_active": "perhaps"}), 400, &["is_active"]),
         (json!({"cluster_id": 987_654}), 404, &["987654"]),
     ];

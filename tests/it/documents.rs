@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::backend::Backend;
-use crate::support::postgres::Database;
+use crate::support::postgres::{Database, PASSWORD};
+use crate::support::proxy::Proxy;
 use crate::support::{Launch, Reply, Server, eventually};
 
 /// What is built, as the public API has it: a list kept by hand, so that a service can't get lost unnoticed.
@@ -126,18 +127,19 @@ fn health_is_good() {
 #[test]
 fn an_outage_of_the_database_is_survived() {
     let database = Database::create();
-    let server = Launch::new().flag("--odb", database.url()).start();
-    server.keep_secret(crate::support::postgres::PASSWORD);
+    let network = Proxy::start(database.address());
+    let server = Launch::new().flag("--odb", database.url_at(network.address())).start();
+    server.keep_secret(PASSWORD);
     get(&server, "/zato/health").status(200);
-    database.go_away();
+    network.cut();
 
     get(&server, "/zato/health").status(503);
     get(&server, "/zato/ping").status(200);
     let input = json!({"cluster_id": 1});
     let details = server.api().call("zato.security.get-list", &input).error(503, &[]);
-    assert!(!details.contains(crate::support::postgres::PASSWORD), "{details}");
+    assert!(!details.contains(PASSWORD), "{details}");
 
-    database.come_back();
+    network.mend();
     eventually("health is good again", || (get(&server, "/zato/health").status == 200).then_some(()));
     server.api().call("zato.security.get-list", &input).ok();
     server.api().create_user("After the outage", "password-after");

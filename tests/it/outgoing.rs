@@ -90,7 +90,7 @@ fn a_change_takes_effect_before_the_reply(backend: Backend) {
     let input = json!({"cluster_id": 1, "connection": "outgoing", "transport": "plain_http"});
     assert_eq!(server.api().names("zato.http-soap.get-list", &input), ["Renamed"]);
     // A connection of the old name is another one.
-    server.api().create_http(&connection);
+    server.api().create_http(&with(&connection, &json!({"url_path": "/third"})));
 
     server.api().delete_http(id);
     server.api().call("zato.http-soap.ping", &json!({"id": id})).error(404, &[&id.to_string()]);
@@ -154,7 +154,7 @@ fn nobody_there_is_an_error_that_says_so() {
         answer.error(status, &["Refused", "refused"]);
     }
     let id = server.api().create_http(&outgoing("Unknown", "http://host.invalid", "/"));
-    server.api().call("zato.http-soap.ping", &json!({"id": id})).error(502, &["host.invalid"]);
+    server.api().call("zato.http-soap.ping", &json!({"id": id})).error(502, &["Unknown", "resolve"]);
 }
 
 #[test]
@@ -165,6 +165,16 @@ fn a_peer_that_never_answers_is_a_time_out() {
     let id = server.api().create_http(&connection);
     server.api().call("zato.http-soap.ping", &json!({"id": id})).error(504, &["Silent"]);
     drop(release);
+}
+
+/// A certificate that nobody vouches for is refused, and no credentials reach whoever shows it.
+#[test]
+fn certificates_are_verified() {
+    let server = Server::start();
+    let peer = Peer::start_tls(|_| PeerReply::status(200));
+    let id = server.api().create_http(&outgoing("TLS", &peer.host(), "/"));
+    server.api().call("zato.http-soap.ping", &json!({"id": id})).error(502, &["TLS", "certificate"]);
+    assert_eq!(peer.requests().len(), 0);
 }
 
 #[test]
@@ -208,6 +218,6 @@ fn wrong_connections_are_refused_with_a_reason() {
     let input = json!({"cluster_id": 1, "connection": "outgoing", "transport": "plain_http"});
     assert_eq!(api.names("zato.http-soap.get-list", &input), ["Good"]);
     // A SOAP connection may use WS-Security.
-    let soap = json!({"name": "A", "transport": "soap", "soap_version": "1.1", "security_id": wss});
+    let soap = json!({"name": "A", "transport": "soap", "soap_version": "1.1", "security_id": wss, "url_path": "/a"});
     api.create_http(&with(&good, &soap));
 }

@@ -191,7 +191,7 @@ fn duplicates_are_refused() {
         api.call("zato.security.basic-auth.create", &user("Taken")).error(status, &[expected]);
         // Two definitions of a type must not share a user name either, since a call could then match both.
         let input = with(&user("Other"), &json!({"username": "Taken"}));
-        api.call("zato.security.basic-auth.create", &input).error(status, &["Taken"]);
+        api.call("zato.security.basic-auth.create", &input).error(status, &["user name"]);
     }
 }
 

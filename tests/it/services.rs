@@ -217,7 +217,7 @@ fn an_invocation_that_can_not_be_made_is_explained() {
     check(
         json!({"name": "zato.ping", "payload": encode("{}"), "data_format": "yaml"}),
         400,
-        &["data_format", "yaml"],
+        &["data_format"],
     );
     // The error of the service that was invoked is the caller's to read.
     let payload = encode("{\"cluster_id\": 1, \"name\": \"no.such.service\"}");

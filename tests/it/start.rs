@@ -10,7 +10,9 @@ use std::thread;
 use serde_json::json;
 
 use crate::support::api::{json_channel, outgoing};
+use crate::support::http::basic_auth;
 use crate::support::launch::Home;
+use crate::support::raw::Raw;
 use crate::support::{Launch, Peer, Server, eventually, shell};
 
 #[track_caller]
@@ -108,6 +110,54 @@ fn sigterm_finishes_what_is_in_flight() {
     });
     let (status, stopped) = server.ended();
     assert!(status.success(), "{status}\n{}", stopped.log);
+}
+
+/// Ctrl-C in a terminal is no crash either.
+#[test]
+fn sigint_stops_it_like_sigterm() {
+    let server = Server::start();
+    server.interrupt();
+    let (status, stopped) = server.ended();
+    assert!(status.success(), "{status}\n{}", stopped.log);
+}
+
+/// A call that never ends must not keep a server from stopping.
+#[test]
+fn what_takes_too_long_is_given_up() {
+    let (peer, release) = Peer::held();
+    let server = Launch::new().flag("--shutdown-timeout", "1").start();
+    let id = server.api().create_http(&outgoing("Stuck", &peer.host(), "/stuck"));
+    thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            let mut connection = Raw::open(server.address());
+            let auth = basic_auth("pubapi", server.password("pubapi"));
+            let body = json!({"id": id}).to_string();
+            connection.send(format!(
+                "POST /zato/json/zato.http-soap.ping HTTP/1.1\r\nHost: t\r\nAuthorization: {auth}\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                body.len()
+            ));
+            connection.rest()
+        });
+        eventually("the call reaches the peer", || peer.requests().pop());
+        server.terminate();
+        assert_eq!(String::from_utf8_lossy(&call.join().unwrap()), "");
+    });
+    let (_, stopped) = server.ended();
+    assert!(stopped.log.contains("WARN"), "{}", stopped.log);
+    drop(release);
+}
+
+/// Two servers on the same files would each undo what the other does.
+#[test]
+fn a_data_directory_has_one_server() {
+    let server = Server::start();
+    let data = server.data();
+    let refusal = Launch::new().flag("--data-dir", data.to_str().unwrap()).refusal();
+    assert!(refusal.stderr.contains(data.to_str().unwrap()), "{}", refusal.stderr);
+    let running: serde_json::Value = fs::read_to_string(data.join("server.json")).unwrap().parse().unwrap();
+    assert_eq!(running["pid"], server.pid());
+    server.api().call("zato.ping", &json!({})).ok();
 }
 
 #[test]

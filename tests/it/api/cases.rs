@@ -158,7 +158,7 @@ fn http_soap(fixture: &Fixture, case: &mut impl FnMut(&'static str, Value, Expec
     );
     case(create, with(&new, &json!({"security_id": NO_ID})), Error(404, &["987654"]));
     case(create, with(&new, &json!({"security_id": "many"})), Error(400, &["security_id", "many"]));
-    case(create, with(&new, &json!({"is_internal": 7.5})), Error(400, &["is_internal"]));
+    case(create, with(&new, &json!({"is_internal": "neither"})), Error(400, &["is_internal", "neither"]));
 
     let edit = "zato.http-soap.edit";
     let edited =

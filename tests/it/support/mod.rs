@@ -11,6 +11,7 @@ pub(crate) mod http;
 pub(crate) mod launch;
 pub(crate) mod peer;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod raw;
 pub(crate) mod server;

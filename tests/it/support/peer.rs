@@ -9,10 +9,13 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 /// A peer, which stops listening when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Peer {
     address: SocketAddr,
+    scheme: &'static str,
     requests: Arc<Mutex<Vec<PeerRequest>>>,
     is_stopped: Arc<AtomicBool>,
 }
@@ -59,12 +62,30 @@ impl PeerReply {
 impl Peer {
     /// Starts one that answers every request this way.
     pub(crate) fn start(answer: impl Fn(&PeerRequest) -> PeerReply + Send + Sync + 'static) -> Self {
+        Self::listen(None, answer)
+    }
+
+    /// Starts one that speaks TLS, with a certificate for `localhost` that nobody vouches for.
+    pub(crate) fn start_tls(answer: impl Fn(&PeerRequest) -> PeerReply + Send + Sync + 'static) -> Self {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key.into())
+            .unwrap();
+        Self::listen(Some(Arc::new(config)), answer)
+    }
+
+    fn listen(
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(&PeerRequest) -> PeerReply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let peer = Self {
-            address: listener.local_addr().unwrap(),
-            requests: Arc::default(),
-            is_stopped: Arc::default(),
-        };
+        let address = listener.local_addr().unwrap();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let peer = Self { address, scheme, requests: Arc::default(), is_stopped: Arc::default() };
         let (requests, is_stopped, answer) =
             (Arc::clone(&peer.requests), Arc::clone(&peer.is_stopped), Arc::new(answer));
         thread::spawn(move || {
@@ -72,9 +93,15 @@ impl Peer {
                 if is_stopped.load(Ordering::SeqCst) {
                     return;
                 }
-                let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
+                let (requests, answer, tls) = (Arc::clone(&requests), Arc::clone(&answer), tls.clone());
                 // A connection that breaks is the caller's to notice.
-                thread::spawn(move || drop(serve(&stream.unwrap(), &requests, &*answer)));
+                thread::spawn(move || match tls {
+                    None => drop(serve(stream.unwrap(), &requests, &*answer)),
+                    Some(config) => {
+                        let session = ServerConnection::new(config).unwrap();
+                        drop(serve(StreamOwned::new(session, stream.unwrap()), &requests, &*answer));
+                    }
+                });
             }
         });
         peer
@@ -94,7 +121,10 @@ impl Peer {
 
     /// Scheme, host and port, as the element `host` of an outgoing connection has it.
     pub(crate) fn host(&self) -> String {
-        format!("http://{}", self.address)
+        match self.scheme {
+            "https" => format!("https://localhost:{}", self.address.port()),
+            scheme => format!("{scheme}://{}", self.address),
+        }
     }
 
     /// What it was asked so far, the oldest first.
@@ -123,7 +153,7 @@ impl Drop for Peer {
 pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
 
 fn serve(
-    stream: &TcpStream,
+    stream: impl Read + Write,
     requests: &Mutex<Vec<PeerRequest>>,
     answer: &dyn Fn(&PeerRequest) -> PeerReply,
 ) -> io::Result<()> {
@@ -138,13 +168,13 @@ fn serve(
             reply.body.len()
         );
         let body = if request.method == "HEAD" { "" } else { reply.body.as_str() };
-        let mut stream = stream;
-        stream.write_all(format!("{head}{body}").as_bytes())?;
+        reader.get_mut().write_all(format!("{head}{body}").as_bytes())?;
+        reader.get_mut().flush()?;
     }
     Ok(())
 }
 
-fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<PeerRequest>> {
+fn read(reader: &mut impl BufRead) -> io::Result<Option<PeerRequest>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

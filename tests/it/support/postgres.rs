@@ -4,7 +4,7 @@
 //! without the package fails the tests that need it, since a skipped test proves nothing.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
@@ -65,21 +65,17 @@ impl Database {
 
     /// The URL for `--odb`.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://zato:{PASSWORD}@127.0.0.1:{}/{}", self.server.port, self.name)
+        self.url_at(self.address())
     }
 
-    /// Throws everybody out and lets nobody in, as far as the users of this one database can tell an outage.
-    pub(crate) fn go_away(&self) {
-        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
-        self.administer(&format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
-            self.name
-        ));
+    /// The URL for a database that is reached by way of another address.
+    pub(crate) fn url_at(&self, address: SocketAddr) -> String {
+        format!("postgres://zato:{PASSWORD}@{address}/{}", self.name)
     }
 
-    /// Ends the outage.
-    pub(crate) fn come_back(&self) {
-        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.server.port))
     }
 
     /// Everything stored, as text.

@@ -9,7 +9,7 @@ use super::server::Server;
 ///
 /// Addresses and passwords reach it as environment variables, since arguments can be seen by other users.
 #[track_caller]
-pub(crate) fn run(script: &str, server: &Server) {
+pub(crate) fn run(script: &str, server: &Server, variables: &[(&str, &str)]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
     let output = Command::new(interpreter())
         .arg(folder.join(script))
@@ -17,6 +17,7 @@ pub(crate) fn run(script: &str, server: &Server) {
         .env("ZATO_ADDRESS", server.url(""))
         .env("ZATO_PUBAPI_PASSWORD", server.password("pubapi"))
         .env("ZATO_ADMIN_INVOKE_PASSWORD", server.password("admin.invoke"))
+        .envs(variables.iter().copied())
         .env_remove("http_proxy")
         .env_remove("HTTP_PROXY")
         .output()
