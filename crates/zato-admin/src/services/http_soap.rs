@@ -61,16 +61,16 @@ impl Family for HttpSoapObjects {
         }
         let rival = change.tx().find_http_soap_at(object).await.or_error()?;
         match rival {
-            Some(rival) if rival.id != object.id => Err(Error::conflict(format!(
-                "{} [{}] has the URL path [{}] with SOAP action [{}] already",
-                match object.connection {
-                    Connection::Channel => "Channel",
-                    Connection::Outgoing => "Outgoing connection",
-                },
-                rival.name,
-                rival.url_path,
-                rival.soap_action
-            ))),
+            Some(rival) if rival.id != object.id => Err(Error::conflict(match object.connection {
+                Connection::Channel => format!(
+                    "Channel [{}] has the URL path [{}] with SOAP action [{}] already",
+                    rival.name, rival.url_path, rival.soap_action
+                ),
+                Connection::Outgoing => format!(
+                    "Outgoing connection [{}] has the address [{}{}] with SOAP action [{}] already",
+                    rival.name, rival.host, rival.url_path, rival.soap_action
+                ),
+            })),
             _ => Ok(()),
         }
     }

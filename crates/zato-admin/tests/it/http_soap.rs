@@ -175,7 +175,8 @@ async fn names_and_addresses_are_unique_where_they_must_be() {
     house.create("http-soap", house.outgoing("A")).await;
     let message = "channel [B] does";
     house.fails(CREATE, with(with(soap, "soap_action", "two"), "name", "C"), 409, message).await;
-    let message = "Outgoing connection [A] has the URL path [/path] with SOAP action [] already";
+    let message =
+        "Outgoing connection [A] has the address [http://127.0.0.1:9/path] with SOAP action [] already";
     house.fails(CREATE, house.outgoing("B"), 409, message).await;
     house.create("http-soap", with(house.outgoing("B"), "host", "http://127.0.0.1:10")).await;
 
