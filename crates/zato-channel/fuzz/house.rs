@@ -87,6 +87,7 @@ pub fn channel(
         soap_action: String::new(),
         method: None,
         security: None,
+        url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }
 }

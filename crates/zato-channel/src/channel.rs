@@ -10,7 +10,7 @@ use zato_service::Registration;
 use crate::codec::Codec;
 use crate::config::Transport;
 use crate::path::PathPattern;
-use crate::{ChannelConfig, ChannelError, DataFormat, Security};
+use crate::{ChannelConfig, ChannelError, DataFormat, Security, UrlParameters};
 
 /// A channel that is ready for calls.
 #[derive(Clone, Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Channel {
     /// The only method that is accepted, and the `Allow` header that says so.
     pub(crate) method: Option<(Method, HeaderValue)>,
     pub(crate) security: Option<Arc<Security>>,
+    pub(crate) url_parameters: UrlParameters,
     pub(crate) service: Arc<Registration>,
     pub(crate) codec: Arc<Codec>,
 }
@@ -72,6 +73,7 @@ impl Channel {
             pattern,
             method,
             security: config.security,
+            url_parameters: config.url_parameters,
             service: config.service,
             codec: Arc::new(codec),
         })

@@ -10,7 +10,7 @@ use http::Method;
 use zato_service::Registration;
 use zato_soap::Version;
 
-use crate::Security;
+use crate::{Security, UrlParameters};
 
 /// One inbound channel.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct ChannelConfig {
     pub method: Option<Method>,
     /// What callers must prove to know; none lets everyone in.
     pub security: Option<Arc<Security>>,
+    /// What becomes of the parameters in a request's URL.
+    pub url_parameters: UrlParameters,
     /// The service that calls reach.
     pub service: Arc<Registration>,
 }

@@ -12,9 +12,6 @@ use zato_soap::{Envelope, Limits, ReadError};
 use crate::codec::{Codec, Dialect, Reading};
 use crate::media;
 
-/// JSON texts that say no more than an empty body does. Clients that always send a body send these.
-const NO_JSON: [&[u8]; 3] = [b"", b"null", b"\"\""];
-
 /// A body, read as far as its data format goes.
 #[derive(Debug)]
 pub(crate) enum Payload<'b> {
@@ -41,9 +38,7 @@ impl<'b> Payload<'b> {
         match reading {
             Reading::Json => {
                 let start = if body.starts_with("\u{FEFF}".as_bytes()) { "\u{FEFF}".len() } else { 0 };
-                let text = &body[start..];
-                let is_empty = text.len() < 16 && NO_JSON.contains(&text.trim_ascii());
-                Ok(if is_empty { Self::Empty } else { Self::Json(body.slice(start..)) })
+                Ok(Self::Json(body.slice(start..)))
             }
             Reading::Xml if body.trim_ascii().is_empty() => Ok(Self::Empty),
             Reading::Xml => Ok(Self::Xml(document(body, limits)?)),

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use zato_cid::Cid;
 use zato_env::ZatoEnv;
-use zato_service::{Context, Error, Output, ResponseOptions};
+use zato_service::{Context, Error, Input, Output, ResponseOptions};
 
 use crate::channel::Channel;
 use crate::codec::{Dialect, Encoded};
@@ -33,7 +33,15 @@ pub(crate) async fn answer(
     let root = payload.root(&channel.service)?;
     let dialect = decode::dialect(root);
     let failed = |error: Error| Failure::from(error).in_dialect(dialect);
-    let output = channel.service.call(context, payload.input(root, body)).await.map_err(failed)?;
+    let message = payload.input(root, body);
+    let elements = channel.url_parameters.elements(context.origin());
+    let input = match &elements {
+        None => message,
+        Some(elements) => {
+            Input::With { payload: &message, elements, precedence: channel.url_parameters.message }
+        }
+    };
+    let output = channel.service.call(context, input).await.map_err(failed)?;
     let options = context.take_response();
     let cid = context.cid();
     reply(channel, cid, &*output, options, dialect).map_err(failed)

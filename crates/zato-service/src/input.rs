@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use zato_sio::DecodeError;
 
 use crate::Error;
@@ -29,6 +29,26 @@ pub enum Input<'a> {
     Value(&'a Value),
     /// A body that the channel gives no meaning to.
     Raw(&'a Bytes),
+    /// A payload, and further elements that came with it, as the parameters of a URL do.
+    With {
+        /// What the elements came with.
+        payload: &'a Self,
+        /// The elements by name.
+        elements: &'a Map<String, Value>,
+        /// Which of two elements of the same name counts.
+        precedence: Precedence,
+    },
+}
+
+/// Which of two elements of the same name counts: the payload's, or the one that came with the payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are two sides")]
+pub enum Precedence {
+    /// The one that came with the payload.
+    #[default]
+    Elements,
+    /// The payload's.
+    Payload,
 }
 
 impl Input<'_> {
@@ -39,6 +59,16 @@ impl Input<'_> {
             Self::Json(raw) | Self::Raw(raw) | Self::Xml { raw, .. } => Bytes::clone(raw),
             Self::Value(Value::String(text)) => Bytes::copy_from_slice(text.as_bytes()),
             Self::Value(value) => Bytes::from(value.to_string()),
+            Self::With { payload, .. } => payload.to_bytes(),
+        }
+    }
+
+    /// Whether there are bytes that only a service which reads them itself can make sense of.
+    fn is_formless(&self) -> bool {
+        match self {
+            Self::Raw(bytes) => !bytes.is_empty(),
+            Self::With { payload, .. } => payload.is_formless(),
+            _ => false,
         }
     }
 
@@ -48,6 +78,15 @@ impl Input<'_> {
             Self::Xml { root, .. } => zato_sio::from_xml(*root),
             Self::Value(value) if !value.is_null() && *value != "" => zato_sio::from_value(value),
             Self::Empty | Self::Json(_) | Self::Value(_) | Self::Raw(_) => zato_sio::from_json(b""),
+            Self::With { payload, elements, precedence } => {
+                let mut merged: Map<String, Value> = payload.decode()?;
+                for (name, value) in *elements {
+                    if *precedence == Precedence::Elements || !merged.contains_key(name) {
+                        merged.insert(name.clone(), value.clone());
+                    }
+                }
+                zato_sio::from_value(&Value::Object(merged))
+            }
         }
     }
 }
@@ -71,7 +110,7 @@ pub trait FromInput: Sized {
 impl<T: DeserializeOwned> FromInput for T {
     fn from_input(input: &Input<'_>) -> Result<Self, Error> {
         match input {
-            Input::Raw(bytes) if !bytes.is_empty() => Err(Error::bad_request(
+            _ if input.is_formless() => Err(Error::bad_request(
                 "The service expects named elements but its channel has no data format; set data_format to json or xml",
             )),
             // A closure, so that the place that errors name is this one and not the inside of `map_err`.

@@ -13,7 +13,7 @@ pub use context::{
     ChannelKind, Context, Environment, EnvironmentParts, FindPayload, Origin, ResponseOptions,
 };
 pub use error::{Error, ErrorKind};
-pub use input::{FromInput, Input, RawInput};
+pub use input::{FromInput, Input, Precedence, RawInput};
 pub use output::{Output, Raw};
 pub use registry::{Registration, Registry, RegistryError};
 pub use service::{Description, Service};

@@ -7,8 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use zato_channel::{ChannelConfig, ChannelError, DataFormat, Security, WsSecurity};
-use zato_odb::model::{HttpSoap, SecurityDefinition, SecurityKind, SerializationType, Transport};
+use zato_channel::{
+    ChannelConfig, ChannelError, DataFormat, ParameterPrecedence, Precedence, Security, UrlParameters,
+    WsSecurity,
+};
+use zato_odb::model::{
+    HttpSoap, MessageParamsPriority, SecurityDefinition, SecurityKind, SerializationType, Transport,
+    UrlParamsPriority,
+};
 use zato_outgoing::Secret;
 use zato_service::{Error, Registration};
 use zato_soap::Version;
@@ -63,6 +69,17 @@ pub(crate) fn channel_config(
         soap_action: object.soap_action.clone(),
         method,
         security,
+        url_parameters: UrlParameters {
+            are_input: object.merge_url_params_req,
+            over: match object.url_params_pri {
+                UrlParamsPriority::QueryStringOverPath => ParameterPrecedence::Query,
+                UrlParamsPriority::PathOverQueryString => ParameterPrecedence::Path,
+            },
+            message: match object.params_pri {
+                MessageParamsPriority::ChannelParamsOverMessage => Precedence::Elements,
+                MessageParamsPriority::MessageOverChannelParams => Precedence::Payload,
+            },
+        },
         service,
     })
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use zato_channel::{ChannelConfig, DataFormat, Version};
+use zato_channel::{ChannelConfig, DataFormat, Precedence, UrlParameters, Version};
 use zato_service::{Context, Description, Raw, RawInput};
 
 use crate::support::{
@@ -289,4 +289,38 @@ fn services_learn_where_a_call_came_from() {
     }});
     let reply = house.call(request);
     assert_eq!(serde_json::from_str::<Value>(&reply.body).unwrap(), expected, "{reply:?}");
+}
+
+#[test]
+fn parameters_of_urls_are_input() {
+    let house = House::new();
+    let greeter = house.greeter();
+    let channel = support::json(1, "/greet/{name}", &greeter);
+    house.put(channel.clone());
+    house.put(xml(2, "/xml/{name}", &greeter));
+    house.put(raw(3, "/raw/{name}", &greeter));
+    let echo = house.service(Description::new("echo"), |_, input: RawInput| Ok(Raw::new(input.body)));
+    house.put(support::json(4, "/echo/{name}", &echo));
+    let unit = house.service(Description::new("unit"), |_, ()| Ok(()));
+    house.put(support::json(5, "/unit", &unit));
+    let check = |request: Request<Full<Bytes>>, expected: &str| {
+        let reply = house.call(request);
+        assert!(reply.status == StatusCode::OK && reply.body.contains(expected), "{expected}: {reply:?}");
+    };
+    check(get("/greet/Ann?times=3"), r#"{"text":"Hello Ann","times":3}"#);
+    check(get("/greet/Ann?name=Bob"), r#"{"text":"Hello Bob","times":1}"#);
+    check(post("/greet/Ann", r#"{"name":"Eve","times":4}"#), r#"{"text":"Hello Ann","times":4}"#);
+    let body = "<demo_greet_request><name>Eve</name><times>4</times></demo_greet_request>";
+    check(post("/xml/Ann", body), "<text>Hello Ann</text><times>4</times>");
+    check(get("/raw/Ann"), r#"{"text":"Hello Ann","times":1}"#);
+    check(post("/echo/Ann?a=b", "[1]"), "[1]");
+    check(get("/unit?a=b"), "{}");
+    let message = UrlParameters { message: Precedence::Payload, ..UrlParameters::default() };
+    house.put(ChannelConfig { url_parameters: message, ..channel.clone() });
+    check(post("/greet/Ann", r#"{"name":"Eve"}"#), "Hello Eve");
+    check(post("/greet/Ann", "{}"), "Hello Ann");
+    house.put(ChannelConfig { url_parameters: UrlParameters { are_input: false, ..message }, ..channel });
+    assert_eq!(house.call(post("/greet/Ann?name=Bob", "{}")).status, StatusCode::BAD_REQUEST);
+    assert_eq!(house.call(post("/raw/Ann", "x")).status, StatusCode::BAD_REQUEST);
+    assert_eq!(house.call(get("/greet/Ann?times=x")).status, StatusCode::BAD_REQUEST);
 }

@@ -12,7 +12,7 @@ use time::macros::datetime;
 use tokio::runtime::Runtime;
 use zato_channel::{
     ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Password, Security, SecurityKind, Settings,
-    Transport, Version,
+    Transport, UrlParameters, Version,
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -199,6 +199,7 @@ pub(crate) fn json(id: i64, path: &str, service: &Arc<Registration>) -> ChannelC
         soap_action: String::new(),
         method: None,
         security: None,
+        url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }
 }
