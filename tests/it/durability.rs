@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::support::api::{json_channel, with};
+use crate::support::api::{json_channel, user, with};
 use crate::support::backend::on_both_backends;
 use crate::support::postgres::{Database, PASSWORD};
 use crate::support::{Backend, Launch, Server, eventually};
 
-on_both_backends!(an_answered_change_survives_a_crash, a_restart_changes_nothing);
+on_both_backends!(an_answered_change_survives_a_crash, no_answered_change_is_lost, a_restart_changes_nothing);
 
 /// The power goes at the worst moment: right after the reply.
 fn an_answered_change_survives_a_crash(backend: Backend) {
@@ -31,6 +32,43 @@ fn an_answered_change_survives_a_crash(backend: Backend) {
     server.api().delete_http(id);
     let server = server.kill().start();
     server.request("GET", "/crash/4").send().status(404);
+}
+
+/// The power goes at any moment, while changes are under way.
+fn no_answered_change_is_lost(backend: Backend) {
+    let server = backend.launch().start();
+    let created: Vec<String> = thread::scope(|scope| {
+        let create = |creator: usize| {
+            let mut created = Vec::new();
+            for number in 0.. {
+                let name = format!("Creator {creator} number {number}");
+                let request = server.request("POST", "/zato/json/zato.security.basic-auth.create");
+                let request = request.auth("pubapi", server.password("pubapi")).json(&user(&name));
+                match request.try_send() {
+                    Ok(reply) if reply.status == 200 => created.push(name),
+                    Ok(reply) => panic!("{reply:?}"),
+                    // The server is gone.
+                    Err(_) => break,
+                }
+                if creator == 0 && number == 20 {
+                    server.crash();
+                }
+            }
+            created
+        };
+        let creators = [0, 1].map(|creator| scope.spawn(move || create(creator)));
+        creators.map(|creator| creator.join().unwrap()).concat()
+    });
+    let server = server.kill().start();
+    let names = server.api().names("zato.security.basic-auth.get-list", &json!({"cluster_id": 1}));
+    for name in &created {
+        assert!(names.contains(name), "{name} was answered and is lost");
+    }
+    // What was stored but not answered before the crash is whole: it can be used and deleted.
+    for name in names.iter().filter(|name| name.starts_with("Creator")) {
+        let input = with(&user(name), &json!({"name": format!("{name} again"), "username": name}));
+        server.api().call("zato.security.basic-auth.create", &input).error(409, &["user name"]);
+    }
 }
 
 fn a_restart_changes_nothing(backend: Backend) {

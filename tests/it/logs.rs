@@ -1,5 +1,7 @@
 //! The log: what an operator needs, with correlation ids, and never a secret.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::support::api::{json_channel, outgoing, user, with};
@@ -51,6 +53,21 @@ fn changes_of_the_configuration_are_logged() {
     changed("zato.security.basic-auth.delete", &json!({"id": security}), "Logged user");
 }
 
+/// Through the invoker of services it is still the caller outside who changes something.
+#[test]
+fn who_changes_something_by_way_of_another_service_is_logged() {
+    let server = Server::start();
+    let payload = STANDARD.encode(user("Indirect").to_string());
+    let input = json!({"name": "zato.security.basic-auth.create", "payload": payload, "data_format": "json"});
+    let request = server.request("POST", "/zato/admin/invoke").json(&input);
+    let reply = request.auth("admin.invoke", server.password("admin.invoke")).send().status(200);
+    one_line(&server, &["INFO", reply.cid(), "admin.invoke", "Indirect"]);
+    let request = server.request("POST", "/zato/api/invoke/zato.security.basic-auth.create");
+    let request = request.auth("pubapi", server.password("pubapi")).json(&user("By path"));
+    let reply = request.send().status(200);
+    one_line(&server, &["INFO", reply.cid(), "pubapi", "By path"]);
+}
+
 #[test]
 fn failed_calls_are_logged_with_their_reason() {
     let server = Server::start();
@@ -66,7 +83,9 @@ fn failed_calls_are_logged_with_their_reason() {
 #[test]
 fn successful_calls_are_logged_at_debug_level_only() {
     let quiet = Server::start();
-    let before = quiet.log();
+    let before = eventually("the start is logged", || {
+        Some(quiet.log()).filter(|log| log.contains(&quiet.address().to_string()))
+    });
     for _ in 0..20 {
         quiet.api().call("zato.ping", &json!({})).ok();
     }

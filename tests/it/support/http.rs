@@ -78,21 +78,27 @@ impl Request<'_> {
     #[track_caller]
     pub(crate) fn send(self) -> Reply {
         let what = format!("{} {}", self.method, self.path);
+        self.try_send().unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
+    /// Sends it to a server that may not be there.
+    #[track_caller]
+    pub(crate) fn try_send(self) -> Result<Reply, ureq::Error> {
+        let what = format!("{} {}", self.method, self.path);
         let mut builder = ureq::http::Request::builder()
             .method(self.method.as_str())
             .uri(format!("http://{}{}", self.client.address, self.path));
         for (name, value) in &self.headers {
             builder = builder.header(name, value);
         }
-        let result = match self.body {
+        let mut response = match self.body {
             None => self.client.agent.run(builder.body(()).unwrap()),
             Some(body) => self.client.agent.run(builder.body(body).unwrap()),
-        };
-        let mut response = result.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let body = response.body_mut().read_to_vec().unwrap_or_else(|error| panic!("{what}: {error}"));
+        }?;
+        let body = response.body_mut().read_to_vec()?;
         let reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body };
         assert!(is_cid(reply.cid()), "{what}: the CID is [{}]", reply.cid());
-        reply
+        Ok(reply)
     }
 }
 

@@ -157,6 +157,11 @@ impl Server {
         signal(&self.child, Signal::INT);
     }
 
+    /// Kills it without waiting for anything.
+    pub(crate) fn crash(&self) {
+        signal(&self.child, Signal::KILL);
+    }
+
     /// Waits for the end that `terminate` asked for.
     #[track_caller]
     pub(crate) fn ended(mut self) -> (ExitStatus, Stopped) {
@@ -176,7 +181,7 @@ impl Server {
     /// Kills it, as a crash or a power cut would.
     #[track_caller]
     pub(crate) fn kill(mut self) -> Stopped {
-        signal(&self.child, Signal::KILL);
+        self.crash();
         self.child.wait().unwrap();
         self.take()
     }
