@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
+use tokio::sync::{Mutex, MutexGuard};
 use zato_channel::Channels;
 use zato_odb::{EventId, Odb};
 use zato_service::Error;
@@ -79,13 +80,14 @@ struct Inner {
     channels: Channels,
     follower: Arc<dyn Follower>,
     settings: AdminSettings,
+    turn: Mutex<()>,
 }
 
 impl Admin {
     /// Puts together what the services need. `channels` is the table that calls are routed by; it is only read here.
     #[must_use]
     pub fn new(odb: Odb, channels: Channels, follower: Arc<dyn Follower>, settings: AdminSettings) -> Self {
-        Self(Arc::new(Inner { odb, channels, follower, settings }))
+        Self(Arc::new(Inner { odb, channels, follower, settings, turn: Mutex::default() }))
     }
 
     /// The operational database.
@@ -106,6 +108,14 @@ impl Admin {
 
     pub(crate) fn follower(&self) -> &dyn Follower {
         &*self.0.follower
+    }
+
+    /// Waits until no other change of the configuration is under way on this server.
+    ///
+    /// The database lets one change in at a time anyway. But whoever waits there has a connection to it, and the one
+    /// change under way needs a second one to read with: enough who wait would keep it from ending.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.0.turn.lock().await
     }
 }
 

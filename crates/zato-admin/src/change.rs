@@ -3,6 +3,7 @@
 //! Owns everything that the create, edit, delete and change-password services of all families have in common. What a
 //! family has of its own stands in its [`Family`]. This module must not know any family.
 
+use tokio::sync::MutexGuard;
 use zato_odb::model::{Cluster, HttpSoap};
 use zato_odb::{Action, Change, EventId, Object, OdbError, Read, Secret, Transaction};
 use zato_service::{Context, Error, Registry};
@@ -64,6 +65,8 @@ pub(crate) struct ConfigurationChange<'a> {
     admin: &'a Admin,
     cx: &'a Context,
     tx: Transaction,
+    /// Given up when the transaction has ended.
+    turn: MutexGuard<'a, ()>,
     /// The last event of this server's own cluster, which is the one it follows.
     last_own_event: Option<EventId>,
     done: Vec<Done>,
@@ -83,12 +86,13 @@ impl<'a> ConfigurationChange<'a> {
     /// From then on, what this server has in effect is what the database holds: changes that were committed before are
     /// applied first, so that checks against the tables in memory see them.
     pub(crate) async fn begin(admin: &'a Admin, cx: &'a Context) -> Result<Self, Error> {
+        let turn = admin.turn().await;
         let tx = admin.odb().begin().await.or_error()?;
         let last = admin.odb().last_event(admin.settings().cluster_id).await.or_error()?;
         if last > EventId::START {
             admin.follower().applied(last).await?;
         }
-        Ok(Self { admin, cx, tx, last_own_event: None, done: Vec::new() })
+        Ok(Self { admin, cx, tx, turn, last_own_event: None, done: Vec::new() })
     }
 
     pub(crate) fn admin(&self) -> &Admin {
@@ -168,6 +172,7 @@ impl<'a> ConfigurationChange<'a> {
     /// Commits, and returns once this server has applied the change.
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.tx.commit().await.or_error()?;
+        drop(self.turn);
         let caller = caller(self.cx);
         for Done { action, noun, id, name } in &self.done {
             tracing::info!(cid = %self.cx.cid(), caller, %action, object = noun, id, name, "configuration changed");

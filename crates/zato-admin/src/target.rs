@@ -1,13 +1,8 @@
-//! What services that run other services share: which payloads mean no input, and how a reply becomes JSON.
+//! What services that run other services share: how a reply becomes JSON.
 //!
 //! Owns nothing of how a target is found.
 
 use zato_service::{Error, Output};
-
-/// Whether a JSON payload stands for no input at all. Clients that have nothing to send send an empty text or `null`.
-pub(crate) fn is_no_input(payload: &[u8]) -> bool {
-    matches!(payload.trim_ascii(), b"" | b"null" | b"\"\"")
-}
 
 /// A reply as a JSON document; `null` if there is no payload. A raw reply that isn't JSON becomes a JSON text.
 pub(crate) fn reply_json(output: &dyn Output) -> Result<Vec<u8>, Error> {
@@ -25,16 +20,6 @@ mod tests {
     use zato_service::Raw;
 
     use super::*;
-
-    #[test]
-    fn no_input() {
-        for payload in ["", " ", "null", "\"\"", " \"\"\n"] {
-            assert!(is_no_input(payload.as_bytes()), "{payload:?}");
-        }
-        for payload in ["{}", "[]", "\" \"", "0", "nul"] {
-            assert!(!is_no_input(payload.as_bytes()), "{payload:?}");
-        }
-    }
 
     #[test]
     fn replies_are_json() {

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use zato_service::{Context, Description, Error, Input, Raw, RawInput, Service};
+use zato_service::{Context, Description, Error, Input, Precedence, Raw, RawInput, Service};
 
-use crate::target::{is_no_input, reply_json};
+use crate::target::reply_json;
 
 /// Takes the target's input as JSON in the body, or as parameters of the query string, which win over namesakes in the
 /// body. Replies with the target's payload as JSON and nothing around it; `{}` if there is no payload.
@@ -30,35 +30,33 @@ impl Service for InvokeByPath {
         let captured = cx.origin().path_parameters.iter().find(|(name, _)| **name == *PLACEHOLDER);
         let (_, target) = captured.ok_or_else(|| Error::bad_request("The URL names no service"))?;
         let query = cx.origin().request.as_ref().and_then(|request| request.uri.query()).unwrap_or_default();
-        let has_body = !is_no_input(&request.body);
+        let payload = if request.body.is_empty() { Input::Empty } else { Input::Json(&request.body) };
         let output = if query.is_empty() {
-            let input = if has_body { Input::Json(&request.body) } else { Input::Empty };
-            cx.invoke_with(target, input).await?
+            cx.invoke_with(target, payload).await?
         } else {
-            let mut elements: Map<String, Value> =
-                if has_body { zato_sio::from_json(&request.body)? } else { Map::new() };
-            merge(&mut elements, query);
-            cx.invoke_with(target, Input::Value(&Value::Object(elements))).await?
+            let elements = elements(query);
+            let precedence = Precedence::Elements;
+            cx.invoke_with(target, Input::With { payload: &payload, elements: &elements, precedence }).await?
         };
         let reply = reply_json(&*output)?;
         Ok(Raw::json(if reply == b"null" { b"{}".to_vec() } else { reply }))
     }
 }
 
-/// Adds the parameters of a query string: a text each, or a list of texts for one that is repeated.
-fn merge(elements: &mut Map<String, Value>, query: &str) {
-    let mut parameters = Map::new();
+/// The parameters of a query string: a text each, or a list of texts for one that is repeated.
+fn elements(query: &str) -> Map<String, Value> {
+    let mut elements = Map::new();
     for (name, value) in query.split('&').filter(|field| !field.is_empty()).map(field) {
         let value = Value::from(value);
-        match parameters.get_mut(&*name) {
+        match elements.get_mut(&*name) {
             None => {
-                parameters.insert(name.into_owned(), value);
+                elements.insert(name.into_owned(), value);
             }
             Some(Value::Array(values)) => values.push(value),
             Some(first) => *first = Value::Array(vec![first.take(), value]),
         }
     }
-    elements.append(&mut parameters);
+    elements
 }
 
 fn field(field: &str) -> (Cow<'_, str>, String) {
@@ -82,20 +80,14 @@ mod tests {
 
     use super::*;
 
-    #[track_caller]
-    fn check(query: &str, expected: &Value) {
-        let mut elements = Map::from_iter([("id".to_owned(), json!(1)), ("kept".to_owned(), json!(true))]);
-        merge(&mut elements, query);
-        assert_eq!(elements.remove("kept"), Some(json!(true)));
-        assert_eq!(&Value::Object(elements), expected, "{query}");
-    }
-
     #[test]
     fn parameters_of_the_query_string() {
-        check("&", &json!({"id": 1}));
+        let check =
+            |query: &str, expected: &Value| assert_eq!(&Value::Object(elements(query)), expected, "{query}");
+        check("&", &json!({}));
         check("id=2", &json!({"id": "2"}));
-        check("a=1&b=&c", &json!({"id": 1, "a": "1", "b": "", "c": ""}));
-        check("a=1&a=2&a=3", &json!({"id": 1, "a": ["1", "2", "3"]}));
-        check("a+b=c%20d%2B%C5%BC&e=%", &json!({"id": 1, "a b": "c d+ż", "e": "%"}));
+        check("a=1&b=&c", &json!({"a": "1", "b": "", "c": ""}));
+        check("a=1&a=2&a=3", &json!({"a": ["1", "2", "3"]}));
+        check("a+b=c%20d%2B%C5%BC&e=%", &json!({"a b": "c d+ż", "e": "%"}));
     }
 }

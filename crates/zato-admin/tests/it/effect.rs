@@ -181,3 +181,15 @@ async fn a_change_that_fails_changes_nothing() {
     let listed = house.ok("zato.http-soap.get-list", list).await;
     assert!(listed.as_array().unwrap().iter().all(|channel| channel["name"] != "A"), "{listed}");
 }
+
+#[tokio::test]
+async fn changes_queue() {
+    let house = House::new().await;
+    let channel = |number: usize| house.channel(&format!("A{number}"), &format!("/a{number}"));
+    let create = async |number: usize| {
+        let reply = house.json("zato.http-soap.create", channel(number)).await;
+        (reply.status, add(&house, &format!("/a{number}"), None).await.status)
+    };
+    let statuses = tokio::join!(create(0), create(1), create(2), create(3), create(0));
+    assert!(matches!(statuses, ((200, 200), (200, 200), (200, 200), (200, 200), (409, 200))), "{statuses:?}");
+}

@@ -19,7 +19,7 @@ use zato_sio::EncodeError;
 use crate::Admin;
 use crate::error::no_row;
 use crate::handle::Answer;
-use crate::target::{is_no_input, reply_json};
+use crate::target::reply_json;
 
 /// Payloads come from many tools: some leave out the padding, most break lines.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -134,7 +134,6 @@ async fn invoke(
         Format::Json | Format::Raw => {
             let input = match format {
                 _ if payload.is_empty() => Input::Empty,
-                Format::Json if is_no_input(payload) => Input::Empty,
                 Format::Json => Input::Json(payload),
                 _ => Input::Raw(payload),
             };
@@ -196,7 +195,7 @@ fn invoke_async(
 ) -> Result<Vec<u8>, Error> {
     let name = target.name();
     let cid = match format {
-        Format::Json if !is_no_input(&payload) => {
+        Format::Json if !payload.is_empty() => {
             // Whoever waits for no reply learns here that the payload is not JSON.
             let document: Value = zato_sio::from_json_any(&payload)?;
             cx.invoke_async(name, &document)?
