@@ -28,7 +28,7 @@ pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
 pub use dispatch::{Dispatcher, Settings};
 pub use error::{ChannelError, PathError, SecurityError};
 pub use pages::{BoxFuture, Page, Pages};
-pub use parameters::{ParameterPrecedence, UrlParameters};
+pub use parameters::{ParameterPrecedence, UrlParameters, query_elements};
 pub use respond::ErrorDetails;
 pub use security::{Password, Security, SecurityKind};
 pub use statistics::{ChannelSnapshot, ChannelStatistics};

@@ -45,16 +45,7 @@ impl UrlParameters {
         if !self.are_input || (query.is_empty() && origin.path_parameters.is_empty()) {
             return None;
         }
-        let mut elements = Map::new();
-        for (name, value) in query.split('&').filter(|pair| !pair.is_empty()).map(pair) {
-            match elements.get_mut(&*name) {
-                None => {
-                    elements.insert(name.into_owned(), value.into());
-                }
-                Some(Value::Array(values)) => values.push(value.into()),
-                Some(first) => *first = Value::from(vec![first.take(), value.into()]),
-            }
-        }
+        let mut elements = query_elements(query);
         for (name, value) in &origin.path_parameters {
             if self.over == ParameterPrecedence::Path || !elements.contains_key(&**name) {
                 elements.insert(name.as_ref().to_owned(), value.as_str().into());
@@ -62,6 +53,21 @@ impl UrlParameters {
         }
         Some(elements)
     }
+}
+
+/// The parameters of a query string: a text each, or a list of texts for one that is repeated.
+pub fn query_elements(query: &str) -> Map<String, Value> {
+    let mut elements = Map::new();
+    for (name, value) in query.split('&').filter(|pair| !pair.is_empty()).map(pair) {
+        match elements.get_mut(&*name) {
+            None => {
+                elements.insert(name.into_owned(), value.into());
+            }
+            Some(Value::Array(values)) => values.push(value.into()),
+            Some(first) => *first = Value::from(vec![first.take(), value.into()]),
+        }
+    }
+    elements
 }
 
 /// Splits `name=value` of a query string.
