@@ -2,9 +2,7 @@
 //!
 //! Owns what such a call's input is made of and its bare reply. It must not know any target.
 
-use std::borrow::Cow;
-
-use serde_json::{Map, Value};
+use zato_channel::query_elements;
 use zato_service::{Context, Description, Error, Input, Precedence, Raw, RawInput, Service};
 
 use crate::target::reply_json;
@@ -34,60 +32,11 @@ impl Service for InvokeByPath {
         let output = if query.is_empty() {
             cx.invoke_with(target, payload).await?
         } else {
-            let elements = elements(query);
+            let elements = query_elements(query);
             let precedence = Precedence::Elements;
             cx.invoke_with(target, Input::With { payload: &payload, elements: &elements, precedence }).await?
         };
         let reply = reply_json(&*output)?;
         Ok(Raw::json(if reply == b"null" { b"{}".to_vec() } else { reply }))
-    }
-}
-
-/// The parameters of a query string: a text each, or a list of texts for one that is repeated.
-fn elements(query: &str) -> Map<String, Value> {
-    let mut elements = Map::new();
-    for (name, value) in query.split('&').filter(|field| !field.is_empty()).map(field) {
-        let value = Value::from(value);
-        match elements.get_mut(&*name) {
-            None => {
-                elements.insert(name.into_owned(), value);
-            }
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-        }
-    }
-    elements
-}
-
-fn field(field: &str) -> (Cow<'_, str>, String) {
-    let (name, value) = field.split_once('=').unwrap_or((field, ""));
-    (unescape(name), unescape(value).into_owned())
-}
-
-fn unescape(text: &str) -> Cow<'_, str> {
-    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
-    match spaced {
-        Cow::Borrowed(text) => percent_encoding::percent_decode_str(text).decode_utf8_lossy(),
-        Cow::Owned(text) => {
-            Cow::Owned(percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn parameters_of_the_query_string() {
-        let check =
-            |query: &str, expected: &Value| assert_eq!(&Value::Object(elements(query)), expected, "{query}");
-        check("&", &json!({}));
-        check("id=2", &json!({"id": "2"}));
-        check("a=1&b=&c", &json!({"a": "1", "b": "", "c": ""}));
-        check("a=1&a=2&a=3", &json!({"a": ["1", "2", "3"]}));
-        check("a+b=c%20d%2B%C5%BC&e=%", &json!({"a b": "c d+ż", "e": "%"}));
     }
 }
