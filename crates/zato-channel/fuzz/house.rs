@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use zato_channel::{
     ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Security, SecurityKind, Settings, Transport,
-    Version, WsSecurity,
+    UrlParameters, Version, WsSecurity,
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};

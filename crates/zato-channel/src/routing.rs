@@ -116,7 +116,8 @@ impl RoutingTable {
         }
     }
 
-    /// Names a channel whose path can't stand beside `route`. The router's own report is not a path of ours.
+    /// Names a channel whose path can't stand beside `route`: there is one, because ambiguity is between two paths. The
+    /// router's own report is not a path of ours.
     fn ambiguous(&self, channel: &Channel, route: &str) -> ChannelError {
         let is_rival = |known: &str| {
             let mut router = Router::new();

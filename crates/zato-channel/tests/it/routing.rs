@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
+use proptest::prelude::*;
 use serde_json::json;
 use zato_channel::{ChannelConfig, ChannelError, DataFormat, PathError, Version};
-use zato_service::{Context, Description};
+use zato_service::{Context, Description, Raw, RawInput};
 
 use crate::support::{self, House, basic_auth, envelope, get, post, soap, soap_request, with};
 
@@ -223,4 +224,41 @@ fn a_channel_moves_and_goes() {
     house.channels.remove(5);
     check(&house, get("/b"), None);
     check(&house, get("/a"), Some("number.1"));
+}
+
+/// Paths of few characters, so that they often get in each other's way.
+fn paths() -> impl Strategy<Value = Vec<String>> {
+    let segment = "[ab\u{17c}%.-]{0,2}(\\{[xy]\\})?[ab\u{17c}]{0,1}";
+    let path =
+        proptest::collection::vec(segment, 1..4).prop_map(|segments| format!("/{}", segments.join("/")));
+    proptest::collection::vec(path, 1..8)
+}
+
+/// A refusal names the channel in the way, and every accepted path is found by a request for it.
+#[test]
+fn paths_get_along_or_say_which_one_is_in_the_way() {
+    let house = House::new();
+    let service = house.service(Description::new("any"), |_, input: RawInput| Ok(Raw::new(input.body)));
+    proptest!(|(paths in paths())| {
+        house.channels.replace_all([]);
+        let mut accepted = Vec::new();
+        for (id, path) in (1..).zip(&paths) {
+            match house.channels.put(support::json(id, path, &service)) {
+                Ok(()) => accepted.push(path),
+                Err(ChannelError::Path { .. }) => {}
+                Err(ChannelError::Taken { rival, .. }) => prop_assert!(rival.starts_with("channel ")),
+                Err(ChannelError::Ambiguous { rival, rival_path, .. }) => {
+                    prop_assert!(rival.starts_with("channel "));
+                    prop_assert!(accepted.iter().any(|path| **path == *rival_path));
+                }
+                Err(error) => prop_assert!(false, "{}", error),
+            }
+        }
+        for path in accepted {
+            let filled = path.replace("{x}", "1").replace("{y}", "2");
+            let encode = |byte| if byte == b'/' { "/".to_owned() } else { format!("%{byte:02x}") };
+            let encoded: String = filled.bytes().map(encode).collect();
+            prop_assert_eq!(house.call(get(&encoded)).status, StatusCode::OK, "{}", path);
+        }
+    });
 }
