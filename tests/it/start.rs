@@ -112,6 +112,14 @@ fn sigterm_finishes_what_is_in_flight() {
     assert!(status.success(), "{status}\n{}", stopped.log);
 }
 
+/// From the moment that a server says that it is there, it can be stopped like any other.
+#[test]
+fn sigterm_is_heeded_from_the_first_moment() {
+    for _ in 0..5 {
+        Server::start().stop();
+    }
+}
+
 /// Ctrl-C in a terminal is no crash either.
 #[test]
 fn sigint_stops_it_like_sigterm() {
