@@ -106,6 +106,8 @@ fn form(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -145,5 +147,25 @@ mod tests {
         let expected: [(&str, Cow<'_, str>); 3] =
             [("authorization", HIDDEN.into()), ("x-zato-password", HIDDEN.into()), ("accept", "*/*".into())];
         assert_eq!(shown, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_can_be_shown(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            payload(&body);
+        }
+
+        #[test]
+        fn secrets_of_any_form_are_hidden(before in "[a-z]{0,3}", secret in "S3cret[a-zA-Zż<>&;\"' ]{0,9}", after in "[a-z]{0,3}") {
+            let name = format!("{before}Token{after}");
+            let json = serde_json::json!({"a": [{ name.as_str(): { "b": secret.as_str() } }]});
+            let mut xml = format!("<a><{name} b='1'><c>").into_bytes();
+            zato_soap::escape::text(&secret, &mut xml);
+            xml.extend_from_slice(format!("</c><{name}/></{name}></a>").as_bytes());
+            for body in [json.to_string().into_bytes(), xml] {
+                let shown = payload(&body);
+                prop_assert!(shown.contains(HIDDEN) && !shown.contains("S3cret"), "{shown}");
+            }
+        }
     }
 }

@@ -77,6 +77,14 @@ impl Handle for edit::Request {
     async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<edit::Response, Error> {
         let mut change = ConfigurationChange::begin(admin, cx).await?;
         let stored = change.find::<BasicAuth>(self.id).await?;
+        let moves = self.cluster_id != stored.cluster_id;
+        if moves && !BasicAuth::dependants(change.tx(), &stored).await.or_error()?.is_empty() {
+            return Err(Error::conflict(format!(
+                "{} [{}] can't move to another cluster: channels or outgoing connections of its own one use it",
+                BasicAuth::NOUN,
+                stored.name
+            )));
+        }
         let edited = SecurityDefinition {
             cluster_id: self.cluster_id,
             name: self.name,

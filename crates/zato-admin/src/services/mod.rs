@@ -1,7 +1,6 @@
 //! The services, one module per family of the catalogue.
 //!
-//! Owns which families there are and which service answers each raw call. Families must not know one another, save
-//! for what one refers to in another by id.
+//! Owns which families there are. A family must not know another one; what it refers to there, it refers to by id.
 
 pub(crate) mod basic_auth;
 mod core;

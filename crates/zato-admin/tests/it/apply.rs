@@ -87,4 +87,14 @@ async fn an_object_can_move_to_another_cluster() {
     let moved = with(without(house.channel("A", "/a"), "is_internal"), "id", channel);
     let message = "Service [test.add] does not exist on this cluster";
     house.fails("zato.http-soap.edit", with(moved, "cluster_id", other), 404, message).await;
+
+    // A definition that is used here stays here.
+    let definition = house.create("security.basic-auth", house.definition("crm")).await;
+    let guarded = with(house.channel("B", "/b"), "security_id", definition);
+    let guarded = house.create("http-soap", guarded).await;
+    let moved = with(with(house.definition("crm"), "id", definition), "cluster_id", other);
+    let edit = "zato.security.basic-auth.edit";
+    house.fails(edit, moved.clone(), 409, "channels or outgoing connections of its own one use it").await;
+    house.ok("zato.http-soap.delete", json!({"id": guarded})).await;
+    house.ok(edit, moved).await;
 }

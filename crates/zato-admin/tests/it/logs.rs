@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{House, PUBAPI_PASSWORD};
+use crate::support::{House, PUBAPI_PASSWORD, request, with};
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -93,4 +93,26 @@ async fn loggers_hide_secrets() {
         );
     }
     assert!(!text.contains("S3cret") && !text.contains(PUBAPI_PASSWORD), "{text}");
+}
+
+#[tokio::test]
+async fn headers_about_tls_are_logged() {
+    let house = House::new().await;
+    let channel = with(house.channel("TLS", "/tls"), "service", "zato.helpers.tls-logger");
+    house.create("http-soap", channel).await;
+    let (log, _guard) = log();
+    assert_eq!(house.post("/tls", None, "").await.status, 200);
+    assert!(
+        log.text().contains("WARN zato_admin::services::helpers: there are no headers about TLS"),
+        "{}",
+        log.text()
+    );
+    let mut request = request("POST", "/tls", None, "");
+    request.headers_mut().insert("x-zato-tls-cn", "crm.example.com".parse().unwrap());
+    request.headers_mut().insert("x_zato_tls_o", "Example".parse().unwrap());
+    assert_eq!(house.send(request).await.status, 200);
+    let text = log.text();
+    for header in ["name=x-zato-tls-cn value=\"crm.example.com\"", "name=x_zato_tls_o value=\"Example\""] {
+        assert!(text.contains(header), "{text}");
+    }
 }
