@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -120,7 +120,8 @@ impl Server {
     /// # Errors
     /// The server could not start.
     pub async fn run(self) -> Result<(), StartError> {
-        self.start().await?.run_until_signal().await
+        self.start().await?.run_until_signal().await;
+        Ok(())
     }
 
     /// Starts the server: when this returns, it accepts calls.
@@ -131,6 +132,8 @@ impl Server {
         let Self { config, registry, registered } = self;
         logging::start(&config)?;
         registered?;
+        // From here on a signal means an orderly stop, however early it comes.
+        let signals = Signals::new().map_err(StartError::Signals)?;
         // Listening comes first, so that a port in use is found before anything is created.
         let socket = listen(config.http).await?;
         let address =
@@ -204,6 +207,7 @@ impl Server {
             odb,
             cluster_id: cluster.cluster_id,
             server_name: config.server_name,
+            signals,
         })
     }
 }
@@ -300,6 +304,28 @@ pub struct RunningServer {
     odb: Odb,
     cluster_id: i64,
     server_name: String,
+    signals: Signals,
+}
+
+/// The signals that stop a server.
+#[derive(Debug)]
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The name of the first one that comes.
+    async fn recv(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 impl RunningServer {
@@ -314,25 +340,16 @@ impl RunningServer {
     }
 
     /// Says on standard output that the server is ready, and runs it until SIGTERM or SIGINT.
-    ///
-    /// # Errors
-    /// The signals can't be waited for.
-    pub async fn run_until_signal(self) -> Result<(), StartError> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    pub async fn run_until_signal(mut self) {
         println!(
             "zato-server is ready at http://{}, credentials are in {}, try: curl http://{}/zato/ping",
             self.address,
             self.files.credentials().display(),
             self.address
         );
-        let reason = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!(reason, "stopping; calls in flight are finished first");
+        let signal = self.signals.recv().await;
+        tracing::info!(signal, "stopping; calls in flight are finished first");
         self.stop().await;
-        Ok(())
     }
 
     /// Stops accepting calls, finishes those in flight and the background invocations, within the time that the

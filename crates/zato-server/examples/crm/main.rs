@@ -30,6 +30,6 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         "  curl -s http://{}/crm/balance -d '{{\"account_id\": 123, \"balance\": 45.67}}'",
         server.address()
     );
-    server.run_until_signal().await?;
+    server.run_until_signal().await;
     Ok(())
 }
