@@ -48,7 +48,8 @@ impl Family for HttpSoapObjects {
         if let Some(id) = object.sec_tls_ca_cert_id {
             return Err(no_row("TLS CA certificate", "id", id));
         }
-        if object.has_rbac && object.security_id.is_some() {
+        if object.has_rbac && object.connection == Connection::Channel {
+            // Whoever asks for roles must not get a channel that looks at none.
             return Err(Error::bad_request(
                 "has_rbac [true] is not allowed: there are no roles on this server",
             ));
@@ -196,11 +197,12 @@ impl Draft {
                 Connection::Outgoing => self.host.unwrap_or_default(),
             },
             url_path: self.url_path,
-            method: self.method,
+            // Methods are told apart by case, and none of those in use is written in lower case.
+            method: self.method.map(|method| method.to_ascii_uppercase()),
             soap_action: self.soap_action,
             soap_version: self.soap_version,
             data_format: self.data_format,
-            ping_method: Some(self.ping_method),
+            ping_method: Some(self.ping_method.to_ascii_uppercase()),
             pool_size: Some(number("pool_size", self.pool_size)?),
             merge_url_params_req: self.merge_url_params_req,
             url_params_pri: UrlParamsPriority::from_text(&self.url_params_pri).ok_or_else(|| {
@@ -211,6 +213,7 @@ impl Draft {
                 not_allowed("params_pri", &self.params_pri, allowed)
             })?,
             serialization_type: SerializationType::from_text(&self.serialization_type)
+                .filter(|kind| *kind == SerializationType::String)
                 .ok_or_else(|| not_allowed("serialization_type", &self.serialization_type, "string"))?,
             timeout: number("timeout", self.timeout)?,
             sec_tls_ca_cert_id: self.sec_tls_ca_cert_id,

@@ -77,6 +77,11 @@ async fn what_no_object_can_have() {
             400,
             "serialization_type [xml] is not allowed: it must be string",
         ),
+        (
+            with(channel(), "serialization_type", "suds"),
+            400,
+            "serialization_type [suds] is not allowed: it must be string",
+        ),
         (with(channel(), "pool_size", 1_i64 << 40), 400, "it must be a number of 32 bits"),
         (
             with(outgoing(), "host", "example.com"),
@@ -143,9 +148,8 @@ async fn security_types() {
     house.create("http-soap", soap("E", wss)).await;
     let message = "is a WS-Security one, which guards SOAP channels only";
     house.fails(CREATE, channel("F", wss), 400, message).await;
-    // Nobody is refused by roles that do not exist.
-    house.create("http-soap", with(house.channel("G", "/g"), "has_rbac", true)).await;
     let message = "has_rbac [true] is not allowed: there are no roles on this server";
+    house.fails(CREATE, with(house.channel("G", "/g"), "has_rbac", true), 400, message).await;
     house.fails(CREATE, with(channel("H", basic_auth), "has_rbac", true), 400, message).await;
 }
 
@@ -220,6 +224,15 @@ async fn defaults_are_stored() {
     let listed = list(&house, "channel", "plain_http").await;
     let stored = listed.iter().find(|item| item["id"] == id).unwrap();
     assert_eq!((&stored["merge_url_params_req"], &stored["is_internal"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
+async fn methods_are_in_upper_case() {
+    let house = House::new().await;
+    house.create("http-soap", with(house.channel("A", "/a"), "method", "post")).await;
+    assert_eq!(house.post("/a", None, r#"{"a":1}"#).await.status, 200);
+    house.create("http-soap", with(house.outgoing("CRM"), "ping_method", "get")).await;
+    assert_eq!(list(&house, "outgoing", "plain_http").await[0]["ping_method"], "GET");
 }
 
 #[tokio::test]
