@@ -259,6 +259,32 @@ fn any_verb_invokes_by_path() {
 }
 
 #[test]
+fn what_a_load_balancer_says_about_tls_is_logged() {
+    let server = Server::start();
+    server.api().create_http(&json_channel("TLS", "/tls", "zato.helpers.tls-logger"));
+    let call = |header: &str| {
+        let request = server.request("POST", "/tls").header(header, "CN=tls-test");
+        request.send().status(200).cid().to_owned()
+    };
+    for header in ["X-Zato-TLS-Subject", "X_Zato_TLS_Subject"] {
+        assert_eq!(server.log_lines(&["INFO", &call(header), "CN=tls-test"]).len(), 1, "{}", server.log());
+    }
+    assert_eq!(server.log_lines(&["WARN", &call("X-Other")]).len(), 1, "{}", server.log());
+    // It has no channel of its own, but like any service it can be invoked.
+    server.api().send("zato.helpers.tls-logger", &json!({})).status(404);
+    server.api().call("zato.service.invoke", &json!({"name": "zato.helpers.tls-logger"})).ok();
+}
+
+#[test]
+fn large_messages_survive() {
+    let server = Server::start();
+    let payload = json!({"text": "0123456789\u{17c}".repeat(100_000)}).to_string();
+    assert_eq!(server.api().post("zato.helpers.echo", &payload).status(200).text(), payload);
+    let input = json!({"name": "zato.helpers.echo", "payload": encode(&payload), "data_format": "json"});
+    assert_eq!(invoke(&server, &input).parse::<Value>().unwrap(), payload.parse::<Value>().unwrap());
+}
+
+#[test]
 fn server_information_is_about_this_server() {
     let server = Server::start();
     let info = server.api().post("zato.info.get-info", "").status(200).json();

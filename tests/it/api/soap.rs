@@ -152,6 +152,18 @@ fn a_reply_speaks_the_namespace_of_its_request() {
     assert!(reply.text().contains(ZATO), "{}", reply.text());
 }
 
+#[test]
+fn helpers_log_what_they_get() {
+    let server = Server::start();
+    for service in ["zato.helpers.input-logger", "zato.helpers.sio-input-logger"] {
+        let content = "<any><greeting>hello-over-soap</greeting><password>helper-password-2</password></any>";
+        let reply = post(&server, service, &soap_envelope(content)).status(200);
+        server.keep_secret("helper-password-2");
+        let lines = server.log_lines(&[reply.cid(), "hello-over-soap"]);
+        assert_eq!(lines.len(), 1, "{service}\n{}", server.log());
+    }
+}
+
 /// The reply to an echo is the very element that was sent.
 #[test]
 fn an_echo_comes_back_as_it_went() {

@@ -189,6 +189,18 @@ fn half_requests_are_forgotten() {
     server.api().call("zato.ping", &serde_json::json!({})).ok();
 }
 
+/// Slow is not wrong: a request may come byte by byte.
+#[test]
+fn slow_callers_are_heard() {
+    let server = Server::start();
+    let mut connection = Raw::open(server.address());
+    for byte in PING.as_bytes() {
+        connection.send([*byte]);
+    }
+    assert_eq!(connection.reply().unwrap().status, 200);
+    pings(&mut connection);
+}
+
 /// A caller that sends nothing, or slowly, must not keep others waiting.
 #[test]
 fn idle_connections_block_nobody() {
