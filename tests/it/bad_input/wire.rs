@@ -130,6 +130,27 @@ fn chunks_are_read_and_counted() {
     still_works(&server);
 }
 
+/// A caller that asks before it sends a large body is spared sending it, as curl is.
+#[test]
+fn an_oversized_body_need_not_be_sent() {
+    let server = Launch::new().flag("--max-body-bytes", "100").start();
+    let mut connection = Raw::open(server.address());
+    let head =
+        "POST /zato/ping HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 1000000000\r\n\r\n";
+    let reply = connection.send(head).reply().unwrap();
+    assert_eq!(reply.status, 413, "{}", reply.text());
+    let body = " ".repeat(3_000_000);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), body).unwrap();
+    let curl = format!(
+        "curl -sS -o /dev/null -w '%{{http_code}}' --data-binary @{} {}",
+        file.path().display(),
+        server.url("/zato/ping")
+    );
+    assert_eq!(shell::bash(&std::env::temp_dir(), &curl), "413");
+    still_works(&server);
+}
+
 #[test]
 fn malformed_heads_are_refused() {
     let server = Server::start();
