@@ -9,7 +9,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, header};
 use http_body::Body;
+
+/// How much of a body is taken off the connection only to be dropped.
+const DISCARDED: usize = 32 * 1024 * 1024;
+
+/// For how long that is done at most.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no body.
 #[derive(Debug)]
@@ -22,7 +29,7 @@ pub(crate) enum BodyError {
 /// Reads a whole body of at most `limit` bytes within `timeout`.
 ///
 /// A body that has arrived already, the usual case, costs no timer; one that came in one piece is not copied.
-pub(crate) async fn read<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
+pub(crate) async fn read<B>(body: Pin<&mut B>, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -33,7 +40,6 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge);
     }
-    let body = pin!(body);
     let mut collected = pin!(collect(body, limit));
     let first = poll_fn(|cx| Poll::Ready(collected.as_mut().poll(cx))).await;
     match first {
@@ -42,16 +48,27 @@ where
     }
 }
 
-/// Takes a small body off the connection, so that the next request on it can be read.
+/// Takes a body that nobody wants off the connection, as far as that is worth its time.
 ///
-/// A larger one isn't worth its time: whoever owns the connection closes it then.
-pub(crate) async fn discard<B>(body: B, timeout: Duration)
+/// A client that is still sending when it is answered and cut off sees a broken connection instead of the answer; and
+/// a body that came whole leaves a connection on which the next request can be read. A client that waits to be asked
+/// for its body is not.
+pub(crate) async fn discard<B>(mut body: Pin<&mut B>, headers: &HeaderMap, timeout: Duration)
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let drained = async {
+        let mut left = DISCARDED;
+        while let Ok(Some(data)) = next(body.as_mut(), left).await {
+            left -= data.remaining();
+        }
+    };
     // Whether it came whole, in part or not at all makes no difference to the reply.
-    let _ = read(body, 64 * 1024, timeout).await;
+    let _ = tokio::time::timeout(timeout.min(PATIENCE), drained).await;
 }
 
 async fn collect<B>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, BodyError>
@@ -151,7 +168,7 @@ mod tests {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let result = runtime.block_on(read(body, limit, MINUTE));
+        let result = runtime.block_on(read(pin!(body), limit, MINUTE));
         match expected {
             Some(expected) => assert_eq!(result.unwrap(), expected),
             None => assert!(matches!(result, Err(BodyError::TooLarge)), "{result:?}"),
@@ -174,7 +191,7 @@ mod tests {
     fn one_piece_is_not_copied() {
         let sent = Bytes::from(vec![b'x'; 100]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let read = runtime.block_on(read(Full::new(sent.clone()), 100, MINUTE)).unwrap();
+        let read = runtime.block_on(read(pin!(Full::new(sent.clone())), 100, MINUTE)).unwrap();
         assert_eq!(read.as_ptr(), sent.as_ptr());
     }
 
@@ -182,7 +199,24 @@ mod tests {
     async fn a_body_that_does_not_come_is_given_up() {
         let body = Pieces([Some(b"a".as_slice()), None].into());
         let begun = tokio::time::Instant::now();
-        assert!(matches!(read(body, 10, MINUTE).await, Err(BodyError::TooSlow)));
+        assert!(matches!(read(pin!(body), 10, MINUTE).await, Err(BodyError::TooSlow)));
         assert_eq!(begun.elapsed(), MINUTE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unwanted_body_is_taken_off_within_bounds() {
+        let mut large = pieces(std::iter::repeat_n("0123456789", 10));
+        discard(Pin::new(&mut large), &HeaderMap::new(), MINUTE).await;
+        assert!(large.0.is_empty());
+
+        let mut stalled = Pieces([Some(b"a".as_slice()), None].into());
+        let begun = tokio::time::Instant::now();
+        discard(Pin::new(&mut stalled), &HeaderMap::new(), MINUTE).await;
+        assert_eq!(begun.elapsed(), PATIENCE);
+
+        let mut withheld = pieces(["a"]);
+        let waits = HeaderMap::from_iter([(header::EXPECT, http::HeaderValue::from_static("100-continue"))]);
+        discard(Pin::new(&mut withheld), &waits, MINUTE).await;
+        assert_eq!(withheld.0.len(), 1);
     }
 }

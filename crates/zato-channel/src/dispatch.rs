@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use zato_service::{ChannelKind, Environment, Origin};
 use zato_soap::{Envelope, Limits, Version};
 
 use crate::access::AccessLog;
+use crate::body::BodyError;
 use crate::channel::Channel;
 use crate::codec::ErrorShape;
 use crate::decode::{self, Payload};
@@ -33,6 +35,9 @@ use crate::security::Denied;
 use crate::statistics::ChannelStatistics;
 use crate::wss::WsSecurity;
 use crate::{Channels, Page, body, media, path};
+
+/// The methods of a channel that is not restricted to one.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
 
 /// What is the same for all channels.
 #[derive(Clone, Debug)]
@@ -131,7 +136,7 @@ impl Dispatcher {
             Route::Channel(found) => shared.through_channel(&call, found, request, body).await,
             Route::Page(page) => shared.page(&call, page, &request, body).await,
             Route::Unknown => {
-                body::discard(body, shared.body_timeout).await;
+                body::discard(pin!(body), &request.headers, shared.body_timeout).await;
                 let failure = unknown_url(cid, &request);
                 let response = shared.error(&failure, cid, shape_of(request.uri.path()), None);
                 shared.epilogue.end(&call, Some(&request), None, Some(&failure), response)
@@ -176,7 +181,7 @@ impl Shared {
             let response = self.error(failure, call.cid, shape, Some(service));
             self.epilogue.end(call, request, Some(&channel), Some(failure), response)
         };
-        let body = match self.receive(&channel, &request.method, body).await {
+        let body = match self.receive(&channel, &request, pin!(body)).await {
             Ok(body) => body,
             Err(failure) => return failed(Some(&request), &failure),
         };
@@ -200,24 +205,41 @@ impl Shared {
     }
 
     /// What is checked before the body is worth reading, then the body.
-    async fn receive<B>(&self, channel: &Channel, method: &Method, body: B) -> Result<Bytes, Failure>
+    async fn receive<B>(
+        &self,
+        channel: &Channel,
+        request: &Parts,
+        mut body: Pin<&mut B>,
+    ) -> Result<Bytes, Failure>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let refusal = match &channel.method {
             _ if !channel.is_active => Some(Failure::inactive_channel()),
-            Some((allowed, allow)) if allowed != method => {
-                Some(Failure::method_not_allowed(method, allow.clone()))
+            Some((allowed, allow)) if *allowed != request.method => {
+                Some(Failure::method_not_allowed(&request.method, allow.clone()))
+            }
+            // An answer to this method would open a tunnel, and there is none.
+            None if request.method == Method::CONNECT => {
+                Some(Failure::method_not_allowed(&request.method, HeaderValue::from_static(METHODS)))
             }
             _ => None,
         };
         if let Some(refusal) = refusal {
-            body::discard(body, self.body_timeout).await;
+            body::discard(body, &request.headers, self.body_timeout).await;
             return Err(refusal);
         }
         let limit = self.limits.max_bytes;
-        body::read(body, limit, self.body_timeout).await.map_err(|error| Failure::body(&error, limit))
+        match body::read(body.as_mut(), limit, self.body_timeout).await {
+            Ok(body) => Ok(body),
+            Err(error) => {
+                if matches!(error, BodyError::TooLarge) {
+                    body::discard(body, &request.headers, self.body_timeout).await;
+                }
+                Err(Failure::body(&error, limit))
+            }
+        }
     }
 
     /// Whether the caller may call, and whether the service may be called; then the body is looked into.
@@ -271,7 +293,7 @@ impl Shared {
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        body::discard(body, self.body_timeout).await;
+        body::discard(pin!(body), &request.headers, self.body_timeout).await;
         let answered = if request.method == Method::GET || request.method == Method::HEAD {
             caught(call.cid, async { Ok(page.get(request).await) }).await
         } else {

@@ -30,8 +30,8 @@ const IDLE: Duration = Duration::from_secs(300);
 const STATEMENT_CACHE: usize = 32;
 /// How many readers of SQLite there can be at a time. Each is a thread with a page cache.
 const SQLITE_READERS: u32 = 4;
-/// How many connections to PostgreSQL there can be at a time.
-const POSTGRES_CONNECTIONS: u32 = 5;
+/// How many readers of PostgreSQL there can be at a time, beside the one writer.
+const POSTGRES_READERS: u32 = 4;
 /// The page cache of a connection to SQLite, in KiB; negative because that is how the pragma is told the unit.
 const SQLITE_CACHE: &str = "-512";
 /// What writers of one PostgreSQL database lock: the letters of `zato_odb`.
@@ -138,7 +138,8 @@ impl Backend {
         })
     }
 
-    /// The time-outs are set on the server, so that it lets go of the writers' lock even if this process hangs or its
+    /// As with SQLite, one connection writes: writers that wait for one another must not take the connections that the
+    /// one who writes reads with. The time-outs are set on the server, so that it lets go of the writers' lock even if this process hangs or its
     /// machine is gone.
     async fn connect_postgres(url: &Secret, application_name: &str) -> Result<Self, OdbError> {
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme)) {
@@ -153,15 +154,16 @@ impl Backend {
                 ("lock_timeout", "10s"),
                 ("idle_in_transaction_session_timeout", "30s"),
             ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .idle_timeout(IDLE)
-            .connect_with(options)
-            .await
-            .map_err(OdbError::from_connect)?;
-        let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Ok(Self { reader: pool.clone(), writer: pool, dialect: Dialect::Postgres })
+        let pool = |connections| {
+            PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(IDLE)
+        };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(OdbError::from_connect)?;
+        let reader = pool(POSTGRES_READERS).connect_lazy_with(options);
+        Ok(Self {
+            reader: SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
+            writer: SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+            dialect: Dialect::Postgres,
+        })
     }
 
     pub(crate) fn reader(&self) -> &DatabaseConnection {

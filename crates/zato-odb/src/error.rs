@@ -311,6 +311,6 @@ fn is_unavailable(error: &SqlxError) -> bool {
         return matches!(extended & 0xff, 5 | 6 | 8 | 10 | 13 | 14);
     }
     // Classes of PostgreSQL: connection exception, transaction rollback, insufficient resources, operator intervention,
-    // system error; and a lock that was not granted in time.
-    ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "55P03"
+    // system error; and a state that does not allow it now, such as a lock that was not granted in time.
+    ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
 }
