@@ -4,8 +4,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::server::Server;
@@ -40,6 +41,34 @@ impl Home {
     /// Where standard error, and with it the log, goes.
     pub(crate) fn stderr(&self) -> PathBuf {
         self.0.path().join("stderr.txt")
+    }
+}
+
+/// A child process that does not outlive its owner, whatever becomes of a test.
+#[derive(Debug)]
+pub(crate) struct Process(Child);
+
+impl Process {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).expect("a child has a process id");
+        kill_process(pid, signal).expect("a child that was not waited for can be signalled");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both do nothing to a process that has ended.
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
@@ -106,8 +135,8 @@ impl Launch {
     /// Starts a server on what an earlier one left, and waits until it accepts calls.
     #[track_caller]
     pub(crate) fn start_in(self, home: Home) -> Server {
-        let child = self.spawn(&home);
-        Server::wait(child, home, self)
+        let process = self.spawn(&home);
+        Server::wait(process, home, self)
     }
 
     /// Starts a server that must refuse to start, and waits for its end.
@@ -119,11 +148,8 @@ impl Launch {
     /// Starts a server that must refuse to start on what an earlier one left, and waits for its end.
     #[track_caller]
     pub(crate) fn refusal_in(&self, home: &Home) -> Refusal {
-        let mut child = self.spawn(home);
-        let status = {
-            let running = Reaper(&mut child);
-            eventually("a server that must not start ends", || running.0.try_wait().unwrap())
-        };
+        let mut process = self.spawn(home);
+        let status = eventually("a server that must not start ends", || process.ended());
         let refusal = Refusal {
             code: status.code(),
             stdout: fs::read_to_string(home.stdout()).unwrap(),
@@ -146,7 +172,7 @@ impl Launch {
     }
 
     /// The data directory is given by flag unless the test gives it in a way of its own.
-    fn spawn(&self, home: &Home) -> Child {
+    fn spawn(&self, home: &Home) -> Process {
         let mut command = Command::new(&self.program);
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
@@ -159,28 +185,19 @@ impl Launch {
         for (name, value) in &self.flags {
             command.args([name, value.as_str()]);
         }
-        command
+        let child = command
             .current_dir(home.work())
             .stdin(Stdio::null())
             .stdout(File::create(home.stdout()).unwrap())
             .stderr(File::create(home.stderr()).unwrap())
             .spawn()
-            .unwrap_or_else(|error| panic!("can't run {}: {error}", self.program.display()))
+            .unwrap_or_else(|error| panic!("can't run {}: {error}", self.program.display()));
+        Process(child)
     }
 
     fn is_given(&self, flag: &str, variable: &str) -> bool {
         self.flags.iter().any(|(name, _)| *name == flag)
             || self.variables.iter().any(|(name, _)| *name == variable)
-    }
-}
-
-/// Ends a child that outlived the test's patience.
-struct Reaper<'a>(&'a mut Child);
-
-impl Drop for Reaper<'_> {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
     }
 }
 

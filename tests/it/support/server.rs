@@ -5,22 +5,22 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::api::{Api, Format};
 use super::http::{Client, Request};
-use super::launch::{Home, Launch};
+use super::launch::{Home, Launch, Process};
 use super::wait::eventually;
 
 /// A server that accepts calls.
 #[derive(Debug)]
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     /// Taken when the server is stopped by hand, which leaves nothing to do at the end.
     home: Option<Home>,
     launch: Launch,
@@ -55,9 +55,9 @@ impl Server {
 
     /// Waits until the child has written where it accepts calls.
     #[track_caller]
-    pub(crate) fn wait(mut child: Child, home: Home, launch: Launch) -> Self {
-        let pid = child.id();
-        let ready = eventually_running(&mut child, &home, || {
+    pub(crate) fn wait(mut process: Process, home: Home, launch: Launch) -> Self {
+        let pid = process.id();
+        let ready = eventually_running(&mut process, &home, || {
             let text = fs::read_to_string(home.data().join("server.json")).ok()?;
             // A file of an earlier server, killed, may still be there.
             let server: Value = serde_json::from_str(&text).expect("server.json is written as a whole");
@@ -68,7 +68,7 @@ impl Server {
         let credentials = fs::read_to_string(home.data().join("credentials.json"))
             .map_or(Value::Null, |text| text.parse().expect("credentials.json is JSON"));
         Self {
-            child,
+            process,
             home: Some(home),
             launch,
             address,
@@ -90,7 +90,7 @@ impl Server {
 
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// The data directory.
@@ -149,23 +149,23 @@ impl Server {
 
     /// Sends SIGTERM without waiting for anything.
     pub(crate) fn terminate(&self) {
-        signal(&self.child, Signal::TERM);
+        self.process.signal(Signal::TERM);
     }
 
     /// Sends SIGINT without waiting for anything.
     pub(crate) fn interrupt(&self) {
-        signal(&self.child, Signal::INT);
+        self.process.signal(Signal::INT);
     }
 
     /// Kills it without waiting for anything.
     pub(crate) fn crash(&self) {
-        signal(&self.child, Signal::KILL);
+        self.process.signal(Signal::KILL);
     }
 
     /// Waits for the end that `terminate` asked for.
     #[track_caller]
     pub(crate) fn ended(mut self) -> (ExitStatus, Stopped) {
-        let status = eventually("the server ends after SIGTERM", || self.child.try_wait().unwrap());
+        let status = eventually("the server ends after SIGTERM", || self.process.ended());
         (status, self.take())
     }
 
@@ -182,7 +182,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn kill(mut self) -> Stopped {
         self.crash();
-        self.child.wait().unwrap();
+        eventually("the server ends after SIGKILL", || self.process.ended());
         self.take()
     }
 
@@ -217,29 +217,22 @@ impl Drop for Server {
             return;
         }
         if thread::panicking() {
-            drop(self.child.kill());
-            drop(self.child.wait());
             eprintln!("--- log of the server at {}\n{}---", self.address, self.log());
             return;
         }
-        signal(&self.child, Signal::TERM);
-        let status = eventually("the server ends after SIGTERM", || self.child.try_wait().unwrap());
+        self.process.signal(Signal::TERM);
+        let status = eventually("the server ends after SIGTERM", || self.process.ended());
         assert!(status.success(), "{status} after SIGTERM\n{}", self.log());
         self.check_output();
     }
 }
 
-fn signal(child: &Child, signal: Signal) {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has a process id");
-    kill_process(pid, signal).expect("a child that was not waited for can be signalled");
-}
-
 /// Polls for readiness, and fails at once with the log when the server ended instead.
 #[track_caller]
-fn eventually_running<T>(child: &mut Child, home: &Home, mut ask: impl FnMut() -> Option<T>) -> T {
+fn eventually_running<T>(process: &mut Process, home: &Home, mut ask: impl FnMut() -> Option<T>) -> T {
     let log = || fs::read_to_string(home.stderr()).unwrap();
     let answer = eventually("the server writes server.json", || {
-        if let Some(status) = child.try_wait().unwrap() {
+        if let Some(status) = process.ended() {
             return Some(Err(status));
         }
         ask().map(Ok)
