@@ -10,7 +10,7 @@ use http::HeaderValue;
 use zato_env::{InvalidName, JsonFrame, XmlFrame, ZatoEnv};
 use zato_service::{Output, Registration};
 use zato_sio::EncodeError;
-use zato_soap::{Frame, FrameOptions, Version};
+use zato_soap::{Frame, FrameOptions, Version, escape};
 
 /// What XML replies of services are called that name no element of their own: XML can't do without.
 const DEFAULT_ELEMENT: &str = "response";
@@ -79,8 +79,27 @@ struct SoapFormat {
     envelope: Frame,
     /// The envelope in the namespace of later clients, for the services of the public API.
     envelope_v1: Option<Frame>,
-    /// Bytes of an internal service are a whole message; those of other services stand inside the envelope.
+    /// The name of the payload's element.
+    element_name: Box<str>,
+    /// Bytes of an internal service are a whole message, unless it calls them something else; those of other services
+    /// stand inside the envelope.
     wraps_raw: bool,
+}
+
+impl SoapFormat {
+    /// A document in another format, as the text of the payload's element.
+    fn text(&self, document: &[u8]) -> Vec<u8> {
+        let mut out = self.envelope.head().to_vec();
+        for part in ["<", &self.element_name, ">"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        escape::text(&String::from_utf8_lossy(document), &mut out);
+        for part in ["</", &self.element_name, ">"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        out.extend_from_slice(self.envelope.tail());
+        out
+    }
 }
 
 /// A reply's body.
@@ -132,6 +151,7 @@ impl Codec {
             envelope: envelope(namespace),
             envelope_v1: (namespace == Some(zato_env::NAMESPACE))
                 .then(|| envelope(Some(Dialect::V1_NAMESPACE))),
+            element_name: service.response_element().unwrap_or(DEFAULT_ELEMENT).into(),
             wraps_raw: !service.is_internal(),
         };
         Ok(Self::new(Format::Soap(format), version.content_type()))
@@ -172,6 +192,7 @@ impl Codec {
                     format.envelope.wrap(&raw.body, &mut out);
                     self.encoded(out)
                 }
+                Format::Soap(format) if raw.content_type.is_some() => self.encoded(format.text(&raw.body)),
                 _ => Encoded {
                     body: raw.body.clone(),
                     content_type: raw.content_type.as_ref().unwrap_or(&self.content_type).clone(),

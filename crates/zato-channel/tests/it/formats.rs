@@ -231,6 +231,17 @@ fn bytes_of_public_services_are_whole_messages() {
 }
 
 #[test]
+fn a_document_in_another_format_is_a_text_in_soap() {
+    let house = House::new();
+    let description = Description::internal("info").response_element(Some("info_response"));
+    let info = house.service(description, |_, _: RawInput| Ok(Raw::json(r#"{"a": "<1>"}"#)));
+    house.put(soap(1, "/soap", "info", Version::V11, &info));
+    let reply = house.call(soap_request("/soap", "info", envelope("<a/>")));
+    let body = r#"<soap:Body><info_response>{"a": "&lt;1&gt;"}</info_response></soap:Body>"#;
+    assert!(reply.body.contains(body), "{}", reply.body);
+}
+
+#[test]
 fn what_services_say_about_their_replies() {
     let house = House::new();
     let service = house.service(Description::internal("created"), |cx: &mut Context, input: Greet| {
