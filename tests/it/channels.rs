@@ -105,6 +105,8 @@ fn any_method_calls_a_channel_unless_it_has_one() {
     server.request("POST", "/method").send().status(200);
     let refused = get(&server, "/method").status(405);
     assert_eq!(refused.header("Allow"), "POST");
+    server.api().edit_http(id, &with(&channel, &json!({"method": "post"})));
+    server.request("POST", "/method").send().status(200);
     assert!(refused.json()["zato_env"]["details"].as_str().unwrap().contains("GET"), "{}", refused.text());
 }
 
@@ -265,6 +267,8 @@ fn a_refused_change_changes_nothing(backend: Backend) {
         (json!({"url_path": "/a/{b"}), 400, &["/a/{b"]),
         (json!({"is_active": "perhaps"}), 400, &["is_active"]),
         (json!({"cluster_id": 987_654}), 404, &["987654"]),
+        // A guard that nothing stands behind must not look like one.
+        (json!({"has_rbac": true}), 400, &["has_rbac"]),
     ];
     for (index, (change, status, texts)) in cases.iter().enumerate() {
         for format in Format::BOTH {

@@ -205,6 +205,8 @@ fn wrong_connections_are_refused_with_a_reason() {
         (json!({"name": "A", "ping_method": "NO METHOD"}), 400, "ping_method"),
         (json!({"name": "A", "timeout": -1}), 400, "timeout"),
         (json!({"name": "A", "pool_size": -1}), 400, "pool_size"),
+        (json!({"name": "A", "host": "http://user:word@peer.example"}), 400, "credentials"),
+        (json!({"name": "A", "serialization_type": "suds"}), 400, "serialization_type"),
         (json!({"name": "A", "transport": "soap", "soap_version": "1.3"}), 400, "soap_version"),
         (
             json!({"name": "A", "security_id": wss}),

@@ -27,6 +27,7 @@ fn the_connection_stays_usable_after_an_error() {
         ("POST /zato/json/zato.ping HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}".to_owned(), 401),
         ("POST /no/such HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}".to_owned(), 404),
         ("DELETE /zato/health HTTP/1.1\r\nHost: t\r\n\r\n".to_owned(), 405),
+        ("TRACE /no/such HTTP/1.1\r\nHost: t\r\n\r\n".to_owned(), 404),
         (
             format!(
                 "POST /zato/json/zato.http-soap.ping HTTP/1.1\r\nHost: t\r\nAuthorization: {auth}\r\n\
