@@ -5,17 +5,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, MutexGuard};
 use zato_channel::Channels;
 use zato_odb::{EventId, Odb};
 use zato_service::Error;
-
-/// A future whose type is erased, so that a [`Follower`] can be an object.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Whoever makes this server follow the event log.
 ///

@@ -13,7 +13,7 @@ mod process;
 mod services;
 mod target;
 
-pub use admin::{Admin, AdminSettings, BoxFuture, Follower};
+pub use admin::{Admin, AdminSettings, Follower};
 pub use apply::Applier;
 pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
 pub use handle::{Handle, register_all};

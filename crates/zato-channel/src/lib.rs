@@ -27,7 +27,7 @@ pub use channels::Channels;
 pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
 pub use dispatch::{Dispatcher, Settings};
 pub use error::{ChannelError, PathError, SecurityError};
-pub use pages::{BoxFuture, Page, Pages};
+pub use pages::{Page, Pages};
 pub use parameters::{ParameterPrecedence, UrlParameters, query_elements};
 pub use respond::ErrorDetails;
 pub use security::{Password, Security, SecurityKind};

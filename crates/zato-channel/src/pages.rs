@@ -4,16 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::Response;
 use http::request::Parts;
 use http_body_util::Full;
-
-/// A boxed future, for traits that are used as objects.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A document of the server's own, such as its state of health.
 pub trait Page: Send + Sync {

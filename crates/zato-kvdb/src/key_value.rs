@@ -3,14 +3,11 @@
 //! Owns what each operation means. It must not know any store.
 
 use std::fmt::Debug;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
-use crate::error::KvdbError;
+use futures_util::future::BoxFuture;
 
-/// A future behind a pointer, so that stores can be exchanged at run time.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::error::KvdbError;
 
 /// The result of an operation.
 pub type Outcome<'a, T> = BoxFuture<'a, Result<T, KvdbError>>;

@@ -9,5 +9,5 @@ mod kvdb;
 pub use clock::{Clock, SystemClock};
 pub use embedded::Embedded;
 pub use error::{KvdbError, StoreError};
-pub use key_value::{BoxFuture, KeyValue, Lifetime, Outcome};
+pub use key_value::{KeyValue, Lifetime, Outcome};
 pub use kvdb::{KEY_LIMIT, Kvdb, VALUE_LIMIT};

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use zato_admin::{Applier, BoxFuture, Follower};
+use zato_admin::{Applier, Follower};
 use zato_odb::{EventId, Odb, OdbError};
 use zato_service::Error;
 

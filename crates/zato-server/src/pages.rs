@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use serde::Serialize;
-use zato_channel::{BoxFuture, Page, Pages};
+use zato_channel::{Page, Pages};
 use zato_odb::Odb;
 
 use crate::metrics::Metrics;

@@ -3,12 +3,11 @@
 //! Owns the order in which decoding, hooks and the handler run. It must not know names or settings: the registry
 //! keeps those.
 
-use std::pin::Pin;
 use std::time::Instant;
 
-use crate::{Context, Description, Error, FromInput, Input, Output, Service};
+use futures_util::future::BoxFuture;
 
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::{Context, Description, Error, FromInput, Input, Output, Service};
 
 /// An object-safe [`Service`].
 pub(crate) trait Endpoint: Send + Sync {

@@ -1,10 +1,11 @@
 //! The server's own documents beside the channels.
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use zato_channel::{BoxFuture, ChannelError, Page, Pages, Settings};
+use zato_channel::{ChannelError, Page, Pages, Settings};
 
 use crate::support::{House, get, json, post};
 
