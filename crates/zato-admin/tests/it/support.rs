@@ -6,15 +6,14 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
-use zato_admin::{
-    Admin, AdminSettings, Applier, BootstrapOptions, BoxFuture, Follower, bootstrap, register_all,
-};
+use zato_admin::{Admin, AdminSettings, Applier, BootstrapOptions, Follower, bootstrap, register_all};
 use zato_channel::{Channels, Dispatcher, Page, Pages, Settings};
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -68,10 +67,7 @@ impl Follower for Log {
 struct Health;
 
 impl Page for Health {
-    fn get<'a>(
-        &'a self,
-        _: &'a http::request::Parts,
-    ) -> zato_channel::BoxFuture<'a, http::Response<Full<Bytes>>> {
+    fn get<'a>(&'a self, _: &'a http::request::Parts) -> BoxFuture<'a, http::Response<Full<Bytes>>> {
         Box::pin(std::future::ready(http::Response::new(Full::default())))
     }
 }
