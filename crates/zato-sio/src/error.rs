@@ -48,6 +48,9 @@ pub enum DecodeErrorKind {
         /// What was asked for: `an integer from 0 to 65535`.
         expected: String,
     },
+    /// A JSON object has the element twice. Which one counts would be anybody's guess, and another reader of the same
+    /// message may guess differently.
+    Repeated,
     /// The message is not well-formed JSON.
     Syntax {
         /// Line of the first offending byte, counted from 1.
@@ -128,6 +131,10 @@ impl DecodeError {
         Self::new(DecodeErrorKind::Missing)
     }
 
+    pub(crate) fn repeated(name: &str) -> Self {
+        Self::new(DecodeErrorKind::Repeated).inside(name)
+    }
+
     pub(crate) fn missing_element(name: &str) -> Self {
         Self::missing().inside(name)
     }
@@ -185,6 +192,7 @@ impl Display for DecodeError {
             DecodeErrorKind::Syntax { line, column, message } => {
                 return write!(f, "Malformed JSON at line {line}, column {column}: {message}");
             }
+            DecodeErrorKind::Repeated => return write!(f, "Element `{path}` is there more than once"),
             DecodeErrorKind::NotAnObject { found } => {
                 return write!(f, "Expected an object at the top level, found {}", found.noun());
             }
@@ -216,6 +224,7 @@ impl Display for DecodeError {
             // The rest returned above, before the path was written.
             (
                 DecodeErrorKind::Missing
+                | DecodeErrorKind::Repeated
                 | DecodeErrorKind::Syntax { .. }
                 | DecodeErrorKind::NotAnObject { .. },
                 _,
@@ -346,7 +355,7 @@ pub enum EncodeError {
     /// The value is nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH) levels.
     #[error("nested deeper than {} levels", crate::MAX_DEPTH)]
     TooDeep,
-    /// An output element that a x.
+    /// An output element that a declaration requires has no value.
     #[error("Missing required output element `{name}`")]
     MissingElement {
         /// The name of the element.

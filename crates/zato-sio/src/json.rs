@@ -21,8 +21,8 @@ use crate::{MAX_DEPTH, Result};
 
 /// Decodes JSON, leniently. An empty body, or one of white space only, counts as `{}`.
 ///
-/// The value is streamed into `T`. Unknown keys are ignored; of a repeated key the first one counts if `T` is a
-/// struct, the last one if it is a map.
+/// The value is streamed into `T`. Unknown keys are ignored. A repeated key is refused if `T` is a struct; if it is a
+/// map, the last one counts.
 ///
 /// # Errors
 ///
@@ -329,14 +329,14 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Object<'de, '_, A> {
     type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        while let Some(key) = self.inner.next_key_seed(Key).map_err(|error| self.context.recover(error))? {
-            if self.seen.is_first(&key) {
-                self.key = key;
-                return seed.deserialize(Scalar::text(&self.key)).map(Some);
-            }
-            self.inner.next_value::<IgnoredAny>().map_err(|error| self.context.recover(error))?;
+        let Some(key) = self.inner.next_key_seed(Key).map_err(|error| self.context.recover(error))? else {
+            return Ok(None);
+        };
+        if !self.seen.is_first(&key) {
+            return Err(DecodeError::repeated(&key));
         }
-        Ok(None)
+        self.key = key;
+        seed.deserialize(Scalar::text(&self.key)).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {

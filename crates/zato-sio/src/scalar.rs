@@ -357,7 +357,7 @@ impl<'de, D: Deserializer<'de, Error = DecodeError>> SeqAccess<'de> for One<D> {
     }
 }
 
-/// Which fields of a struct have been seen. Of a repeated element the first one counts, in either format.
+/// Which fields of a struct have been seen. Of a repeated element of XML the first one counts; in JSON it is an error.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     fields: &'static [&'static str],
