@@ -1,22 +1,30 @@
 //! What is told about calls: the log, the access log, the counters.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use http::StatusCode;
-use tracing_subscriber::fmt::MakeWriter;
 use zato_channel::{AccessEntry, AccessLog, ChannelConfig};
 use zato_service::{Description, Error};
 
 use crate::support::{House, basic_auth, json, post, with};
 
-/// A place that log lines are written to.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread has logged. Tests run on one thread each.
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes to the log of the thread that logs.
+///
+/// One subscriber for all threads, because the switches by which log lines are turned off when nobody listens are for all
+/// threads, too: a subscriber for each test would miss lines whenever another test begins or ends.
+struct Lines;
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -24,25 +32,29 @@ impl io::Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
+/// Starts logging, if no test has, and forgets what this thread has logged so far.
+fn start() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(|| Lines)
+            .init();
+    });
+    LINES.take();
+}
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+/// What this thread has logged since the start.
+fn text() -> String {
+    String::from_utf8(LINES.with_borrow(Vec::clone)).unwrap()
 }
 
 /// The log lines of what is done, as text.
 fn logged(done: impl FnOnce()) -> String {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(lines.clone())
-        .with_ansi(false)
-        .finish();
-    tracing::subscriber::with_default(subscriber, done);
-    let bytes = lines.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    start();
+    done();
+    text()
 }
 
 fn house() -> House {
