@@ -78,7 +78,8 @@ impl Project {
         let mut manifests: Vec<Manifest> = metadata
             .packages
             .into_iter()
-            .filter(|package| package.manifest_path.starts_with(&folder))
+            // Fuzz crates are below those that they belong to.
+            .filter(|package| package.manifest_path.ancestors().nth(2) == Some(&folder))
             .map(|package| {
                 let ordinary =
                     package.dependencies.into_iter().filter(|dependency| dependency.kind.is_none());

@@ -2,7 +2,7 @@
 //!
 //! Owns the steps, their order and what they need installed. It must not know what the tests do.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -42,7 +42,6 @@ pub(crate) fn run(project: &Project) -> Result<(), Error> {
         }),
         ("documentation", documentation),
         ("packages", packages),
-        ("fuzz targets", fuzz_targets),
     ];
     let begun = Instant::now();
     for (name, step) in steps {
@@ -141,20 +140,6 @@ fn packages(project: &Project) -> Result<(), Error> {
         arguments.extend(["--package", name]);
     }
     project.run("cargo", &arguments)
-}
-
-fn fuzz_targets(project: &Project) -> Result<(), Error> {
-    for name in folders(&project.root().join("crates"))? {
-        let manifest: PathBuf = ["crates", &name, "fuzz", "Cargo.toml"].iter().collect();
-        if project.root().join(&manifest).exists() {
-            let manifest = manifest.to_string_lossy();
-            project.run(
-                "cargo",
-                &["check", "--quiet", "--manifest-path", &manifest, "--target-dir", "target/fuzz"],
-            )?;
-        }
-    }
-    Ok(())
 }
 
 fn folders(path: &Path) -> Result<Vec<String>, Error> {
