@@ -3,11 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
 use zato_server::{Config, Server};
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match run() {

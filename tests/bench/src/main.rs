@@ -14,10 +14,6 @@ mod table;
 
 use clap::{Parser, Subcommand};
 
-/// The server's allocator, for the baselines as well.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Anything that keeps a measurement from being made.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
