@@ -18,6 +18,7 @@ use zato_cid::Cid;
 use crate::body::{Body, Content, IntoBody, Json};
 use crate::connection::Conn;
 use crate::error::{CallError, Failure, Source};
+use crate::form::{Form, Multipart};
 use crate::layers::prefetch::{Prefetched, Streamed};
 use crate::layers::soap::Unwrapped;
 use crate::layers::timeout::CallTimeout;
@@ -120,6 +121,16 @@ impl Call {
         self.body(Json(value))
     }
 
+    /// Sets the body to a form of `fields`, as [`Form`] has it.
+    pub fn form(self, fields: impl IntoParams) -> Self {
+        self.body(Form(fields))
+    }
+
+    /// Sets the body to a form with files.
+    pub fn multipart(self, form: Multipart) -> Self {
+        self.body(form)
+    }
+
     /// Gives this call `timeout` instead of the connection's own one. With [`prefetch(false)`](Self::prefetch) it is the time
     /// until the head of the reply is there, and then that of each wait for a piece of the body.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -157,7 +168,7 @@ impl Call {
             Place::Ping => inner.target.unfilled().clone(),
         };
         let content = std::mem::take(&mut self.content);
-        let mut request = Request::new(Body::from(content.bytes));
+        let mut request = Request::new(content.body);
         *request.uri_mut() = url;
         *request.method_mut() = std::mem::take(&mut self.method);
         *request.headers_mut() = std::mem::take(&mut self.headers);

@@ -42,6 +42,9 @@ pub enum Failure {
     /// The request's body could not be written as JSON. Nothing was sent.
     #[error("the request could not be written as JSON")]
     EncodeBody(#[source] serde_json::Error),
+    /// The caller's stream of the request's body failed, or has another length than announced. A part of it was sent.
+    #[error("the body of the request could not be read to its end")]
+    RequestBody(#[source] Source),
     /// The host name could not be resolved. Nothing was sent.
     #[error("the host name could not be resolved")]
     Resolve(#[source] io::Error),

@@ -127,7 +127,7 @@ mod tests {
     async fn sent(layer: SoapLayer, request: Request<Body>) -> (HeaderMap, Bytes) {
         let service = layer.layer(service_fn(async |request: Request<Body>| {
             let (head, body) = request.into_parts();
-            Ok::<_, Infallible>((head.headers, body.into_bytes()))
+            Ok::<_, Infallible>((head.headers, Bytes::from(body.pieces().unwrap().concat())))
         }));
         service.oneshot(request).await.unwrap()
     }

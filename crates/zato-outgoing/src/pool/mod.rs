@@ -161,6 +161,7 @@ where
                     progress.set_sent(false);
                     return Err(Failure::NotSent(error.into()));
                 }
+                Err(SendError::RequestBody(error)) => return Err(Failure::RequestBody(error.into())),
                 Err(SendError::NoReply(error)) => return Err(Failure::NoReply(error.into())),
             }
         }

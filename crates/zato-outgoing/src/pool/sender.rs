@@ -35,6 +35,8 @@ enum Sender {
 pub(super) enum SendError {
     /// The connection never took the request, which is here again. It is boxed because it is large and rare.
     Returned(Box<Request<Body>>, hyper::Error),
+    /// The request's own body failed, so that only a part of it was sent.
+    RequestBody(hyper::Error),
     /// The request was sent, at least in part.
     NoReply(hyper::Error),
 }
@@ -150,7 +152,10 @@ impl Lease {
         };
         result.map_err(|mut error: TrySendError<Request<Body>>| match error.take_message() {
             Some(request) => SendError::Returned(Box::new(request), error.into_error()),
-            None => SendError::NoReply(error.into_error()),
+            None => match error.into_error() {
+                error if error.is_user() => SendError::RequestBody(error),
+                error => SendError::NoReply(error),
+            },
         })
     }
 
