@@ -72,6 +72,30 @@ pub enum Failure {
         /// What the call was doing at that moment.
         phase: Phase,
     },
+    /// As many calls as are allowed wait for a free connection. Nothing was sent.
+    #[error("{limit} calls wait for a free connection already")]
+    QueueFull {
+        /// How many calls may wait.
+        limit: usize,
+    },
+    /// Too many calls have failed of late, so that this one was not tried. Nothing was sent.
+    #[error("too many calls have failed; the next one is tried in {retry_in:?}")]
+    CircuitOpen {
+        /// After what time a call will be tried again; zero if the calls which try it are under way.
+        retry_in: Duration,
+    },
+    /// The other side redirects again and again.
+    #[error("there were more than {limit} redirects")]
+    TooManyRedirects {
+        /// How many are followed.
+        limit: usize,
+    },
+    /// The other side redirects to what is no URL, or one of another kind than http and https.
+    #[error("the reply redirects to an invalid URL")]
+    InvalidRedirect(#[source] Source),
+    /// The reply's body is not compressed as its headers say.
+    #[error("the reply could not be decompressed")]
+    Decompress(#[source] Source),
     /// The reply's body is larger than the connection's configuration allows.
     #[error("the reply is larger than {limit} bytes")]
     TooLarge {

@@ -33,6 +33,12 @@ impl Origin {
             && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host))
     }
 
+    /// Whether `other` is the same host with `https` instead of `http`, both at their own ports: what credentials for this
+    /// origin may be sent to as well.
+    pub(crate) fn is_secured_by(&self, other: &Self) -> bool {
+        !self.tls && self.port == 80 && other.tls && other.port == 443 && self.host == other.host
+    }
+
     /// Whether the scheme is `https`.
     pub fn is_tls(&self) -> bool {
         self.tls

@@ -6,9 +6,15 @@
 //! `src/stack.rs`; the order and its reasons are in `docs/layers.md`.
 
 pub mod auth;
+pub mod cookies;
+pub mod decompress;
 pub mod optional;
+pub mod phase_timeout;
 pub mod prefetch;
+pub mod redirect;
+pub mod replay;
 pub mod soap;
 pub mod timeout;
 pub mod timing;
+pub mod trace;
 pub mod zato_headers;
