@@ -11,6 +11,9 @@ use http::uri::InvalidUri;
 use zato_soap::Version;
 
 use crate::clock::{Clock, SystemClock};
+use crate::error::Source;
+use crate::layers::aws::AwsCredentials;
+use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
 use crate::secret::Secret;
 use crate::tls::{CaBundleError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
@@ -109,15 +112,51 @@ pub enum Security {
         /// The password.
         password: Secret,
     },
+    /// A WS-Security UsernameToken in the envelope's header, with a digest of the password, a nonce and the time. For SOAP
+    /// only.
+    WsSecurityDigest {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// HTTP Digest authentication (RFC 7616), with MD5 or SHA-256.
+    Digest {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A key in a header.
+    ApiKey {
+        /// The header's name, such as `X-API-Key`.
+        header: String,
+        /// The key.
+        key: Secret,
+    },
+    /// A Bearer token which does not change.
+    Bearer {
+        /// The token.
+        token: Secret,
+    },
+    /// Bearer tokens which an authorization server issues, by the client credentials of OAuth 2.0.
+    OAuth(ClientCredentials),
+    /// Signatures of Amazon Web Services, version 4.
+    Aws(AwsCredentials),
 }
 
 impl Security {
-    /// The username and the password.
+    /// Who the connection says it is, and the proof.
     pub(crate) fn credentials(&self) -> (&str, &Secret) {
         match self {
-            Self::BasicAuth { username, password } | Self::WsSecurity { username, password } => {
-                (username, password)
-            }
+            Self::BasicAuth { username, password }
+            | Self::WsSecurity { username, password }
+            | Self::WsSecurityDigest { username, password }
+            | Self::Digest { username, password } => (username, password),
+            Self::ApiKey { header, key } => (header, key),
+            Self::Bearer { token } => ("", token),
+            Self::OAuth(client) => (&client.client_id, &client.client_secret),
+            Self::Aws(credentials) => (&credentials.access_key_id, &credentials.secret_access_key),
         }
     }
 }
@@ -180,6 +219,18 @@ pub enum ConfigProblem {
     /// `security` is WS-Security on a connection that has no envelope to put it into.
     #[error("WS-Security is for SOAP connections only")]
     WsSecurityWithoutSoap,
+    /// `security` has an API key whose header has no valid name.
+    #[error("the API key's header is not a header name")]
+    ApiKeyHeader,
+    /// `security` has a key or a token that a header cannot carry.
+    #[error("it has characters that a header must not have")]
+    Credentials(#[source] Source),
+    /// `security` has client credentials with which no token request can be made.
+    #[error("no access token can be asked for")]
+    ClientCredentials(#[source] ClientCredentialsError),
+    /// `security` needs random numbers, which the operating system does not have.
+    #[error("there are no random numbers for it")]
+    Randomness(#[source] Source),
     /// `ping_method` is no HTTP method.
     #[error("it is not an HTTP method")]
     PingMethod,
@@ -201,7 +252,11 @@ impl ConfigProblem {
             Self::HostScheme | Self::HostCredentials | Self::Host(_) | Self::HostOrPort => "host",
             Self::UrlPath(_) | Self::Url(_) => "url_path",
             Self::SoapAction => "transport",
-            Self::WsSecurityWithoutSoap => "security",
+            Self::WsSecurityWithoutSoap
+            | Self::ApiKeyHeader
+            | Self::Credentials(_)
+            | Self::ClientCredentials(_)
+            | Self::Randomness(_) => "security",
             Self::PingMethod => "ping_method",
             Self::PoolSize => "pool_size",
             Self::Timeout => "timeout",

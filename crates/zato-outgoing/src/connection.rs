@@ -221,12 +221,13 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The username.
+    /// The username; the name of an API key's header, the id of an OAuth client or of an AWS access key; empty for a Bearer
+    /// token.
     pub fn username(&self) -> &'a str {
         self.username
     }
 
-    /// The password.
+    /// The password, key, token or secret.
     pub fn password(&self) -> &'a Secret {
         self.password
     }

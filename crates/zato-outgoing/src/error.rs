@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use zato_cid::Cid;
 
+use crate::layers::oauth::TokenError;
 use crate::progress::{Phase, Progress, Timing};
 
 /// An error of a library below this crate, kept as a cause only, so that no other crate's version is part of this
@@ -45,6 +46,9 @@ pub enum Failure {
     /// The caller's stream of the request's body failed, or has another length than announced. A part of it was sent.
     #[error("the body of the request could not be read to its end")]
     RequestBody(#[source] Source),
+    /// The connection authenticates by OAuth 2.0 and no access token could be had. The request itself was not sent.
+    #[error("there is no access token for the request")]
+    Token(#[source] TokenError),
     /// The host name could not be resolved. Nothing was sent.
     #[error("the host name could not be resolved")]
     Resolve(#[source] io::Error),

@@ -9,6 +9,7 @@ mod connection;
 mod error;
 pub mod form;
 pub mod layers;
+mod nonce;
 mod origin;
 mod outgoing;
 mod params;
@@ -29,6 +30,8 @@ pub use config::{Config, ConfigError, ConfigProblem, Environment, InvalidCompone
 pub use connection::{Conn, Connection, Credentials, Session};
 pub use error::{CallError, Failure, Source};
 pub use form::{Form, Multipart, Part};
+pub use layers::aws::AwsCredentials;
+pub use layers::oauth::{ClientAuthentication, ClientCredentials};
 pub use origin::Origin;
 pub use outgoing::{Outgoing, OutgoingError};
 pub use params::{IntoParams, Params};

@@ -27,9 +27,11 @@ pub enum Phase {
     FirstByte = 4,
     /// Reading the body of the reply.
     Body = 5,
+    /// Waiting for an access token, before the queue. Connections that do not authenticate by OAuth 2.0 have no such phase.
+    Token = 6,
 }
 
-const PHASES: usize = 6;
+const PHASES: usize = 7;
 
 /// The present request may have been sent.
 const SENT_NOW: u8 = 1;
@@ -40,7 +42,7 @@ const SENT_BEFORE: u8 = 4;
 
 impl Phase {
     const ALL: [Self; PHASES] =
-        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body];
+        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body, Self::Token];
 
     /// What the call was doing, as the end of a sentence: "timed out while …".
     pub fn description(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Phase {
             Self::Tls => "establishing TLS",
             Self::FirstByte => "waiting for the reply",
             Self::Body => "reading the reply",
+            Self::Token => "waiting for an access token",
         }
     }
 }

@@ -11,7 +11,11 @@ use zato_soap::UsernameToken;
 
 use crate::config::{Config, ConfigProblem, Environment, Security, Transport};
 use crate::connect::Connector;
-use crate::layers::auth::{Auth, AuthLayer};
+use crate::layers::auth::{AuthLayer, InvalidCredentials};
+use crate::layers::authentication::Authentication;
+use crate::layers::aws::{AwsSignature, AwsSignatureLayer};
+use crate::layers::digest::DigestLayer;
+use crate::layers::oauth::OAuthLayer;
 use crate::layers::optional::{Optional, OptionalLayer};
 use crate::layers::prefetch::{Prefetch, PrefetchLayer};
 use crate::layers::soap::{Soap, SoapLayer};
@@ -23,8 +27,9 @@ use crate::pool::{Pool, PoolLayer, PoolOptions};
 use crate::tls::{TlsSource, Verify};
 
 pub(crate) type ConnectionPool = Pool<Connector>;
-type WithSoap = Optional<Soap<ConnectionPool>, ConnectionPool>;
-type WithAuth = Optional<Auth<WithSoap>, WithSoap>;
+type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
+type WithSoap = Optional<Soap<WithSignature>, WithSignature>;
+type WithAuth = Authentication<WithSoap, ConnectionPool>;
 pub(crate) type Stack = Timing<Timeout<ZatoHeaders<Prefetch<WithAuth>>>>;
 
 /// Builds the stack, from the inside to the outside, and hands out its pool too, so that it can be emptied.
@@ -54,11 +59,14 @@ pub(crate) fn build(
     let options = PoolOptions { size: config.pool_size, idle_timeout: config.idle_timeout };
     let pool = PoolLayer::within(options).layer(connector);
 
-    // Puts the body into an envelope: last of all, so that nothing else has to know there is one.
-    let stack = OptionalLayer::if_some(soap(config)?).layer(pool.clone());
+    // Signs the request as it will be sent, envelope included.
+    let stack = OptionalLayer::if_some(aws_signature(config, origin, environment)?).layer(pool.clone());
+
+    // Puts the body into an envelope: so late that no layer outside has to know there is one.
+    let stack = OptionalLayer::if_some(soap(config, environment)?).layer(stack);
 
     // Adds credentials, as late as possible, so that no layer that may look at a request sees them.
-    let stack = OptionalLayer::if_some(basic_auth(config, origin)).layer(stack);
+    let stack = authentication(config, origin, stack, &pool)?;
 
     // Reads the reply's body, within the time-out.
     let stack = PrefetchLayer::limit(config.response_limit).layer(stack);
@@ -76,28 +84,68 @@ pub(crate) fn build(
     Ok((stack, pool))
 }
 
-fn soap(config: &Config) -> Result<Option<SoapLayer>, ConfigProblem> {
+fn soap(config: &Config, environment: &Environment) -> Result<Option<SoapLayer>, ConfigProblem> {
     let Transport::Soap { version, action } = &config.transport else {
         return match config.security {
-            Some(Security::WsSecurity { .. }) => Err(ConfigProblem::WsSecurityWithoutSoap),
+            Some(Security::WsSecurity { .. } | Security::WsSecurityDigest { .. }) => {
+                Err(ConfigProblem::WsSecurityWithoutSoap)
+            }
             _ => Ok(None),
         };
     };
     let action = HeaderValue::from_str(action).map_err(|_| ConfigProblem::SoapAction)?;
-    let security = match &config.security {
+    Ok(Some(match &config.security {
         Some(Security::WsSecurity { username, password }) => {
-            Some(UsernameToken::text(username, password.expose()).header_xml())
+            let header = UsernameToken::text(username, password.expose()).header_xml();
+            SoapLayer::enveloping(*version, action, Some(&header))
         }
-        Some(Security::BasicAuth { .. }) | None => None,
-    };
-    Ok(Some(SoapLayer::enveloping(*version, action, security.as_ref().map(|header| header.as_str()))))
+        Some(Security::WsSecurityDigest { username, password }) => {
+            let clock = Arc::clone(&environment.clock);
+            SoapLayer::with_password_digest(*version, action, username, password.clone(), clock)
+                .map_err(ConfigProblem::Randomness)?
+        }
+        _ => SoapLayer::enveloping(*version, action, None),
+    }))
 }
 
-fn basic_auth(config: &Config, origin: &Arc<Origin>) -> Option<AuthLayer> {
-    match &config.security {
-        Some(Security::BasicAuth { username, password }) => {
-            Some(AuthLayer::basic(username, password, Arc::clone(origin)))
+fn authentication(
+    config: &Config,
+    origin: &Arc<Origin>,
+    inner: WithSoap,
+    pool: &ConnectionPool,
+) -> Result<WithAuth, ConfigProblem> {
+    let origin = Arc::clone(origin);
+    let invalid = |error: InvalidCredentials| ConfigProblem::Credentials(error.into());
+    let header = match &config.security {
+        None | Some(Security::WsSecurity { .. } | Security::WsSecurityDigest { .. } | Security::Aws(_)) => {
+            return Ok(Authentication::Nothing(inner));
         }
-        Some(Security::WsSecurity { .. }) | None => None,
-    }
+        Some(Security::OAuth(client)) => {
+            let layer = OAuthLayer::new(client, origin, pool.clone());
+            let layer = layer.map_err(ConfigProblem::ClientCredentials)?;
+            return Ok(Authentication::OAuth(layer.layer(inner)));
+        }
+        Some(Security::Digest { username, password }) => {
+            let layer = DigestLayer::new(username, password.clone(), origin);
+            return Ok(Authentication::Digest(layer.map_err(ConfigProblem::Randomness)?.layer(inner)));
+        }
+        Some(Security::BasicAuth { username, password }) => AuthLayer::basic(username, password, origin),
+        Some(Security::Bearer { token }) => AuthLayer::bearer(token, origin).map_err(invalid)?,
+        Some(Security::ApiKey { header, key }) => {
+            let name = header.parse().map_err(|_| ConfigProblem::ApiKeyHeader)?;
+            AuthLayer::api_key(name, key, origin).map_err(invalid)?
+        }
+    };
+    Ok(Authentication::Header(header.layer(inner)))
+}
+
+fn aws_signature(
+    config: &Config,
+    origin: &Arc<Origin>,
+    environment: &Environment,
+) -> Result<Option<AwsSignatureLayer>, ConfigProblem> {
+    let Some(Security::Aws(credentials)) = &config.security else { return Ok(None) };
+    AwsSignatureLayer::new(credentials.clone(), Arc::clone(origin), Arc::clone(&environment.clock))
+        .map(Some)
+        .map_err(|error| ConfigProblem::Credentials(error.into()))
 }

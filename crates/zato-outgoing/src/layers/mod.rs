@@ -6,8 +6,12 @@
 //! `src/stack.rs`; the order and its reasons are in `docs/layers.md`.
 
 pub mod auth;
+pub(crate) mod authentication;
+pub mod aws;
 pub mod cookies;
 pub mod decompress;
+pub mod digest;
+pub mod oauth;
 pub mod optional;
 pub mod phase_timeout;
 pub mod prefetch;

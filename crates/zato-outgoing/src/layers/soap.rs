@@ -1,7 +1,7 @@
 //! Puts the body of a request into a SOAP envelope.
 //!
 //! Owns the headers of a SOAP request over HTTP. The envelope itself is made by `zato-soap` when the layer is made; per
-//! request it is two pieces put around the body, which is not looked at. It is the innermost layer that changes a request.
+//! request it is two pieces put around the body, which is not looked at; only a token with a digest is made anew for each.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,14 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
-use zato_soap::{Frame, FrameOptions, Version};
+use zato_soap::{Frame, FrameOptions, UsernameToken, Version};
 use zeroize::Zeroizing;
 
 use crate::body::Body;
+use crate::clock::{Clock, iso};
+use crate::error::Source;
+use crate::nonce::Nonces;
+use crate::secret::Secret;
 
 /// The header that names the operation. It is sent for SOAP 1.2 too, whose own `action` parameter is not used.
 pub const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
@@ -34,6 +38,7 @@ pub struct SoapLayer(Arc<Message>);
 struct Message {
     head: Bytes,
     tail: Bytes,
+    digest: Option<Digest>,
     content_type: HeaderValue,
     action: HeaderValue,
 }
@@ -45,12 +50,57 @@ impl fmt::Debug for Message {
     }
 }
 
+/// What a UsernameToken is made of that is another one in each message.
+struct Digest {
+    username: String,
+    password: Secret,
+    clock: Arc<dyn Clock>,
+    nonces: Nonces,
+    /// Where in the head the token belongs.
+    at: usize,
+}
+
+impl Message {
+    /// What precedes the body: the same in all messages, or one with a new token.
+    fn head(&self) -> Bytes {
+        let Some(digest) = &self.digest else { return self.head.clone() };
+        let created = format!("{}Z", iso(digest.clock.now()));
+        let (nonce, password) = (digest.nonces.next(), digest.password.expose());
+        let token = UsernameToken::digest(&*digest.username, password, nonce, created).header_xml();
+        let (before, after) = self.head.split_at(digest.at);
+        Bytes::from([before, token.as_bytes(), after].concat())
+    }
+}
+
 impl SoapLayer {
     /// Puts each body, verbatim, into an envelope of `version`. The envelope's header has `security`, the content of a
     /// WS-Security header, if it is given. `action` is sent as it is, without quotes added.
     ///
     /// Content type and action are added only to requests which do not have their own.
     pub fn enveloping(version: Version, action: HeaderValue, security: Option<&str>) -> Self {
+        Self::with(version, action, security, None)
+    }
+
+    /// As [`enveloping`](Self::enveloping), with a WS-Security UsernameToken that proves knowledge of the password without
+    /// carrying it: each message has a random nonce of 128 bits and the time at which it was made.
+    ///
+    /// # Errors
+    ///
+    /// That of the operating system if it has no random numbers.
+    pub fn with_password_digest(
+        version: Version,
+        action: HeaderValue,
+        username: impl Into<String>,
+        password: Secret,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Source> {
+        let (username, nonces) = (username.into(), Nonces::seeded()?);
+        // The header is written empty, and each token goes into it.
+        let digest = Digest { username, password, clock, nonces, at: 0 };
+        Ok(Self::with(version, action, Some(""), Some(digest)))
+    }
+
+    fn with(version: Version, action: HeaderValue, header: Option<&str>, digest: Option<Digest>) -> Self {
         let prefix = match version {
             Version::V11 => "s11",
             Version::V12 => "s12",
@@ -61,12 +111,15 @@ impl SoapLayer {
             declaration: true,
             default_namespace: None,
             extra_namespaces: &[("xsi", "http://www.w3.org/2001/XMLSchema-instance")],
-            header: security,
+            header,
         });
+        let after_token = format!("</{prefix}:Header><{prefix}:Body>").len();
+        let at = frame.head().len().saturating_sub(after_token);
         Self(Arc::new(Message {
             // The head may contain a password.
             head: Bytes::from_owner(Zeroizing::new(frame.head().to_vec())),
             tail: Bytes::copy_from_slice(frame.tail()),
+            digest: digest.map(|digest| Digest { at, ..digest }),
             content_type: HeaderValue::from_static(version.content_type()),
             action,
         }))
@@ -108,7 +161,7 @@ where
         headers.entry(SOAP_ACTION).or_insert_with(|| message.action.clone());
         if !unwrapped {
             headers.entry(CONTENT_TYPE).or_insert_with(|| message.content_type.clone());
-            request = request.map(|body| body.framed(message.head.clone(), message.tail.clone()));
+            request = request.map(|body| body.framed(message.head(), message.tail.clone()));
         }
         self.inner.call(request)
     }
@@ -119,10 +172,12 @@ mod tests {
     use std::convert::Infallible;
 
     use http::HeaderMap;
+    use time::macros::datetime;
     use tower::{ServiceExt, service_fn};
-    use zato_soap::UsernameToken;
+    use zato_soap::{Envelope, Limits};
 
     use super::*;
+    use crate::clock::fixed::FixedClock;
 
     async fn sent(layer: SoapLayer, request: Request<Body>) -> (HeaderMap, Bytes) {
         let service = layer.layer(service_fn(async |request: Request<Body>| {
@@ -180,6 +235,31 @@ mod tests {
             </wsse:UsernameToken></wsse:Security></s11:Header><s11:Body></s11:Body></s11:Envelope>";
         let layer = SoapLayer::enveloping(Version::V11, action(), Some(&token));
         check(sent(layer, request("")).await, "text/xml; charset=utf-8", expected);
+    }
+
+    #[tokio::test]
+    async fn a_password_digest_is_another_one_in_each_message() {
+        let clock = Arc::new(FixedClock(datetime!(2014-05-04 19:01:40.981234 UTC)));
+        for version in [Version::V11, Version::V12] {
+            let password = Secret::from("secret");
+            let layer =
+                SoapLayer::with_password_digest(version, action(), "user", password, Arc::clone(&clock) as _)
+                    .unwrap();
+            let mut nonces = Vec::new();
+            for _ in 0..2 {
+                let (_, body) = sent(layer.clone(), request("<data/>")).await;
+                let text = std::str::from_utf8(&body).unwrap();
+                let document = zato_soap::parse(text, &Limits::default()).unwrap();
+                let envelope = Envelope::of(&document).unwrap();
+                assert!(envelope.payload().unwrap().has_tag_name("data"));
+                let token = envelope.username_token().unwrap().unwrap();
+                assert!(token.verify("secret"));
+                assert_eq!(token.created(), Some("2014-05-04T19:01:40.981234Z"));
+                nonces.push(token.nonce().unwrap().to_vec());
+            }
+            assert_eq!(nonces[0].len(), 16);
+            assert_ne!(nonces[0], nonces[1]);
+        }
     }
 
     #[tokio::test]

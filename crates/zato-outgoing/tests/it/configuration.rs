@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use zato_outgoing::{Config, Connection, Environment, Secret, Security, Transport, Verify};
+use zato_outgoing::{
+    AwsCredentials, ClientCredentials, Config, Connection, Environment, Secret, Security, Transport, Verify,
+};
 
 use crate::peer::environment;
 
@@ -52,6 +54,26 @@ fn soap_and_its_security() {
     config.transport = transport("");
     config.security = Some(wss());
     assert!(Connection::new(config, &environment()).unwrap().is_soap());
+}
+
+#[test]
+fn credentials_that_cannot_be_sent() {
+    let key = |header: &str, key: &str| {
+        Some(Security::ApiKey { header: header.to_owned(), key: Secret::from(key) })
+    };
+    let header = "the API key's header is not a header name";
+    check(|config| config.security = key("X Key", "k"), "security", header);
+    let characters = "it has characters that a header must not have";
+    check(|config| config.security = key("X-Key", "a\nb"), "security", characters);
+    let bearer = Security::Bearer { token: Secret::from("a\nb") };
+    check(|config| config.security = Some(bearer), "security", characters);
+    let aws = Security::Aws(AwsCredentials::new("id", "secret", "", "s3"));
+    check(|config| config.security = Some(aws), "security", characters);
+    let oauth = Security::OAuth(ClientCredentials::new("/token", "id", "secret"));
+    check(|config| config.security = Some(oauth), "security", "no access token can be asked for");
+    let (username, password) = ("user".to_owned(), Secret::from("secret"));
+    let digest = Security::WsSecurityDigest { username, password };
+    check(|config| config.security = Some(digest), "security", "WS-Security is for SOAP connections only");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The crate from the outside: real sockets, with peers in the same process.
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic like the tests themselves")]
 
+mod auth;
 mod calls;
 mod configuration;
 mod failures;

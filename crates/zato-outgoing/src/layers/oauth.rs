@@ -1,0 +1,640 @@
+//! OAuth 2.0 with client credentials (RFC 6749, 4.4).
+//!
+//! Owns the access token: having it issued, keeping it, replacing it before it expires. It sits where
+//! [`auth`](super::auth) does, because the two are alternatives. The token endpoint is called through a service of its own,
+//! which in this crate's stack is the connection's pool, so that the same proxy and TLS settings hold.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use serde::Deserialize;
+use tokio::time::Instant;
+use tower_layer::Layer;
+use tower_service::Service;
+use zeroize::Zeroizing;
+
+use super::auth::{basic_credentials, bearer_credentials};
+use super::digest::drain;
+use super::prefetch::Collected;
+use super::replay::Kept;
+use crate::body::Body;
+use crate::error::{Failure, Source};
+use crate::origin::Origin;
+use crate::progress::{Phase, Progress};
+use crate::secret::Secret;
+use crate::url::push_form_text;
+
+/// How long a token without an announced lifetime is used.
+const UNANNOUNCED: Duration = Duration::from_secs(5 * 60);
+/// How long before its end a token is replaced, unless its whole lifetime is short.
+const EARLY: Duration = Duration::from_secs(30);
+/// The largest reply of a token endpoint, in bytes.
+const REPLY_LIMIT: usize = 64 * 1024;
+/// The longest text of a token endpoint that is repeated in an error, in characters.
+const SAID_LIMIT: usize = 200;
+/// A year: a longer lifetime makes no difference, but may not be a time that the clock can express.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A client of an authorization server.
+///
+/// [`ClientCredentials::new`] gives the defaults; what differs from them is assigned to the fields.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientCredentials {
+    /// The URL of the token endpoint.
+    pub token_url: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: Secret,
+    /// What the token is to be good for, names separated by spaces.
+    pub scope: Option<String>,
+    /// Further parameters of the token request, such as the `audience` which some servers demand.
+    pub params: Vec<(String, String)>,
+    /// How the client says who it is.
+    pub client_authentication: ClientAuthentication,
+}
+
+impl ClientCredentials {
+    /// A client which says who it is by Basic authentication and asks for no particular scope.
+    pub fn new(
+        token_url: impl Into<String>,
+        client_id: impl Into<String>,
+        client_secret: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            token_url: token_url.into(),
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scope: None,
+            params: Vec::new(),
+            client_authentication: ClientAuthentication::default(),
+        }
+    }
+}
+
+/// How a client says to the token endpoint who it is (RFC 6749, 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// By HTTP Basic authentication, which every server has to understand.
+    #[default]
+    Basic,
+    /// By the parameters `client_id` and `client_secret`.
+    Params,
+}
+
+/// Why there is no access token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The token endpoint could not be reached, or did not reply.
+    #[error("the token endpoint could not be called")]
+    Call(#[source] Box<Failure>),
+    /// The token endpoint refused.
+    #[error("the token endpoint replied with status {}{}", status.as_u16(), Said(said))]
+    Refused {
+        /// The reply's status.
+        status: StatusCode,
+        /// The error code and description of the reply (RFC 6749, 5.2), as far as it has them.
+        said: String,
+    },
+    /// The token endpoint replied with something else than a token.
+    #[error("the token endpoint's reply has no Bearer token")]
+    Reply(#[source] Source),
+}
+
+struct Said<'a>(&'a str);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, ": {}", self.0) }
+    }
+}
+
+/// Credentials with which no token request can be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientCredentialsError {
+    /// `token_url` is no absolute `http` or `https` URL.
+    #[error("the token URL is not an absolute http or https URL")]
+    TokenUrl,
+}
+
+/// Makes [`OAuth`] services.
+///
+/// Reads: [`Progress`].
+#[derive(Debug)]
+pub struct OAuthLayer<T> {
+    client: Arc<Client<T>>,
+}
+
+impl<T> Clone for OAuthLayer<T> {
+    fn clone(&self) -> Self {
+        Self { client: Arc::clone(&self.client) }
+    }
+}
+
+struct Client<T> {
+    endpoint: T,
+    token_url: Uri,
+    /// The body of the token request, which may have the secret in it.
+    form: Bytes,
+    /// Present if the client says by Basic authentication who it is.
+    credentials: Option<HeaderValue>,
+    /// What must not be repeated in an error.
+    secret: Secret,
+    origin: Arc<Origin>,
+    /// Locked for a few instructions at a time, never across a wait.
+    token: Mutex<Option<Token>>,
+    /// Held while a token is being fetched, so that one call does it for all.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+impl<T> fmt::Debug for Client<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Token {
+    credentials: HeaderValue,
+    expires: Instant,
+    /// When it is time to have a new one.
+    refresh: Instant,
+}
+
+impl<T> OAuthLayer<T> {
+    /// Adds a Bearer token to requests to `origin` which have no `Authorization` header yet. `endpoint` sends the token
+    /// requests.
+    ///
+    /// A token is fetched by the first call that needs it; others wait for the same one. Shortly before it expires, one call
+    /// fetches the next one while others still use it. A reply with status 401 makes the token be replaced and the
+    /// request be sent once more, unless its body is a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientCredentialsError`].
+    pub fn new(
+        options: &ClientCredentials,
+        origin: Arc<Origin>,
+        endpoint: T,
+    ) -> Result<Self, ClientCredentialsError> {
+        let token_url: Uri = options.token_url.parse().map_err(|_| ClientCredentialsError::TokenUrl)?;
+        if Origin::of(&token_url).is_none() {
+            return Err(ClientCredentialsError::TokenUrl);
+        }
+        let secret = options.client_secret.clone();
+        let mut form = Zeroizing::new(String::from("grant_type=client_credentials"));
+        let mut push = |name: &str, value: &str| {
+            form.push('&');
+            push_form_text(&mut form, name);
+            form.push('=');
+            push_form_text(&mut form, value);
+        };
+        if let Some(scope) = &options.scope {
+            push("scope", scope);
+        }
+        options.params.iter().for_each(|(name, value)| push(name, value));
+        let credentials = match options.client_authentication {
+            // The standard wants both encoded as in forms before they are put together.
+            ClientAuthentication::Basic => {
+                let (mut id, mut encoded) = (String::new(), String::new());
+                push_form_text(&mut id, &options.client_id);
+                push_form_text(&mut encoded, secret.expose());
+                Some(basic_credentials(&id, &Secret::from(encoded)))
+            }
+            ClientAuthentication::Params => {
+                push("client_id", &options.client_id);
+                push("client_secret", secret.expose());
+                None
+            }
+        };
+        let form = Bytes::from_owner(Zeroizing::new(form.as_bytes().to_vec()));
+        let client = Client {
+            endpoint,
+            token_url,
+            form,
+            credentials,
+            secret,
+            origin,
+            token: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        };
+        Ok(Self { client: Arc::new(client) })
+    }
+}
+
+impl<S, T> Layer<S> for OAuthLayer<T> {
+    type Service = OAuth<S, T>;
+
+    fn layer(&self, inner: S) -> OAuth<S, T> {
+        OAuth { inner, client: Arc::clone(&self.client) }
+    }
+}
+
+/// Adds access tokens to the requests of `S`, which `T` fetches. Clones share the token.
+#[derive(Debug)]
+pub struct OAuth<S, T> {
+    inner: S,
+    client: Arc<Client<T>>,
+}
+
+impl<S: Clone, T> Clone for OAuth<S, T> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), client: Arc::clone(&self.client) }
+    }
+}
+
+impl<S, T, R, P> Service<Request<Body>> for OAuth<S, T>
+where
+    S: Service<Request<Body>, Response = Response<R>, Error = Failure> + Clone + Send + 'static,
+    S::Future: Send,
+    R: http_body::Body + Send + 'static,
+    R::Data: Send,
+    T: Service<Request<Body>, Response = Response<P>, Error = Failure> + Clone + Send + Sync + 'static,
+    T::Future: Send,
+    P: http_body::Body<Data = Bytes, Error = Failure> + Send,
+{
+    type Response = Response<R>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The clone stays behind: the service that has been found ready is the one to call.
+        let next = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, next);
+        let client = Arc::clone(&self.client);
+        Box::pin(async move { client.send(inner, request).await })
+    }
+}
+
+impl<T, P> Client<T>
+where
+    T: Service<Request<Body>, Response = Response<P>, Error = Failure> + Clone,
+    P: http_body::Body<Data = Bytes, Error = Failure>,
+{
+    async fn send<S, R>(&self, mut inner: S, mut request: Request<Body>) -> Result<Response<R>, Failure>
+    where
+        S: Service<Request<Body>, Response = Response<R>, Error = Failure>,
+        R: http_body::Body,
+    {
+        if !self.origin.matches(request.uri()) || request.headers().contains_key(AUTHORIZATION) {
+            return inner.call(request).await;
+        }
+        let progress = request.extensions().get::<Progress>().cloned();
+        let token = self.token(progress.as_ref()).await?;
+        request.headers_mut().insert(AUTHORIZATION, token.clone());
+        let again = Kept::of(&request).request();
+        let response = inner.call(request).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        self.forget(&token);
+        let Some(mut again) = again else { return Ok(response) };
+        drain(response.into_body()).await;
+        again.headers_mut().insert(AUTHORIZATION, self.token(progress.as_ref()).await?);
+        poll_fn(|cx| inner.poll_ready(cx)).await?;
+        inner.call(again).await
+    }
+
+    /// The token in use, or a new one.
+    async fn token(&self, progress: Option<&Progress>) -> Result<HeaderValue, Failure> {
+        let known = self.lock().clone();
+        match known {
+            Some(token) if Instant::now() < token.refresh => Ok(token.credentials),
+            Some(token) if Instant::now() < token.expires => {
+                // One call fetches the next token; whoever comes meanwhile has one that is still good.
+                let Ok(_fetching) = self.fetching.try_lock() else { return Ok(token.credentials) };
+                Ok(self.fetch(progress).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "an access token could not be replaced before it expires");
+                    token.credentials
+                }))
+            }
+            _ => {
+                let _fetching = self.fetching.lock().await;
+                // Somebody else may have fetched it while this call waited.
+                let fetched = self.lock().as_ref().filter(|token| Instant::now() < token.expires).cloned();
+                match fetched {
+                    Some(token) => Ok(token.credentials),
+                    None => self.fetch(progress).await.map_err(Failure::Token),
+                }
+            }
+        }
+    }
+
+    async fn fetch(&self, progress: Option<&Progress>) -> Result<HeaderValue, TokenError> {
+        if let Some(progress) = progress {
+            progress.enter(Phase::Token);
+        }
+        let token = self.request().await?;
+        let credentials = token.credentials.clone();
+        *self.lock() = Some(token);
+        if let Some(progress) = progress {
+            progress.enter(Phase::Queue);
+        }
+        Ok(credentials)
+    }
+
+    async fn request(&self) -> Result<Token, TokenError> {
+        let failed = |failure| TokenError::Call(Box::new(failure));
+        let mut request = Request::new(Body::from(self.form.clone()));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.token_url.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(credentials) = &self.credentials {
+            headers.insert(AUTHORIZATION, credentials.clone());
+        }
+        // The record of its own keeps the call's from saying that the call's own request was sent.
+        request.extensions_mut().insert(Progress::start());
+        let mut endpoint = self.endpoint.clone();
+        poll_fn(|cx| endpoint.poll_ready(cx)).await.map_err(failed)?;
+        let asked = Instant::now();
+        let (head, body) = endpoint.call(request).await.map_err(failed)?.into_parts();
+        let reply = read(body).await.map_err(failed)?;
+        if !head.status.is_success() {
+            return Err(TokenError::Refused { status: head.status, said: self.said(&reply) });
+        }
+        let reply: TokenReply =
+            serde_json::from_slice(&reply).map_err(|error| TokenError::Reply(without_content(&error)))?;
+        if !reply.token_type.eq_ignore_ascii_case("bearer") {
+            return Err(TokenError::Reply("its token type is another one".into()));
+        }
+        let credentials = bearer_credentials(&Zeroizing::new(reply.access_token))
+            .map_err(|error| TokenError::Reply(error.into()))?;
+        let lifetime = reply.expires_in.and_then(Seconds::duration).unwrap_or(UNANNOUNCED).min(LONGEST);
+        let expires = asked + lifetime;
+        Ok(Token { credentials, expires, refresh: expires - EARLY.min(lifetime / 4) })
+    }
+
+    /// The error code and description of a reply, without what a server may have repeated of the request's secrets.
+    fn said(&self, reply: &[u8]) -> String {
+        let Ok(reply) = serde_json::from_slice::<ErrorReply>(reply) else { return String::new() };
+        let description = reply.error_description.map(|text| format!(" ({text})")).unwrap_or_default();
+        let said = format!("{}{description}", reply.error);
+        let said = match self.secret.expose() {
+            "" => said,
+            secret => said.replace(secret, "..."),
+        };
+        said.chars().filter(|character| !character.is_control()).take(SAID_LIMIT).collect()
+    }
+}
+
+impl<T> Client<T> {
+    /// Forgets a token which the other side does not accept, unless it has been replaced already.
+    fn forget(&self, refused: &HeaderValue) {
+        let mut token = self.lock();
+        if token.as_ref().is_some_and(|token| token.credentials == *refused) {
+            *token = None;
+        }
+    }
+
+    /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.
+    fn lock(&self) -> MutexGuard<'_, Option<Token>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn read<P>(body: P) -> Result<Bytes, Failure>
+where
+    P: http_body::Body<Data = Bytes, Error = Failure>,
+{
+    let mut body = pin!(body);
+    let mut collected = Collected::with_limit(REPLY_LIMIT);
+    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await.transpose()? {
+        if let Ok(data) = frame.into_data() {
+            collected.push(data, body.size_hint().lower())?;
+        }
+    }
+    Ok(collected.into_bytes())
+}
+
+/// Where the JSON is wrong. The error's own text may quote a part of it, which may be a token.
+fn without_content(error: &serde_json::Error) -> Source {
+    format!("it is not the expected JSON at line {}, column {}", error.line(), error.column()).into()
+}
+
+#[derive(Deserialize)]
+struct TokenReply {
+    access_token: String,
+    token_type: String,
+    expires_in: Option<Seconds>,
+}
+
+/// Some servers send the number as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(f64),
+    Text(String),
+}
+
+impl Seconds {
+    fn duration(self) -> Option<Duration> {
+        let seconds = match self {
+            Self::Number(seconds) => seconds,
+            Self::Text(text) => text.parse().ok()?,
+        };
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorReply {
+    error: String,
+    error_description: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http_body_util::{BodyExt, Empty, Full};
+    use tower::util::BoxCloneSyncService;
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    type Reply = http_body_util::combinators::MapErr<Full<Bytes>, fn(std::convert::Infallible) -> Failure>;
+
+    /// The headers and bodies of requests.
+    type Requests = Arc<Mutex<Vec<(http::HeaderMap, String)>>>;
+
+    fn full(text: String) -> Reply {
+        Full::new(Bytes::from(text)).map_err(|never| match never {})
+    }
+
+    /// A token endpoint which takes a second for each reply, which `reply` makes out of its number, from 1; and the
+    /// requests it got.
+    fn endpoint(
+        reply: fn(usize) -> (u16, String),
+    ) -> (BoxCloneSyncService<Request<Body>, Response<Reply>, Failure>, Requests) {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&requests);
+        let count = Arc::new(AtomicUsize::new(0));
+        let service = service_fn(move |request: Request<Body>| {
+            let (head, body) = request.into_parts();
+            let text = String::from_utf8(body.pieces().unwrap().concat()).unwrap();
+            recorded.lock().unwrap().push((head.headers, text));
+            let (status, text) = reply(count.fetch_add(1, Ordering::SeqCst) + 1);
+            async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(Response::builder().status(status).body(full(text)).unwrap())
+            }
+        });
+        (BoxCloneSyncService::new(service), requests)
+    }
+
+    fn token(number: usize) -> (u16, String) {
+        (200, format!(r#"{{"access_token":"t{number}","token_type":"Bearer","expires_in":100}}"#))
+    }
+
+    fn options() -> ClientCredentials {
+        let mut options = ClientCredentials::new("https://login.example.com/token", "id", "s3cret&");
+        options.scope = Some("read write".to_owned());
+        options
+    }
+
+    /// Replies with 401 to the token `t1` if it is `revoked`, and otherwise with 200 and the credentials in a header.
+    fn api(
+        revoked: bool,
+    ) -> impl Service<Request<Body>, Response = Response<Empty<Bytes>>, Error = Failure, Future: Send>
+    + Clone
+    + Send
+    + 'static {
+        service_fn(move |request: Request<Body>| {
+            let credentials = request.headers().get(AUTHORIZATION).cloned();
+            let refused = revoked && credentials.as_ref().is_some_and(|value| value == "Bearer t1");
+            let mut response = Response::new(Empty::new());
+            if refused {
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+            }
+            if let Some(credentials) = credentials {
+                response.headers_mut().insert("sent", credentials);
+            }
+            std::future::ready(Ok(response))
+        })
+    }
+
+    fn origin() -> Arc<Origin> {
+        Arc::new(Origin::of(&Uri::from_static("https://api.example.com")).unwrap())
+    }
+
+    fn request(url: &str) -> Request<Body> {
+        Request::get(url).body(Body::empty()).unwrap()
+    }
+
+    const URL: &str = "https://api.example.com/a";
+
+    #[tokio::test(start_paused = true)]
+    async fn one_token_for_all_calls_until_it_is_about_to_expire() {
+        let (endpoint, requests) = endpoint(token);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        let sent = async || {
+            let response = service.clone().oneshot(request(URL)).await.unwrap();
+            response.headers()["sent"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(tokio::join!(sent(), sent()), ("Bearer t1".to_owned(), "Bearer t1".to_owned()));
+        tokio::time::advance(Duration::from_secs(70)).await;
+        assert_eq!(sent().await, "Bearer t1");
+        // A quarter of the lifetime before its end, one call has it replaced.
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(tokio::join!(sent(), sent()), ("Bearer t2".to_owned(), "Bearer t1".to_owned()));
+        assert_eq!(sent().await, "Bearer t2");
+
+        let requests = requests.lock().unwrap();
+        assert_eq!(requests.len(), 2);
+        let (headers, body) = &requests[0];
+        assert_eq!(body, "grant_type=client_credentials&scope=read+write");
+        // id:s3cret%26
+        assert_eq!(headers[AUTHORIZATION], "Basic aWQ6czNjcmV0JTI2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_client_may_say_who_it_is_in_the_body() {
+        let (endpoint, requests) = endpoint(token);
+        let mut options = options();
+        options.client_authentication = ClientAuthentication::Params;
+        options.scope = None;
+        options.params = vec![("audience".to_owned(), "https://api.example.com".to_owned())];
+        let service = OAuthLayer::new(&options, origin(), endpoint).unwrap().layer(api(false));
+        service.oneshot(request(URL)).await.unwrap();
+        let (headers, body) = requests.lock().unwrap().remove(0);
+        assert!(!headers.contains_key(AUTHORIZATION));
+        let expected = "grant_type=client_credentials&audience=https%3A%2F%2Fapi.example.com\
+                        &client_id=id&client_secret=s3cret%26";
+        assert_eq!(body, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revoked_token_is_replaced() {
+        let (endpoint, requests) = endpoint(token);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(true));
+        let response = service.oneshot(request(URL)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["sent"], "Bearer t2");
+        assert_eq!(requests.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_origins_and_the_callers_own_credentials() {
+        let (endpoint, requests) = endpoint(token);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        let response = service.clone().oneshot(request("https://example.org/")).await.unwrap();
+        assert!(!response.headers().contains_key("sent"));
+        let mut own = request(URL);
+        own.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("own"));
+        assert_eq!(service.oneshot(own).await.unwrap().headers()["sent"], "own");
+        assert!(requests.lock().unwrap().is_empty());
+    }
+
+    async fn failure(reply: fn(usize) -> (u16, String)) -> String {
+        let (endpoint, _) = endpoint(reply);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        let error = service.oneshot(request(URL)).await.unwrap_err();
+        assert_eq!(error.to_string(), "there is no access token for the request");
+        error.source().unwrap().to_string()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn errors_say_what_the_endpoint_said() {
+        let text = failure(|_| {
+            let said = r#"{"error":"invalid_client","error_description":"s3cret& is\n wrong"}"#;
+            (401, said.to_owned())
+        });
+        assert_eq!(text.await, "the token endpoint replied with status 401: invalid_client (... is wrong)");
+        let text = failure(|_| (500, "<html>".to_owned())).await;
+        assert_eq!(text, "the token endpoint replied with status 500");
+        for reply in [
+            (|_| (200, String::new())) as fn(usize) -> (u16, String),
+            |_| (200, r#"{"access_token":"t","token_type":"mac"}"#.to_owned()),
+            |_| (200, r#"{"access_token":"a\nb","token_type":"bearer"}"#.to_owned()),
+            |_| (200, r#"{"access_token":5}"#.to_owned()),
+        ] {
+            assert_eq!(failure(reply).await, "the token endpoint's reply has no Bearer token");
+        }
+    }
+
+    #[test]
+    fn a_token_url_is_absolute() {
+        for url in ["", "/token", "ftp://example.com/"] {
+            let options = ClientCredentials { token_url: url.to_owned(), ..options() };
+            assert!(OAuthLayer::new(&options, origin(), ()).is_err(), "{url}");
+        }
+    }
+}
