@@ -20,13 +20,14 @@ use crate::connection::Conn;
 use crate::error::{CallError, Failure, Source};
 use crate::form::{Form, Multipart};
 use crate::layers::prefetch::{Prefetched, Streamed};
+use crate::layers::redirect::Redirects;
+use crate::layers::retry::Retries;
 use crate::layers::soap::Unwrapped;
 use crate::layers::timeout::CallTimeout;
 use crate::params::{IntoParams, Params};
-use crate::pool::PooledBody;
 use crate::progress::Progress;
 use crate::response::Response;
-use crate::stack::Stack;
+use crate::stack::{ReplyBody, Stack};
 
 /// The headers which the layers add, and a few of the caller's, fit in without growing.
 const HEADERS: usize = 12;
@@ -46,6 +47,8 @@ pub struct Call {
     content: Content,
     timeout: Option<Duration>,
     prefetch: bool,
+    redirects: Option<Redirects>,
+    retries: Option<Retries>,
     /// The first thing that cannot be part of a request.
     failure: Option<Failure>,
 }
@@ -73,6 +76,8 @@ impl Call {
             content: Content::default(),
             timeout: None,
             prefetch: true,
+            redirects: None,
+            retries: None,
             failure: None,
         }
     }
@@ -145,6 +150,20 @@ impl Call {
         self
     }
 
+    /// Whether redirects are followed, instead of all but those of HEAD. On a connection that follows none it makes no
+    /// difference.
+    pub fn redirects(mut self, redirects: Redirects) -> Self {
+        self.redirects = Some(redirects);
+        self
+    }
+
+    /// Whether this call may be made again if it fails, instead of what the connection's `retry` says. On a connection without
+    /// `retry` it makes no difference.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = Some(retries);
+        self
+    }
+
     /// The first failure counts: what follows may be its consequence.
     fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
@@ -180,6 +199,12 @@ impl Call {
         }
         if !self.prefetch {
             extensions.insert(Streamed);
+        }
+        if let Some(redirects) = self.redirects {
+            extensions.insert(redirects);
+        }
+        if let Some(retries) = self.retries {
+            extensions.insert(retries);
         }
         let unwrapped = !matches!(self.place, Place::Configured);
         if unwrapped {
@@ -279,7 +304,7 @@ impl Future for CallFuture {
 fn poll_running(
     running: Pin<&mut Option<StackFuture>>,
     cx: &mut Context<'_>,
-) -> Poll<Result<http::Response<Prefetched<PooledBody>>, Failure>> {
+) -> Poll<Result<http::Response<Prefetched<ReplyBody>>, Failure>> {
     match running.as_pin_mut() {
         Some(future) => future.poll(cx).map_err(|timed| timed.error),
         None => Poll::Pending,

@@ -13,7 +13,10 @@ use zato_soap::Version;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Source;
 use crate::layers::aws::AwsCredentials;
+use crate::layers::breaker::CircuitBreaker;
 use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
+use crate::layers::phase_timeout::PhaseTimeouts;
+use crate::layers::retry::Retry;
 use crate::secret::Secret;
 use crate::tls::{CaBundleError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
@@ -40,10 +43,27 @@ pub struct Config {
     pub security: Option<Security>,
     /// The HTTP method of pings.
     pub ping_method: String,
-    /// How many calls may be under way at once. Further ones wait within their time-out.
+    /// How many calls may be under way at once. Further ones wait for their turn.
     pub pool_size: usize,
+    /// How many calls may wait for their turn. Further ones fail at once.
+    pub queue_size: usize,
+    /// How long a call may wait for its turn, if that is to be less than its time-out.
+    pub queue_timeout: Option<Duration>,
     /// How long a call may take, from its beginning until its reply has been read.
     pub timeout: Duration,
+    /// How long single phases of a call may take, if that is to be less than the time-out.
+    pub phase_timeouts: PhaseTimeouts,
+    /// How calls that failed are made again, if they are. Whatever this is, a request is sent once more if a pooled
+    /// connection turns out to have been closed before it took it.
+    pub retry: Option<Retry>,
+    /// When calls are refused because too many have failed, if they are.
+    pub circuit_breaker: Option<CircuitBreaker>,
+    /// Whether cookies are kept and sent back, as long as this configuration stays in place.
+    pub keep_cookies: bool,
+    /// How many redirects a call follows; one more is an error. With 0, replies that redirect are handed out.
+    pub max_redirects: usize,
+    /// Whether compressed replies are asked for and decompressed.
+    pub decompress: bool,
     /// How long an unused connection is kept open.
     pub idle_timeout: Duration,
     /// The largest reply which is read in advance, in bytes.
@@ -53,8 +73,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// An active plain HTTP connection without credentials: ping method HEAD, pool size 20, a time-out of 10 seconds,
-    /// unused connections kept for a minute, replies of at most 100 MiB, servers verified.
+    /// An active plain HTTP connection without credentials: ping method HEAD, pool size 20, at most 10,000 calls waiting, a
+    /// time-out of 10 seconds, unused connections kept for a minute, replies of at most 100 MiB, cookies kept, up to 30
+    /// redirects followed, replies decompressed, servers verified; neither retries nor a circuit breaker.
     pub fn new(
         id: i64,
         name: impl Into<String>,
@@ -71,7 +92,15 @@ impl Config {
             security: None,
             ping_method: "HEAD".to_owned(),
             pool_size: 20,
+            queue_size: 10_000,
+            queue_timeout: None,
             timeout: Duration::from_secs(10),
+            phase_timeouts: PhaseTimeouts::default(),
+            retry: None,
+            circuit_breaker: None,
+            keep_cookies: true,
+            max_redirects: 30,
+            decompress: true,
             idle_timeout: Duration::from_secs(60),
             response_limit: 100 * 1024 * 1024,
             tls: Tls::default(),
@@ -240,6 +269,18 @@ pub enum ConfigProblem {
     /// `timeout` is zero.
     #[error("it must be more than zero")]
     Timeout,
+    /// `queue_timeout` is zero.
+    #[error("it must be more than zero")]
+    QueueTimeout,
+    /// `phase_timeouts` has one that is zero.
+    #[error("each of them must be more than zero")]
+    PhaseTimeouts,
+    /// `retry` has no attempts.
+    #[error("there must be at least 1 attempt")]
+    RetryAttempts,
+    /// `circuit_breaker` has a number that makes no sense.
+    #[error("its numbers must be more than zero, its percentage at most 100 and its calls at most 10,000")]
+    CircuitBreaker,
     /// `tls` has authorities which are not usable.
     #[error("the certificate authorities are not usable")]
     CaBundle(#[source] CaBundleError),
@@ -260,6 +301,10 @@ impl ConfigProblem {
             Self::PingMethod => "ping_method",
             Self::PoolSize => "pool_size",
             Self::Timeout => "timeout",
+            Self::QueueTimeout => "queue_timeout",
+            Self::PhaseTimeouts => "phase_timeouts",
+            Self::RetryAttempts => "retry",
+            Self::CircuitBreaker => "circuit_breaker",
             Self::CaBundle(_) => "tls",
         }
     }

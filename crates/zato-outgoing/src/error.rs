@@ -133,13 +133,20 @@ struct Details {
     cid: Cid,
     timing: Timing,
     sent: bool,
+    attempts: u32,
     failure: Failure,
 }
 
 impl CallError {
     pub(crate) fn new(connection: &Arc<str>, cid: Cid, progress: &Progress, failure: Failure) -> Self {
-        let (timing, sent) = (progress.timing(), progress.sent());
-        Self(Box::new(Details { connection: Arc::clone(connection), cid, timing, sent, failure }))
+        Self(Box::new(Details {
+            connection: Arc::clone(connection),
+            cid,
+            timing: progress.timing(),
+            sent: progress.sent(),
+            attempts: progress.attempts(),
+            failure,
+        }))
     }
 
     /// Why the call failed.
@@ -173,6 +180,11 @@ impl CallError {
         self.0.sent
     }
 
+    /// How many attempts were made; 1 if the call was not made again.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// Whether the time given to the call was not enough.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.failure, Failure::TimedOut { .. })
@@ -195,6 +207,7 @@ impl fmt::Debug for CallError {
             .field("cid", &self.0.cid)
             .field("elapsed", &self.elapsed())
             .field("may_have_been_sent", &self.0.sent)
+            .field("attempts", &self.0.attempts)
             .field("failure", &self.0.failure)
             .finish()
     }

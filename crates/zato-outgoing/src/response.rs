@@ -22,8 +22,9 @@ use zato_soap::{Envelope, Fault, Limits, ReadError};
 use crate::call::Outcome;
 use crate::error::{CallError, Failure};
 use crate::layers::prefetch::{Collected, Prefetched};
-use crate::pool::PooledBody;
+use crate::layers::redirect::{Hop, Redirected};
 use crate::progress::{Phase, Timing};
+use crate::stack::ReplyBody;
 
 /// The reply to a call. Its status may be any: see [`Response::raise_for_status`].
 #[derive(Debug)]
@@ -32,13 +33,13 @@ pub struct Response {
     /// What has been read of the body: all of it, unless the call was made with `prefetch(false)`.
     whole: Bytes,
     /// What is left to be read.
-    rest: Option<PooledBody>,
+    rest: Option<ReplyBody>,
     outcome: Outcome,
     timing: Timing,
 }
 
 impl Response {
-    pub(crate) fn new(response: http::Response<Prefetched<PooledBody>>, outcome: Outcome) -> Self {
+    pub(crate) fn new(response: http::Response<Prefetched<ReplyBody>>, outcome: Outcome) -> Self {
         let (head, body) = response.into_parts();
         let (whole, rest) = match body {
             Prefetched::Whole(whole) => (whole, None),
@@ -71,9 +72,23 @@ impl Response {
         self.head.headers.get(name)?.to_str().ok()
     }
 
-    /// The URL that was called, parameters included.
+    /// The URL that this reply came from, parameters included: the one that was called, or the one to which redirects led.
     pub fn url(&self) -> &Uri {
-        &self.outcome.url
+        self.redirected().map_or(&self.outcome.url, |redirected| &redirected.url)
+    }
+
+    /// The replies which redirected the call, in their order; usually there are none.
+    pub fn history(&self) -> &[Hop] {
+        self.redirected().map_or(&[], |redirected| &redirected.history)
+    }
+
+    fn redirected(&self) -> Option<&Redirected> {
+        self.head.extensions.get()
+    }
+
+    /// How many attempts the call took; 1 if it was not made again.
+    pub fn attempts(&self) -> u32 {
+        self.outcome.progress.attempts()
     }
 
     /// How long the call took until this response was handed out.

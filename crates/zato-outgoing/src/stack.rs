@@ -14,36 +14,51 @@ use crate::connect::Connector;
 use crate::layers::auth::{AuthLayer, InvalidCredentials};
 use crate::layers::authentication::Authentication;
 use crate::layers::aws::{AwsSignature, AwsSignatureLayer};
+use crate::layers::breaker::{Breaker, BreakerLayer};
+use crate::layers::cookies::{CookieJar, Cookies, CookiesLayer};
+use crate::layers::decompress::{Decompress, DecompressLayer, Decompressed};
 use crate::layers::digest::DigestLayer;
+use crate::layers::metrics::{Count, CountLayer};
 use crate::layers::oauth::OAuthLayer;
 use crate::layers::optional::{Optional, OptionalLayer};
+use crate::layers::phase_timeout::{IdleBody, PhaseTimeout, PhaseTimeoutLayer};
 use crate::layers::prefetch::{Prefetch, PrefetchLayer};
+use crate::layers::redirect::{Redirect, RedirectLayer};
+use crate::layers::retry::{Again, RetryLayer};
 use crate::layers::soap::{Soap, SoapLayer};
 use crate::layers::timeout::{Timeout, TimeoutLayer};
 use crate::layers::timing::{Timing, TimingLayer};
+use crate::layers::trace::{Trace, TraceLayer};
 use crate::layers::zato_headers::{ZatoHeaders, ZatoHeadersLayer};
+use crate::metrics::Metrics;
 use crate::origin::Origin;
-use crate::pool::{Pool, PoolLayer, PoolOptions};
+use crate::pool::{Pool, PoolLayer, PoolOptions, PooledBody};
 use crate::tls::{TlsSource, Verify};
 
 pub(crate) type ConnectionPool = Pool<Connector>;
 type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
 type WithSoap = Optional<Soap<WithSignature>, WithSignature>;
 type WithAuth = Authentication<WithSoap, ConnectionPool>;
-pub(crate) type Stack = Timing<Timeout<ZatoHeaders<Prefetch<WithAuth>>>>;
+type WithCookies = Optional<Cookies<WithAuth>, WithAuth>;
+type WithRedirects = Optional<Redirect<WithCookies>, WithCookies>;
+type WithWholeBody = Prefetch<Decompress<PhaseTimeout<WithRedirects>>>;
+type WithRetries = Optional<Again<WithWholeBody>, WithWholeBody>;
+type WithTimeout = Timeout<ZatoHeaders<WithRetries>>;
+type WithBreaker = Optional<Breaker<WithTimeout>, WithTimeout>;
+pub(crate) type Stack = Trace<Timing<Count<WithBreaker>>>;
+
+/// The body of a reply which the caller reads piece by piece.
+pub(crate) type ReplyBody = Decompressed<IdleBody<PooledBody>>;
 
 /// Builds the stack, from the inside to the outside, and hands out its pool too, so that it can be emptied.
 pub(crate) fn build(
     config: &Config,
     origin: &Arc<Origin>,
     environment: &Environment,
+    name: &Arc<str>,
+    metrics: &Arc<Metrics>,
 ) -> Result<(Stack, ConnectionPool), ConfigProblem> {
-    if config.pool_size == 0 {
-        return Err(ConfigProblem::PoolSize);
-    }
-    if config.timeout.is_zero() {
-        return Err(ConfigProblem::Timeout);
-    }
+    check(config)?;
     if matches!(config.tls.verify, Verify::Nothing) && origin.is_tls() {
         tracing::warn!(
             connection = config.name,
@@ -56,7 +71,12 @@ pub(crate) fn build(
     let connector = Connector::new(tls);
 
     // Keeps them open between calls, up to the pool size, and has further calls wait.
-    let options = PoolOptions { size: config.pool_size, idle_timeout: config.idle_timeout };
+    let options = PoolOptions {
+        size: config.pool_size,
+        idle_timeout: config.idle_timeout,
+        queue_size: config.queue_size,
+        queue_timeout: config.queue_timeout,
+    };
     let pool = PoolLayer::within(options).layer(connector);
 
     // Signs the request as it will be sent, envelope included.
@@ -68,8 +88,28 @@ pub(crate) fn build(
     // Adds credentials, as late as possible, so that no layer that may look at a request sees them.
     let stack = authentication(config, origin, stack, &pool)?;
 
-    // Reads the reply's body, within the time-out.
+    // Adds the cookies of earlier replies, also to a redirected request.
+    let jar = config.keep_cookies.then(|| Arc::new(CookieJar::default()));
+    let stack = OptionalLayer::if_some(jar.map(CookiesLayer::keeping)).layer(stack);
+
+    // Follows redirects: outside of what looks at each request anew, such as credentials.
+    let redirects = (config.max_redirects > 0).then(|| RedirectLayer::limit(config.max_redirects));
+    let stack = OptionalLayer::if_some(redirects).layer(stack);
+
+    // Ends a phase of an attempt which takes too long by itself.
+    let stack = PhaseTimeoutLayer::within(config.phase_timeouts).layer(stack);
+
+    // Decompresses the reply that is handed out.
+    let decompress =
+        if config.decompress { DecompressLayer::accepting_all() } else { DecompressLayer::accepting_none() };
+    let stack = decompress.layer(stack);
+
+    // Reads the reply's body, within the time-out, up to the limit of what it is after decompression.
     let stack = PrefetchLayer::limit(config.response_limit).layer(stack);
+
+    // Makes the call again if it failed, be it while its reply was read.
+    let retry = config.retry.map(|retry| RetryLayer::new(retry, Arc::clone(&environment.clock)));
+    let stack = OptionalLayer::if_some(retry).layer(stack);
 
     // Adds the headers of every message, once a call, however often a layer inside may send it.
     let headers =
@@ -79,9 +119,40 @@ pub(crate) fn build(
     // Ends the call when its time is over, whichever layer inside is waiting for something.
     let stack = TimeoutLayer::total(config.timeout).layer(stack);
 
-    // Measures everything, time-outs included.
+    // Refuses calls while too many fail, time-outs included.
+    let stack = OptionalLayer::if_some(config.circuit_breaker.map(BreakerLayer::new)).layer(stack);
+
+    // Counts calls, those that are refused included.
+    let stack = CountLayer::into(Arc::clone(metrics)).layer(stack);
+
+    // Measures everything.
     let stack = TimingLayer::new().layer(stack);
+
+    // Names the call in whatever is logged inside.
+    let stack = TraceLayer::named(Arc::clone(name)).layer(stack);
     Ok((stack, pool))
+}
+
+fn check(config: &Config) -> Result<(), ConfigProblem> {
+    if config.pool_size == 0 {
+        return Err(ConfigProblem::PoolSize);
+    }
+    if config.timeout.is_zero() {
+        return Err(ConfigProblem::Timeout);
+    }
+    if config.queue_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        return Err(ConfigProblem::QueueTimeout);
+    }
+    if config.phase_timeouts.has_zero() {
+        return Err(ConfigProblem::PhaseTimeouts);
+    }
+    if config.retry.is_some_and(|retry| retry.attempts == 0) {
+        return Err(ConfigProblem::RetryAttempts);
+    }
+    if config.circuit_breaker.is_some_and(|breaker| !breaker.is_valid()) {
+        return Err(ConfigProblem::CircuitBreaker);
+    }
+    Ok(())
 }
 
 fn soap(config: &Config, environment: &Environment) -> Result<Option<SoapLayer>, ConfigProblem> {

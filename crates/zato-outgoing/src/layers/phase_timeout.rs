@@ -37,6 +37,10 @@ impl PhaseTimeouts {
         *self == Self::default()
     }
 
+    pub(crate) fn has_zero(&self) -> bool {
+        [self.connect, self.tls, self.first_byte, self.idle_body].contains(&Some(Duration::ZERO))
+    }
+
     fn of(&self, phase: Phase) -> Option<Duration> {
         match phase {
             Phase::Resolve | Phase::Connect => self.connect,

@@ -2,6 +2,7 @@
 //!
 //! Owns the list of them, its limits, and the task which closes what has lain unused for too long.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use tokio::time::Instant;
 
 use super::PoolOptions;
 use super::sender::Open;
+use crate::error::Failure;
+use crate::progress::Phase;
 
 /// A year: a longer idle time-out makes no difference, but may not be a time that the clock can express.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -20,8 +23,30 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Shared {
     options: PoolOptions,
     permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
     /// Locked for a few instructions at a time, never across a wait.
     state: Mutex<State>,
+}
+
+/// A place in the queue, free again when it is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, limit: usize) -> Result<Self, Failure> {
+        // Taken first and looked at then, so that two calls cannot both take the last place.
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) < limit {
+            Ok(place)
+        } else {
+            Err(Failure::QueueFull { limit })
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,14 +71,38 @@ impl Shared {
     pub(super) fn new(mut options: PoolOptions) -> Arc<Self> {
         options.idle_timeout = options.idle_timeout.min(LONGEST);
         let size = options.size.clamp(1, Semaphore::MAX_PERMITS);
-        Arc::new(Self { options, permits: Arc::new(Semaphore::new(size)), state: Mutex::default() })
+        Arc::new(Self {
+            options,
+            permits: Arc::new(Semaphore::new(size)),
+            waiting: AtomicUsize::new(0),
+            state: Mutex::default(),
+        })
     }
 
-    /// Waits for the right to use a connection.
-    pub(super) async fn permit(&self) -> OwnedSemaphorePermit {
+    /// Waits for the right to use a connection, unless too many do so already.
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let permits = Arc::clone(&self.permits);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _place = Place::take(&self.waiting, self.options.queue_size)?;
+        let acquired = match self.options.queue_timeout {
+            Some(limit) => match tokio::time::timeout(limit, permits.acquire_owned()).await {
+                Ok(acquired) => acquired,
+                Err(_) => return Err(Failure::TimedOut { phase: Phase::Queue }),
+            },
+            None => permits.acquire_owned().await,
+        };
         #[expect(clippy::expect_used, reason = "nothing closes the semaphore, it is dropped with the pool")]
-        permits.acquire_owned().await.expect("the semaphore is never closed")
+        Ok(acquired.expect("the semaphore is never closed"))
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.options.size
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Takes the most recently used live connection that leads to `url`: the others are then the first to become too old.

@@ -35,8 +35,12 @@ use crate::progress::{Phase, Progress};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
     /// How many calls may be under way at once, each with a connection of its own unless it is HTTP/2. Further calls wait
-    /// in the order in which they came; only the time-out ends their waiting.
+    /// in the order in which they came.
     pub size: usize,
+    /// How many calls may wait. Further ones fail at once.
+    pub queue_size: usize,
+    /// How long a call may wait, if that is limited here.
+    pub queue_timeout: Option<Duration>,
     /// How long a connection may lie unused.
     pub idle_timeout: Duration,
 }
@@ -94,6 +98,16 @@ impl<C> Pool<C> {
     pub fn idle_connections(&self) -> usize {
         self.0.shared.idle_connections()
     }
+
+    /// How many calls may be under way at once.
+    pub fn size(&self) -> usize {
+        self.0.shared.size()
+    }
+
+    /// How many calls wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.0.shared.waiting()
+    }
 }
 
 impl<C, T> Service<Request<Body>> for Pool<C>
@@ -125,7 +139,11 @@ where
     async fn send(&self, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
         let url = request.uri().clone();
-        let permit = self.shared.permit().await;
+        // A call may come here again, after a redirect.
+        if progress.phase() != Phase::Queue {
+            progress.enter(Phase::Queue);
+        }
+        let permit = self.shared.permit().await?;
         let mut may_reuse = true;
         loop {
             let pooled = if may_reuse { self.shared.take(&url) } else { None };

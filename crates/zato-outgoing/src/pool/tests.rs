@@ -57,7 +57,12 @@ impl Scripted {
     }
 
     fn pool(&self, size: usize) -> Pool<Self> {
-        PoolLayer::within(PoolOptions { size, idle_timeout: Duration::from_secs(60) }).layer(self.clone())
+        self.pool_with_queue(size, usize::MAX, None)
+    }
+
+    fn pool_with_queue(&self, size: usize, queue_size: usize, queue_timeout: Option<Duration>) -> Pool<Self> {
+        let idle_timeout = Duration::from_secs(60);
+        PoolLayer::within(PoolOptions { size, idle_timeout, queue_size, queue_timeout }).layer(self.clone())
     }
 }
 

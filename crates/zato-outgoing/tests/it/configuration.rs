@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use zato_outgoing::{
-    AwsCredentials, ClientCredentials, Config, Connection, Environment, Secret, Security, Transport, Verify,
+    AwsCredentials, CircuitBreaker, ClientCredentials, Config, Connection, Environment, PhaseTimeouts, Retry,
+    Secret, Security, Transport, Verify,
 };
 
 use crate::peer::environment;
@@ -36,6 +37,15 @@ fn the_field_is_named() {
     check(|config| config.ping_method = String::new(), "ping_method", "it is not an HTTP method");
     check(|config| config.pool_size = 0, "pool_size", "it must be at least 1");
     check(|config| config.timeout = Duration::ZERO, "timeout", "it must be more than zero");
+    check(|config| config.queue_timeout = Some(Duration::ZERO), "queue_timeout", "it must be more than zero");
+    let zero = PhaseTimeouts { tls: Some(Duration::ZERO), ..PhaseTimeouts::default() };
+    check(|config| config.phase_timeouts = zero, "phase_timeouts", "each of them must be more than zero");
+    let none = Retry { attempts: 0, ..Retry::default() };
+    check(|config| config.retry = Some(none), "retry", "there must be at least 1 attempt");
+    let none = CircuitBreaker { trials: 0, ..CircuitBreaker::default() };
+    let numbers =
+        "its numbers must be more than zero, its percentage at most 100 and its calls at most 10,000";
+    check(|config| config.circuit_breaker = Some(none), "circuit_breaker", numbers);
     let pem = Verify::CaBundle(b"no PEM"[..].into());
     check(|config| config.tls.verify = pem, "tls", "the certificate authorities are not usable");
 }
