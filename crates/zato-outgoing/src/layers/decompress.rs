@@ -71,8 +71,8 @@ impl From<DecompressError> for Failure {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = service_fn(async |request: Request<()>| {
 ///     assert_eq!(request.headers()["accept-encoding"], "gzip, deflate, br, zstd");
-///     let compressed: &[u8] = b"\x78\x9c\x2b\x4a\x2d\xc8\xa9\x04\x00\x06\x7f\x02\x24";
-///     let body = Full::from(compressed).map_err(|never| match never {});
+///     let compressed: &[u8] = b"\x78\x9c\x2b\x4a\x2d\xc8\xa9\x04\x00\x06\x74\x02\x2d";
+///     let body = Full::from(compressed).map_err(|never| -> Failure { match never {} });
 ///     let response = Response::builder().header(CONTENT_ENCODING, "deflate").body(body);
 ///     Ok::<_, Failure>(response.expect("a valid response"))
 /// });

@@ -1,6 +1,6 @@
 //! Counts calls.
 //!
-//! Owns the moments at which a call begins and ends for the counters, which are those of [`crate::metrics`]. It sits inside
+//! Owns the moments at which a call begins and ends for the counters, which are those of [`Metrics`]. It sits inside
 //! of timing, whose record it reads, and outside of everything that may refuse a call, so that refusals are counted too.
 
 use std::future::Future;

@@ -147,6 +147,12 @@ impl Peer {
         requests[0].clone()
     }
 
+    /// The latest request.
+    #[track_caller]
+    pub(crate) fn last_request(&self) -> Request<Bytes> {
+        self.requests.lock().unwrap().last().unwrap().clone()
+    }
+
     /// How many requests there have been.
     pub(crate) fn requests(&self) -> usize {
         self.requests.lock().unwrap().len()
