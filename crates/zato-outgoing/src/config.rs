@@ -11,6 +11,8 @@ use http::uri::InvalidUri;
 use zato_soap::Version;
 
 use crate::clock::{Clock, SystemClock};
+use crate::connect::proxy::{Proxy, ProxyRules};
+use crate::connect::resolve::Resolver;
 use crate::error::Source;
 use crate::layers::aws::AwsCredentials;
 use crate::layers::breaker::CircuitBreaker;
@@ -18,7 +20,7 @@ use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
 use crate::layers::phase_timeout::PhaseTimeouts;
 use crate::layers::retry::Retry;
 use crate::secret::Secret;
-use crate::tls::{CaBundleError, SharedTls, Tls};
+use crate::tls::{CaBundleError, IdentityError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
 
 /// One outgoing connection.
@@ -36,6 +38,8 @@ pub struct Config {
     /// What is spoken over HTTP.
     pub transport: Transport,
     /// Scheme, host and, if need be, port: `https://example.com:8443`. `url_path` follows without anything in between.
+    ///
+    /// `unix:/run/crm.sock` is the Unix socket of that path, at which plain HTTP is spoken with the host name `localhost`.
     pub host: String,
     /// The path, which starts with a slash. It may have `{name}` placeholders.
     pub url_path: String,
@@ -66,6 +70,13 @@ pub struct Config {
     pub decompress: bool,
     /// How long an unused connection is kept open.
     pub idle_timeout: Duration,
+    /// How long a connection is used for further calls after it was opened, whether it is idle or not. `None` is for ever.
+    pub max_lifetime: Option<Duration>,
+    /// After what time without traffic the operating system asks whether the other side is still there, on each TCP
+    /// connection. `None` is never.
+    pub tcp_keepalive: Option<Duration>,
+    /// By way of which proxy TCP connections are opened.
+    pub proxy: Proxy,
     /// The largest reply which is read in advance, in bytes.
     pub response_limit: usize,
     /// Whom to trust, if the scheme is `https`.
@@ -74,8 +85,9 @@ pub struct Config {
 
 impl Config {
     /// An active plain HTTP connection without credentials: ping method HEAD, pool size 20, at most 10,000 calls waiting, a
-    /// time-out of 10 seconds, unused connections kept for a minute, replies of at most 100 MiB, cookies kept, up to 30
-    /// redirects followed, replies decompressed, servers verified; neither retries nor a circuit breaker.
+    /// time-out of 10 seconds, unused connections kept for a minute, TCP keep-alive after a minute, the environment's proxies,
+    /// replies of at most 100 MiB, cookies kept, up to 30 redirects followed, replies decompressed, servers verified; neither
+    /// retries nor a circuit breaker.
     pub fn new(
         id: i64,
         name: impl Into<String>,
@@ -102,6 +114,9 @@ impl Config {
             max_redirects: 30,
             decompress: true,
             idle_timeout: Duration::from_secs(60),
+            max_lifetime: None,
+            tcp_keepalive: Some(Duration::from_secs(60)),
+            proxy: Proxy::default(),
             response_limit: 100 * 1024 * 1024,
             tls: Tls::default(),
         }
@@ -224,7 +239,7 @@ impl ConfigError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {
-    /// `host` does not begin with `http://` or `https://`.
+    /// `host` begins neither with `http://` nor `https://`, and is no Unix socket.
     #[error("it must begin with http:// or https://")]
     HostScheme,
     /// `host` has a username or password in it, which belong into `security`.
@@ -284,6 +299,12 @@ pub enum ConfigProblem {
     /// `tls` has authorities which are not usable.
     #[error("the certificate authorities are not usable")]
     CaBundle(#[source] CaBundleError),
+    /// `tls` has a client certificate which is not usable.
+    #[error("the client certificate is not usable")]
+    Identity(#[source] IdentityError),
+    /// `host` is a Unix socket whose path is not absolute.
+    #[error("the path of its Unix socket must start with a slash")]
+    UnixSocket,
 }
 
 impl ConfigProblem {
@@ -305,7 +326,8 @@ impl ConfigProblem {
             Self::PhaseTimeouts => "phase_timeouts",
             Self::RetryAttempts => "retry",
             Self::CircuitBreaker => "circuit_breaker",
-            Self::CaBundle(_) => "tls",
+            Self::CaBundle(_) | Self::Identity(_) => "tls",
+            Self::UnixSocket => "host",
         }
     }
 }
@@ -316,6 +338,8 @@ pub struct Environment {
     pub(crate) component: HeaderValue,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tls: Arc<SharedTls>,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) proxies: Arc<ProxyRules>,
 }
 
 /// A component name that a header cannot carry.
@@ -324,19 +348,32 @@ pub struct Environment {
 pub struct InvalidComponent;
 
 impl Environment {
-    /// An environment whose `X-Zato-Component` is `component`, with the operating system's clock.
+    /// An environment whose `X-Zato-Component` is `component`, with the operating system's clock, and with the proxies which
+    /// the environment variables of the process name now, see [`ProxyRules::from_process`].
     ///
     /// # Errors
     ///
     /// [`InvalidComponent`] if a header cannot carry `component`.
     pub fn new(component: &str) -> Result<Self, InvalidComponent> {
         let component = HeaderValue::from_str(component).map_err(|_| InvalidComponent)?;
-        Ok(Self { component, clock: Arc::new(SystemClock), tls: Arc::default() })
+        Ok(Self {
+            component,
+            clock: Arc::new(SystemClock),
+            tls: Arc::default(),
+            resolver: Arc::default(),
+            proxies: Arc::new(ProxyRules::from_process()),
+        })
     }
 
     /// Takes the time of day from `clock`.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Takes the proxies of connections with [`Proxy::Environment`] from `rules`.
+    #[must_use]
+    pub fn with_proxies(self, rules: ProxyRules) -> Self {
+        Self { proxies: Arc::new(rules), ..self }
     }
 }

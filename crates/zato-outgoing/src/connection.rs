@@ -154,7 +154,7 @@ impl Inner {
         let target = Target::parse(&config.host, &config.url_path)?;
         let ping_method =
             Method::from_bytes(config.ping_method.as_bytes()).map_err(|_| ConfigProblem::PingMethod)?;
-        let (stack, pool) = stack::build(&config, &target.origin, environment, &name, &metrics)?;
+        let (stack, pool) = stack::build(&config, &target, environment, &name, &metrics)?;
         Ok(Self {
             id: config.id,
             name,

@@ -50,8 +50,21 @@ pub enum Failure {
     #[error("there is no access token for the request")]
     Token(#[source] TokenError),
     /// The host name could not be resolved. Nothing was sent.
-    #[error("the host name could not be resolved")]
-    Resolve(#[source] io::Error),
+    #[error("the host name `{host}` could not be resolved")]
+    Resolve {
+        /// The host name.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// The connection's proxy gave no connection. Nothing was sent to the other side.
+    #[error("the proxy {proxy} gave no connection")]
+    Proxy {
+        /// The proxy's address.
+        proxy: String,
+        /// Why not: a [`ProxyError`](crate::connect::ProxyError), or that of the operating system.
+        source: Source,
+    },
     /// Nobody listens at the address. Nothing was sent.
     #[error("the connection was refused")]
     Refused(#[source] io::Error),

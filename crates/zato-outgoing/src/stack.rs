@@ -4,13 +4,14 @@
 //! when the connection is configured.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::HeaderValue;
 use tower_layer::Layer;
 use zato_soap::UsernameToken;
 
 use crate::config::{Config, ConfigProblem, Environment, Security, Transport};
-use crate::connect::Connector;
+use crate::connect::{self, Connector};
 use crate::layers::auth::{AuthLayer, InvalidCredentials};
 use crate::layers::authentication::Authentication;
 use crate::layers::aws::{AwsSignature, AwsSignatureLayer};
@@ -33,7 +34,8 @@ use crate::layers::zato_headers::{ZatoHeaders, ZatoHeadersLayer};
 use crate::metrics::Metrics;
 use crate::origin::Origin;
 use crate::pool::{Pool, PoolLayer, PoolOptions, PooledBody};
-use crate::tls::{TlsSource, Verify};
+use crate::target::Target;
+use crate::tls::{TlsProblem, TlsSource, Verify};
 
 pub(crate) type ConnectionPool = Pool<Connector>;
 type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
@@ -53,12 +55,13 @@ pub(crate) type ReplyBody = Decompressed<IdleBody<PooledBody>>;
 /// Builds the stack, from the inside to the outside, and hands out its pool too, so that it can be emptied.
 pub(crate) fn build(
     config: &Config,
-    origin: &Arc<Origin>,
+    target: &Target,
     environment: &Environment,
     name: &Arc<str>,
     metrics: &Arc<Metrics>,
 ) -> Result<(Stack, ConnectionPool), ConfigProblem> {
     check(config)?;
+    let origin = &target.origin;
     if matches!(config.tls.verify, Verify::Nothing) && origin.is_tls() {
         tracing::warn!(
             connection = config.name,
@@ -66,14 +69,14 @@ pub(crate) fn build(
         );
     }
 
-    // Opens connections: addresses, TCP, TLS.
-    let tls = TlsSource::new(&config.tls, &environment.tls).map_err(ConfigProblem::CaBundle)?;
-    let connector = Connector::new(tls);
+    // Opens connections: addresses, TCP, proxies, TLS.
+    let connector = connector(config, target, environment)?;
 
     // Keeps them open between calls, up to the pool size, and has further calls wait.
     let options = PoolOptions {
         size: config.pool_size,
         idle_timeout: config.idle_timeout,
+        max_lifetime: config.max_lifetime,
         queue_size: config.queue_size,
         queue_timeout: config.queue_timeout,
     };
@@ -153,6 +156,27 @@ fn check(config: &Config) -> Result<(), ConfigProblem> {
         return Err(ConfigProblem::CircuitBreaker);
     }
     Ok(())
+}
+
+fn connector(
+    config: &Config,
+    target: &Target,
+    environment: &Environment,
+) -> Result<Connector, ConfigProblem> {
+    let tls = TlsSource::new(&config.tls, &environment.tls).map_err(|problem| match problem {
+        TlsProblem::CaBundle(error) => ConfigProblem::CaBundle(error),
+        TlsProblem::Identity(error) => ConfigProblem::Identity(error),
+    })?;
+    Ok(Connector::new(connect::Options {
+        name: config.name.clone(),
+        tls,
+        resolver: Arc::clone(&environment.resolver),
+        proxy: config.proxy.clone(),
+        proxies: Arc::clone(&environment.proxies),
+        keepalive: config.tcp_keepalive,
+        unix: target.unix.as_ref().map(|path| (Arc::clone(path), Arc::clone(&target.origin))),
+        has_warned: AtomicBool::new(false),
+    }))
 }
 
 fn soap(config: &Config, environment: &Environment) -> Result<Option<SoapLayer>, ConfigProblem> {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::PoolOptions;
 use super::sender::Open;
 use crate::error::Failure;
+use crate::origin::Origin;
 use crate::progress::Phase;
 
 /// A year: a longer idle time-out makes no difference, but may not be a time that the clock can express.
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     /// Locked for a few instructions at a time, never across a wait.
     state: Mutex<State>,
+    /// Held by the call that opens a connection which may turn out to be one for many calls.
+    opening: tokio::sync::Mutex<()>,
 }
 
 /// A place in the queue, free again when it is dropped.
@@ -53,6 +56,8 @@ impl Drop for Place<'_> {
 struct State {
     /// The most recently used one comes last. HTTP/2 connections are in here while they are used, too.
     idle: Vec<Idle>,
+    /// Where the last connection with HTTP/1.1 led. It is all that is remembered because most pools have one origin.
+    http1: Option<Arc<Origin>>,
     retired: bool,
     /// Whether a task watches over this list.
     watched: bool,
@@ -70,12 +75,14 @@ struct Idle {
 impl Shared {
     pub(super) fn new(mut options: PoolOptions) -> Arc<Self> {
         options.idle_timeout = options.idle_timeout.min(LONGEST);
+        options.max_lifetime = options.max_lifetime.map(|lifetime| lifetime.min(LONGEST));
         let size = options.size.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
             options,
             permits: Arc::new(Semaphore::new(size)),
             waiting: AtomicUsize::new(0),
             state: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
         })
     }
 
@@ -130,16 +137,41 @@ impl Shared {
     /// Takes a connection back whose call has ended.
     pub(super) fn put(self: &Arc<Self>, open: Open) {
         let mut state = self.lock();
-        if state.retired || open.is_closed() {
+        let now = Instant::now();
+        if state.retired || open.is_closed() || self.is_too_old(&open, now) {
             return;
         }
-        state.idle.push(Idle { open, since: Instant::now() });
+        state.idle.push(Idle { open, since: now });
         state.used = true;
         if !state.watched
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.watched = true;
             runtime.spawn(close_outdated(Arc::downgrade(self)));
+        }
+    }
+
+    /// Waits until no other call opens a connection which may be one for many calls.
+    pub(super) async fn turn_to_open(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.opening.lock().await
+    }
+
+    /// Whether a connection to `origin` may turn out to be one for many calls.
+    pub(super) fn may_be_http2(&self, origin: &Arc<Origin>) -> bool {
+        origin.is_tls() && self.lock().http1.as_ref() != Some(origin)
+    }
+
+    /// Remembers which protocol is spoken where a new connection leads.
+    pub(super) fn learn(&self, open: &Open) {
+        let (origin, is_http1) = open.leads_by_http1_to();
+        if !origin.is_tls() {
+            return;
+        }
+        let mut state = self.lock();
+        if is_http1 {
+            state.http1 = Some(Arc::clone(origin));
+        } else if state.http1.as_ref() == Some(origin) {
+            state.http1 = None;
         }
     }
 
@@ -172,7 +204,17 @@ impl Shared {
     }
 
     fn is_outdated(&self, idle: &Idle, now: Instant) -> bool {
-        now.duration_since(idle.since) >= self.options.idle_timeout
+        now.duration_since(idle.since) >= self.options.idle_timeout || self.is_too_old(&idle.open, now)
+    }
+
+    fn is_too_old(&self, open: &Open, now: Instant) -> bool {
+        self.options.max_lifetime.is_some_and(|lifetime| now.duration_since(open.opened) >= lifetime)
+    }
+
+    /// When an unused connection is to be closed.
+    fn end(&self, idle: &Idle) -> Instant {
+        let end = idle.since + self.options.idle_timeout;
+        self.options.max_lifetime.map_or(end, |lifetime| end.min(idle.open.opened + lifetime))
     }
 
     /// Closes what is outdated and says when to look again, or `None` if the pool is out of use.
@@ -180,10 +222,10 @@ impl Shared {
         let mut state = self.lock();
         let now = Instant::now();
         state.idle.retain(|idle| !idle.open.is_closed() && !self.is_outdated(idle, now));
-        let oldest = state.idle.iter().map(|idle| idle.since).min();
+        let next = state.idle.iter().map(|idle| self.end(idle)).min();
         let used = std::mem::take(&mut state.used);
-        state.watched = used || oldest.is_some();
-        state.watched.then(|| oldest.unwrap_or(now) + self.options.idle_timeout)
+        state.watched = used || next.is_some();
+        state.watched.then(|| next.unwrap_or(now + self.options.idle_timeout))
     }
 
     /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::HOST;
-use http::{Request, Response};
+use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::{Request, Response, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -31,6 +31,11 @@ use crate::error::Failure;
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
 
+/// Marks a call whose response is to have the [`Peer`](crate::connect::Peer) in its extensions, if the connection has TLS. It
+/// travels in the request's extensions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DescribePeer;
+
 /// The limits of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
@@ -43,6 +48,8 @@ pub struct PoolOptions {
     pub queue_timeout: Option<Duration>,
     /// How long a connection may lie unused.
     pub idle_timeout: Duration,
+    /// How long after it was opened a connection may be used for another call. `None` is for ever.
+    pub max_lifetime: Option<Duration>,
 }
 
 /// Makes [`Pool`] services of services that open connections.
@@ -72,7 +79,7 @@ impl<C> Layer<C> for PoolLayer {
 /// call is dropped before that. A request is sent again, on a new connection, if a pooled one turns out to have been closed
 /// before it accepted the request: whatever the method, because nothing was sent.
 ///
-/// Reads: [`Progress`].
+/// Reads: [`Progress`], [`DescribePeer`].
 #[derive(Debug)]
 pub struct Pool<C>(Arc<Inner<C>>);
 
@@ -138,6 +145,7 @@ where
 {
     async fn send(&self, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
+        let describe = request.extensions().get::<DescribePeer>().is_some();
         let url = request.uri().clone();
         // A call may come here again, after a redirect.
         if progress.phase() != Phase::Queue {
@@ -150,7 +158,7 @@ where
             let reused = pooled.is_some();
             let open = match pooled {
                 Some(open) => open,
-                None => self.open(&url, &progress).await?,
+                None => self.open(&url, &progress, may_reuse).await?,
             };
             progress.enter(Phase::FirstByte);
             let mut lease = Lease::new(open, Arc::clone(&self.shared));
@@ -164,10 +172,16 @@ where
                 request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
             }
             *request.uri_mut() = lease.request_target(&url);
+            if let Some(authorization) = lease.proxy_authorization() {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+            }
             progress.set_sent(true);
             match lease.send(request).await {
-                Ok(response) => {
+                Ok(mut response) => {
                     progress.enter(Phase::Body);
+                    if describe && let Some(peer) = lease.peer() {
+                        response.extensions_mut().insert(peer);
+                    }
                     return Ok(response.map(|body| PooledBody::new(body, lease, permit)));
                 }
                 Err(SendError::Returned(returned, _)) if reused => {
@@ -185,16 +199,35 @@ where
         }
     }
 
-    async fn open(&self, url: &http::Uri, progress: &Progress) -> Result<Open, Failure> {
+    /// A new connection, or one that another call has opened while this one waited for its turn to open one.
+    async fn open(&self, url: &Uri, progress: &Progress, may_share: bool) -> Result<Open, Failure> {
         let origin = Origin::of(url)
             .ok_or_else(|| Failure::invalid_request("URL", "it is not an absolute http or https URL"))?;
-        self.shared.make_room();
         let origin = Arc::new(origin);
+        if !self.shared.may_be_http2(&origin) {
+            return self.connect(origin, progress).await;
+        }
+        // Several first calls at once would open a connection each, though all but one are not needed if it is HTTP/2.
+        progress.enter(Phase::Connect);
+        let turn = self.shared.turn_to_open().await;
+        if may_share && let Some(open) = self.shared.take(url) {
+            return Ok(open);
+        }
+        if !self.shared.may_be_http2(&origin) {
+            // Whoever had the turn before has found out that there is nothing to share, so nobody needs to wait.
+            drop(turn);
+        }
+        self.connect(origin, progress).await
+    }
+
+    async fn connect(&self, origin: Arc<Origin>, progress: &Progress) -> Result<Open, Failure> {
+        self.shared.make_room();
         let mut connector = self.connector.clone();
         poll_fn(|cx| connector.poll_ready(cx)).await?;
         let order = Connect { origin: Arc::clone(&origin), progress: progress.clone() };
         let connected = connector.call(order).await?;
         let open = Open::handshake(connected, origin).await?;
+        self.shared.learn(&open);
         self.shared.share(&open);
         Ok(open)
     }

@@ -10,10 +10,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use super::idle::Shared;
 use crate::body::Body;
-use crate::connect::{Connected, Protocol};
+use crate::connect::{Connected, Forwarded, Peer, Protocol};
 use crate::error::Failure;
 use crate::origin::Origin;
 
@@ -23,6 +24,9 @@ pub(super) struct Open {
     sender: Sender,
     origin: Arc<Origin>,
     host: HeaderValue,
+    pub(super) opened: Instant,
+    forwarded: Option<Forwarded>,
+    peer: Option<Peer>,
 }
 
 #[derive(Debug)]
@@ -51,9 +55,10 @@ impl Open {
         let host = origin
             .host_header()
             .ok_or_else(|| Failure::invalid_request("URL", "its host cannot be a header value"))?;
-        let io = TokioIo::new(connected.stream);
+        let Connected { stream, protocol, forwarded, peer } = connected;
+        let io = TokioIo::new(stream);
         let failed = |error: hyper::Error| Failure::NotSent(error.into());
-        let sender = match connected.protocol {
+        let sender = match protocol {
             Protocol::Http1 => {
                 // Header names are case-insensitive, but old servers know the usual capitals only.
                 let (sender, connection) =
@@ -69,7 +74,7 @@ impl Open {
                 Sender::Http2(sender)
             }
         };
-        Ok(Self { sender, origin, host })
+        Ok(Self { sender, origin, host, opened: Instant::now(), forwarded, peer })
     }
 
     pub(super) fn leads_to(&self, url: &Uri) -> bool {
@@ -81,6 +86,11 @@ impl Open {
             Sender::Http1(sender) => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
+    }
+
+    /// Where this connection leads, and whether it is an HTTP/1.1 one.
+    pub(super) fn leads_by_http1_to(&self) -> (&Arc<Origin>, bool) {
+        (&self.origin, matches!(self.sender, Sender::Http1(_)))
     }
 
     /// Whether this connection can carry the calls of `other`, so that the pool need not keep both.
@@ -96,6 +106,9 @@ impl Open {
                 sender: Sender::Http2(sender.clone()),
                 origin: Arc::clone(&self.origin),
                 host: self.host.clone(),
+                opened: self.opened,
+                forwarded: self.forwarded.clone(),
+                peer: self.peer,
             }),
         }
     }
@@ -129,12 +142,23 @@ impl Lease {
         self.open.host.clone()
     }
 
-    /// What stands in the request line: HTTP/1.1 has the path and query only (RFC 9112, 3.2.1).
+    /// What stands in the request line: HTTP/1.1 has the path and query only, except with a proxy that forwards the request
+    /// (RFC 9112, 3.2.1 and 3.2.2).
     pub(super) fn request_target(&self, url: &Uri) -> Uri {
         match (&self.open.sender, url.path_and_query()) {
-            (Sender::Http1(_), Some(path)) => Uri::from(path.clone()),
+            (Sender::Http1(_), Some(path)) if self.open.forwarded.is_none() => Uri::from(path.clone()),
             _ => url.clone(),
         }
+    }
+
+    /// What the proxy that forwards the request wants to see.
+    pub(super) fn proxy_authorization(&self) -> Option<HeaderValue> {
+        self.open.forwarded.as_ref()?.authorization.clone()
+    }
+
+    /// What TLS says of the other side.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.open.peer
     }
 
     /// Waits until the connection can take a request.

@@ -62,7 +62,8 @@ impl Scripted {
 
     fn pool_with_queue(&self, size: usize, queue_size: usize, queue_timeout: Option<Duration>) -> Pool<Self> {
         let idle_timeout = Duration::from_secs(60);
-        PoolLayer::within(PoolOptions { size, idle_timeout, queue_size, queue_timeout }).layer(self.clone())
+        PoolLayer::within(PoolOptions { size, idle_timeout, max_lifetime: None, queue_size, queue_timeout })
+            .layer(self.clone())
     }
 }
 
@@ -94,7 +95,7 @@ impl Service<Connect> for Scripted {
             Server::Answers(protocol) => protocol,
             _ => Protocol::Http1,
         };
-        std::future::ready(Ok(Connected { stream, protocol }))
+        std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None }))
     }
 }
 

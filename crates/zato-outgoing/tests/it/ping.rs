@@ -66,5 +66,5 @@ async fn credentials_go_along() {
 #[tokio::test]
 async fn a_failure_is_an_error() {
     let error = connection("http://host.invalid", "/", |_| {}).conn().ping(cid()).await.unwrap_err();
-    assert!(matches!(error.kind(), Failure::Resolve(_)));
+    assert!(matches!(error.kind(), Failure::Resolve { .. }));
 }
