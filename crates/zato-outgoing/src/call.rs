@@ -25,6 +25,7 @@ use crate::layers::retry::Retries;
 use crate::layers::soap::Unwrapped;
 use crate::layers::timeout::CallTimeout;
 use crate::params::{IntoParams, Params};
+use crate::pool::DescribePeer;
 use crate::progress::Progress;
 use crate::response::Response;
 use crate::stack::{ReplyBody, Stack};
@@ -205,6 +206,9 @@ impl Call {
         }
         if let Some(retries) = self.retries {
             extensions.insert(retries);
+        }
+        if matches!(self.place, Place::Ping) {
+            extensions.insert(DescribePeer);
         }
         let unwrapped = !matches!(self.place, Place::Configured);
         if unwrapped {

@@ -147,7 +147,10 @@ struct Details {
     timing: Timing,
     sent: bool,
     attempts: u32,
+    phase: Phase,
     failure: Failure,
+    /// Present if the call was a ping.
+    report: Option<String>,
 }
 
 impl CallError {
@@ -158,8 +161,26 @@ impl CallError {
             timing: progress.timing(),
             sent: progress.sent(),
             attempts: progress.attempts(),
+            phase: progress.phase(),
             failure,
+            report: None,
         }))
+    }
+
+    pub(crate) fn with_report(mut self, report: String) -> Self {
+        self.0.report = Some(report);
+        self
+    }
+
+    /// The report on a ping that failed: what was sent and when, in which phase it failed and why, and the time it took.
+    /// Other calls have none.
+    pub fn report(&self) -> Option<&str> {
+        self.0.report.as_deref()
+    }
+
+    /// What the call was doing when it failed.
+    pub fn phase(&self) -> Phase {
+        self.0.phase
     }
 
     /// Why the call failed.
@@ -208,6 +229,10 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.failure {
             Failure::Inactive => write!(f, "`{}` is inactive", self.0.connection),
+            // That of a time-out names the phase itself.
+            failure if self.0.report.is_some() && !self.is_timeout() => {
+                write!(f, "`{}`: the ping failed while {}: {failure}", self.0.connection, self.0.phase)
+            }
             failure => write!(f, "`{}`: {failure}", self.0.connection),
         }
     }

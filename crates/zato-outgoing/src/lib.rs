@@ -45,6 +45,6 @@ pub use origin::Origin;
 pub use outgoing::{Outgoing, OutgoingError};
 pub use params::{IntoParams, Params};
 pub use progress::{Phase, Progress, Timing};
-pub use response::Response;
+pub use response::{Response, SoapError};
 pub use secret::Secret;
 pub use tls::{CaBundleError, Identity, IdentityError, Tls, Verify};

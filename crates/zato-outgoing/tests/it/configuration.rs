@@ -33,6 +33,10 @@ fn the_field_is_named() {
     check(|config| config.url_path = "a".to_owned(), "url_path", "it must start with a slash");
     check(|config| config.url_path = String::new(), "url_path", "it must start with a slash");
     check(|config| config.url_path = "/{a".to_owned(), "url_path", "the placeholder at byte 1 is not closed");
+    let socket = "the path of its Unix socket must start with a slash";
+    check(|config| config.host = "unix:a.sock".to_owned(), "host", socket);
+    let identity = zato_outgoing::Identity::from_pem("no PEM");
+    check(|config| config.tls.identity = Some(identity), "tls", "the client certificate is not usable");
     check(|config| config.ping_method = "A B".to_owned(), "ping_method", "it is not an HTTP method");
     check(|config| config.ping_method = String::new(), "ping_method", "it is not an HTTP method");
     check(|config| config.pool_size = 0, "pool_size", "it must be at least 1");

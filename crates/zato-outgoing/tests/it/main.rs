@@ -4,6 +4,7 @@
 mod auth;
 mod calls;
 mod configuration;
+mod connecting;
 mod cost;
 mod failures;
 mod following;
