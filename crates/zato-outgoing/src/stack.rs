@@ -86,7 +86,7 @@ pub(crate) fn build(
     let stack = OptionalLayer::if_some(aws_signature(config, origin, environment)?).layer(pool.clone());
 
     // Puts the body into an envelope: so late that no layer outside has to know there is one.
-    let stack = OptionalLayer::if_some(soap(config, environment)?).layer(stack);
+    let stack = OptionalLayer::if_some(soap(config, origin, environment)?).layer(stack);
 
     // Adds credentials, as late as possible, so that no layer that may look at a request sees them.
     let stack = authentication(config, origin, stack, &pool)?;
@@ -179,7 +179,11 @@ fn connector(
     }))
 }
 
-fn soap(config: &Config, environment: &Environment) -> Result<Option<SoapLayer>, ConfigProblem> {
+fn soap(
+    config: &Config,
+    origin: &Arc<Origin>,
+    environment: &Environment,
+) -> Result<Option<SoapLayer>, ConfigProblem> {
     let Transport::Soap { version, action } = &config.transport else {
         return match config.security {
             Some(Security::WsSecurity { .. } | Security::WsSecurityDigest { .. }) => {
@@ -192,12 +196,13 @@ fn soap(config: &Config, environment: &Environment) -> Result<Option<SoapLayer>,
     Ok(Some(match &config.security {
         Some(Security::WsSecurity { username, password }) => {
             let header = UsernameToken::text(username, password.expose()).header_xml();
-            SoapLayer::enveloping(*version, action, Some(&header))
+            SoapLayer::enveloping(*version, action, Some(&header)).with_credentials_for(Arc::clone(origin))
         }
         Some(Security::WsSecurityDigest { username, password }) => {
             let clock = Arc::clone(&environment.clock);
             SoapLayer::with_password_digest(*version, action, username, password.clone(), clock)
                 .map_err(ConfigProblem::Randomness)?
+                .with_credentials_for(Arc::clone(origin))
         }
         _ => SoapLayer::enveloping(*version, action, None),
     }))

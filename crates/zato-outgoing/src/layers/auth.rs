@@ -123,7 +123,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if self.origin.matches(request.uri()) {
+        if self.origin.trusts(request.uri()) {
             request.headers_mut().entry(&self.name).or_insert_with(|| self.credentials.clone());
         }
         self.inner.call(request)

@@ -148,7 +148,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> S::Future {
         let signer = &*self.signer;
-        if signer.origin.matches(request.uri()) && !request.headers().contains_key(AUTHORIZATION) {
+        if signer.origin.trusts(request.uri()) && !request.headers().contains_key(AUTHORIZATION) {
             signer.sign(&mut request);
         }
         self.inner.call(request)

@@ -291,7 +291,7 @@ where
         S: Service<Request<Body>, Response = Response<R>, Error = Failure>,
         R: http_body::Body,
     {
-        if !self.origin.matches(request.uri()) || request.headers().contains_key(AUTHORIZATION) {
+        if !self.origin.trusts(request.uri()) || request.headers().contains_key(AUTHORIZATION) {
             return inner.call(request).await;
         }
         let progress = request.extensions().get::<Progress>().cloned();

@@ -237,8 +237,7 @@ fn rewrites_method(status: StatusCode, method: &Method) -> bool {
 
 /// Whether credentials for `from` must not be sent to `to`.
 fn leaves_credentials(from: &Uri, to: &Uri) -> bool {
-    let (Some(from), Some(to)) = (Origin::of(from), Origin::of(to)) else { return true };
-    from != to && !from.is_secured_by(&to)
+    !Origin::of(from).is_some_and(|origin| origin.trusts(to))
 }
 
 /// The URL that a `Location` means (RFC 9110, 10.2.2), without fragment and credentials, which are not sent.

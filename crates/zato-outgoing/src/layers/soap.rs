@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::clock::{Clock, iso};
 use crate::error::Source;
 use crate::nonce::Nonces;
+use crate::origin::Origin;
 use crate::secret::Secret;
 
 /// The header that names the operation. It is sent for SOAP 1.2 too, whose own `action` parameter is not used.
@@ -32,11 +33,16 @@ pub struct Unwrapped;
 ///
 /// Reads: [`Unwrapped`].
 #[derive(Clone, Debug)]
-pub struct SoapLayer(Arc<Message>);
+pub struct SoapLayer {
+    message: Arc<Message>,
+    origin: Option<Arc<Origin>>,
+}
 
 /// What is the same in all messages.
 struct Message {
     head: Bytes,
+    /// The head without a security header, for requests that must not have one.
+    plain_head: Bytes,
     tail: Bytes,
     digest: Option<Digest>,
     content_type: HeaderValue,
@@ -100,29 +106,42 @@ impl SoapLayer {
         Ok(Self::with(version, action, Some(""), Some(digest)))
     }
 
+    /// Keeps the security header for requests to `origin`: those which a redirect leads elsewhere have an envelope without it.
+    #[must_use]
+    pub fn with_credentials_for(self, origin: Arc<Origin>) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
     fn with(version: Version, action: HeaderValue, header: Option<&str>, digest: Option<Digest>) -> Self {
         let prefix = match version {
             Version::V11 => "s11",
             Version::V12 => "s12",
         };
-        let frame = Frame::new(&FrameOptions {
-            version,
-            prefix,
-            declaration: true,
-            default_namespace: None,
-            extra_namespaces: &[("xsi", "http://www.w3.org/2001/XMLSchema-instance")],
-            header,
-        });
+        let frame = |header| {
+            Frame::new(&FrameOptions {
+                version,
+                prefix,
+                declaration: true,
+                default_namespace: None,
+                extra_namespaces: &[("xsi", "http://www.w3.org/2001/XMLSchema-instance")],
+                header,
+            })
+        };
+        let plain_head = header.map(|_| Bytes::copy_from_slice(frame(None).head()));
+        let frame = frame(header);
         let after_token = format!("</{prefix}:Header><{prefix}:Body>").len();
         let at = frame.head().len().saturating_sub(after_token);
-        Self(Arc::new(Message {
-            // The head may contain a password.
-            head: Bytes::from_owner(Zeroizing::new(frame.head().to_vec())),
+        // The head may contain a password.
+        let head = Bytes::from_owner(Zeroizing::new(frame.head().to_vec()));
+        let message = Arc::new(Message {
+            plain_head: plain_head.unwrap_or_else(|| head.clone()),
+            head,
             tail: Bytes::copy_from_slice(frame.tail()),
             digest: digest.map(|digest| Digest { at, ..digest }),
             content_type: HeaderValue::from_static(version.content_type()),
             action,
-        }))
+        });
+        Self { message, origin: None }
     }
 }
 
@@ -130,7 +149,7 @@ impl<S> Layer<S> for SoapLayer {
     type Service = Soap<S>;
 
     fn layer(&self, inner: S) -> Soap<S> {
-        Soap { inner, message: Arc::clone(&self.0) }
+        Soap { inner, message: Arc::clone(&self.message), origin: self.origin.clone() }
     }
 }
 
@@ -140,6 +159,7 @@ impl<S> Layer<S> for SoapLayer {
 pub struct Soap<S> {
     inner: S,
     message: Arc<Message>,
+    origin: Option<Arc<Origin>>,
 }
 
 impl<S> Service<Request<Body>> for Soap<S>
@@ -161,7 +181,9 @@ where
         headers.entry(SOAP_ACTION).or_insert_with(|| message.action.clone());
         if !unwrapped {
             headers.entry(CONTENT_TYPE).or_insert_with(|| message.content_type.clone());
-            request = request.map(|body| body.framed(message.head(), message.tail.clone()));
+            let is_trusted = self.origin.as_ref().is_none_or(|origin| origin.trusts(request.uri()));
+            let head = if is_trusted { message.head() } else { message.plain_head.clone() };
+            request = request.map(|body| body.framed(head, message.tail.clone()));
         }
         self.inner.call(request)
     }
@@ -220,6 +242,22 @@ mod tests {
             <s12:Body><data/></s12:Body></s12:Envelope>";
         let layer = SoapLayer::enveloping(Version::V12, action(), None);
         check(sent(layer, request("<data/>")).await, "application/soap+xml; charset=utf-8", expected);
+    }
+
+    #[tokio::test]
+    async fn credentials_are_for_one_origin() {
+        let token = UsernameToken::text("user", "secret").header_xml();
+        let origin = Origin::of(&http::Uri::from_static("https://example.com")).unwrap();
+        let layer = SoapLayer::enveloping(Version::V11, action(), Some(&token))
+            .with_credentials_for(Arc::new(origin));
+        let plain = SoapLayer::enveloping(Version::V11, action(), None);
+        let expected = sent(plain, request("<a/>")).await.1;
+        for (url, has_token) in [("https://example.com/a", true), ("https://example.org/a", false)] {
+            let mut request = request("<a/>");
+            *request.uri_mut() = http::Uri::from_static(url);
+            let (_, body) = sent(layer.clone(), request).await;
+            assert_eq!(body != expected, has_token, "{url}");
+        }
     }
 
     #[tokio::test]

@@ -110,7 +110,7 @@ impl Credentials {
         S: Service<Request<Body>, Response = Response<R>, Error = Failure>,
         R: http_body::Body,
     {
-        if !self.origin.matches(request.uri()) || request.headers().contains_key(AUTHORIZATION) {
+        if !self.origin.trusts(request.uri()) || request.headers().contains_key(AUTHORIZATION) {
             return inner.call(request).await;
         }
         let again = Kept::of(&request).request();
