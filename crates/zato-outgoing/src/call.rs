@@ -19,6 +19,7 @@ use crate::body::{Body, Content, IntoBody, Json};
 use crate::connection::Conn;
 use crate::error::{CallError, Failure, Source};
 use crate::form::{Form, Multipart};
+use crate::layers::breaker::Unjudged;
 use crate::layers::prefetch::{Prefetched, Streamed};
 use crate::layers::redirect::Redirects;
 use crate::layers::retry::Retries;
@@ -209,6 +210,9 @@ impl Call {
         }
         if matches!(self.place, Place::Ping) {
             extensions.insert(DescribePeer);
+        }
+        if matches!(self.place, Place::Ping) {
+            extensions.insert(Unjudged);
         }
         let unwrapped = !matches!(self.place, Place::Configured);
         if unwrapped {

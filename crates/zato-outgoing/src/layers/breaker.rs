@@ -74,6 +74,11 @@ pub enum Trip {
     },
 }
 
+/// Marks a call that goes through whatever the state of the circuit is, and is not judged, such as a ping, which is to tell
+/// whether the other side is back. It travels in the request's extensions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unjudged;
+
 /// The circuit did not let a call through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the circuit is open; a call is tried in {retry_in:?}")]
@@ -89,6 +94,8 @@ impl From<CircuitOpen> for Failure {
 }
 
 /// Makes [`Breaker`] services, which share one circuit.
+///
+/// Reads: [`Unjudged`].
 ///
 /// ```
 /// use http::{Request, Response};
@@ -275,10 +282,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.circuit.enter() {
-            Ok(passage) => {
-                BreakerFuture { inner: Some(self.inner.call(request)), passage: Some(passage), refused: None }
-            }
+        let judged = request.extensions().get::<Unjudged>().is_none();
+        match judged.then(|| self.circuit.enter()).transpose() {
+            Ok(passage) => BreakerFuture { inner: Some(self.inner.call(request)), passage, refused: None },
             Err(error) => BreakerFuture { inner: None, passage: None, refused: Some(error) },
         }
     }
@@ -433,6 +439,20 @@ mod tests {
         trial.abort();
         assert!(trial.await.unwrap_err().is_cancelled());
         assert!(matches!(failing.oneshot(Request::new(())).await, Err(Failure::NoReply(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_may_go_through_unjudged() {
+        let service = breaker(Trip::Consecutive { failures: 1 }, 1);
+        let unjudged = async |ends| {
+            let mut request = Request::new(ends);
+            request.extensions_mut().insert(Unjudged);
+            service.clone().oneshot(request).await
+        };
+        assert!(unjudged(Ends::Badly).await.is_err());
+        assert_eq!(after(&service, &[Ends::Badly]).await, Some(OPEN_FOR));
+        assert!(unjudged(Ends::Well).await.is_ok());
+        assert_eq!(after(&service, &[]).await, Some(OPEN_FOR));
     }
 
     #[test]

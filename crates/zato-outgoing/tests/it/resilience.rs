@@ -95,6 +95,7 @@ async fn a_circuit_opens_and_says_for_how_long() {
     assert!((Duration::from_secs(29)..=Duration::from_secs(30)).contains(retry_in));
     assert!(!error.may_have_been_sent());
     assert_eq!(peer.requests(), 2);
+    assert!(crm.conn().ping(cid()).await.unwrap().contains("Code: 500"));
 }
 
 /// A peer that takes requests and never replies, and a connection to it on which one call is under way.
