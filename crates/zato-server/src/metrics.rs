@@ -6,21 +6,28 @@ use std::fmt;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use zato_channel::ChannelStatistics;
-use zato_service::StatisticsSnapshot;
+use zato_outgoing::{Connection, MetricsSnapshot};
+use zato_service::{Environment, StatisticsSnapshot};
 
 /// All metrics of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics(Registry);
 
 impl Metrics {
-    pub(crate) fn new(services: zato_service::Registry, channels: ChannelStatistics) -> Self {
+    pub(crate) fn new(
+        services: zato_service::Registry,
+        channels: ChannelStatistics,
+        environment: Environment,
+    ) -> Self {
         let mut registry = Registry::with_prefix("zato");
         registry.register_collector(Box::new(Services(services)));
         registry.register_collector(Box::new(Channels(channels)));
+        registry.register_collector(Box::new(Outgoing(environment)));
         Self(registry)
     }
 
@@ -93,4 +100,131 @@ impl Collector for Channels {
         }
         Ok(())
     }
+}
+
+/// What each outgoing connection counted. Connections that were never used are left out.
+#[derive(Debug)]
+struct Outgoing(Environment);
+
+/// A metric's name, what it is, and how it is read.
+type Reading<T> = (&'static str, &'static str, fn(&T) -> u64);
+
+/// An outgoing connection and its numbers.
+struct Counted {
+    labels: [(&'static str, String); 2],
+    connection: Connection,
+    snapshot: MetricsSnapshot,
+}
+
+impl Collector for Outgoing {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let all: Vec<_> = self
+            .0
+            .outgoing()
+            .connections()
+            .into_iter()
+            .map(|connection| Counted {
+                labels: [
+                    ("connection", connection.name().to_owned()),
+                    ("transport", if connection.is_soap() { "soap" } else { "plain_http" }.to_owned()),
+                ],
+                snapshot: connection.metrics(),
+                connection,
+            })
+            .filter(|counted| counted.snapshot.calls > 0)
+            .collect();
+        counters(&mut encoder, &all)?;
+        gauges(&mut encoder, &all)?;
+        latency(&mut encoder, &all)
+    }
+}
+
+fn counters(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
+    let zero = ConstCounter::new(0_u64);
+    let plain: [Reading<MetricsSnapshot>; 3] = [
+        ("outgoing_calls", "Calls begun", |snapshot| snapshot.calls),
+        ("outgoing_calls_abandoned", "Calls whose caller lost interest", |snapshot| snapshot.abandoned),
+        ("outgoing_retries", "Attempts after the first one of a call", |snapshot| snapshot.retries),
+    ];
+    for (name, help, value) in plain {
+        let mut family = encoder.encode_descriptor(name, help, None, zero.metric_type())?;
+        for counted in all {
+            let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+            ConstCounter::new(value(&counted.snapshot)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Calls that ended in a reply, by status class";
+    let mut family = encoder.encode_descriptor("outgoing_replies", help, None, zero.metric_type())?;
+    for Counted { labels: [name, transport], snapshot, .. } in all {
+        for (class, count) in snapshot.replies() {
+            let class = format!("{class}xx");
+            let labels = [(name.0, &*name.1), (transport.0, &*transport.1), ("status", &*class)];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Calls that ended in a failure, by its kind";
+    let mut family = encoder.encode_descriptor("outgoing_failures", help, None, zero.metric_type())?;
+    for Counted { labels: [name, transport], snapshot, .. } in all {
+        for (kind, count) in snapshot.failures() {
+            let labels = [(name.0, &*name.1), (transport.0, &*transport.1), ("kind", kind.name())];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Time that calls waited for a free connection";
+    let unit = Some(&Unit::Seconds);
+    let mut family = encoder.encode_descriptor("outgoing_queue_wait", help, unit, zero.metric_type())?;
+    for counted in all {
+        let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+        ConstCounter::new(counted.snapshot.queued.as_secs_f64()).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn gauges(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
+    let gauges: [Reading<Counted>; 4] = [
+        ("outgoing_calls_in_flight", "Calls that have begun but not ended", |counted| {
+            counted.snapshot.in_flight
+        }),
+        ("outgoing_calls_waiting", "Calls that wait for a free connection", |counted| {
+            counted.connection.waiting_calls() as u64
+        }),
+        ("outgoing_connections_idle", "Open connections which no call uses", |counted| {
+            counted.connection.idle_connections() as u64
+        }),
+        ("outgoing_pool_size", "Calls that may be under way at once", |counted| {
+            counted.connection.pool_size() as u64
+        }),
+    ];
+    for (name, help, value) in gauges {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for counted in all {
+            let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let value = i64::try_from(value(counted)).unwrap_or(i64::MAX);
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn latency(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
+    let help = "How long calls took which ended in a reply or a failure";
+    let unit = Some(&Unit::Seconds);
+    let mut family = encoder.encode_descriptor("outgoing_latency", help, unit, MetricType::Histogram)?;
+    for counted in all {
+        let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let latency = &counted.snapshot.latency;
+        let buckets: Vec<_> = latency
+            .buckets()
+            .map(|(bound, count)| (bound.map_or(f64::MAX, |bound| bound.as_secs_f64()), count))
+            .collect();
+        let mut metric = family.encode_family(&labels)?;
+        let sum = latency.sum().as_secs_f64();
+        metric.encode_histogram::<prometheus_client::encoding::NoLabelSet>(
+            sum,
+            latency.count(),
+            &buckets,
+            None,
+        )?;
+    }
+    Ok(())
 }
