@@ -292,11 +292,13 @@ pin_project! {
             #[pin]
             body: R,
             left: usize,
-            next: Option<Request<B>>,
+            // Boxed because few calls are redirected.
+            next: Option<Box<Request<B>>>,
         },
         // Waiting until the service can take the next request.
         Entering {
-            next: Option<Request<B>>,
+            // Boxed because few calls are redirected.
+            next: Option<Box<Request<B>>>,
         },
     }
 }
@@ -319,9 +321,11 @@ where
                     let mut response = ready!(reply.poll(cx))?;
                     let Some(way) = this.way else { return Poll::Ready(Ok(response)) };
                     match way.next(&response)? {
-                        Some(next) => {
-                            State::Draining { body: response.into_body(), left: DRAINED, next: Some(next) }
-                        }
+                        Some(next) => State::Draining {
+                            body: response.into_body(),
+                            left: DRAINED,
+                            next: Some(Box::new(next)),
+                        },
                         None => {
                             if !way.history.is_empty() {
                                 let history = std::mem::take(&mut way.history);
@@ -347,7 +351,7 @@ where
                     let Some(way) = this.way else { return Poll::Pending };
                     ready!(way.service.poll_ready(cx))?;
                     let Some(request) = next.take() else { return Poll::Pending };
-                    State::Waiting { reply: way.service.call(request) }
+                    State::Waiting { reply: way.service.call(*request) }
                 }
             };
             state.set(following);

@@ -195,12 +195,14 @@ where
         // What cannot be made again need not be kept.
         let course =
             (methods != Retries::Never).then(|| Kept::of(&request)).filter(|kept| kept.body.is_some());
-        let course = course.map(|kept| Course {
-            service: self.inner.clone(),
-            policy: Arc::clone(&self.policy),
-            kept,
-            methods,
-            attempts: 1,
+        let course = course.map(|kept| {
+            Box::new(Course {
+                service: self.inner.clone(),
+                policy: Arc::clone(&self.policy),
+                kept,
+                methods,
+                attempts: 1,
+            })
         });
         RetryFuture { course, state: State::Trying { reply: self.inner.call(request) } }
     }
@@ -277,8 +279,9 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        // Absent if the call is made only once.
-        course: Option<Course<S, B>>,
+        // Absent if the call is made only once. Boxed so that the future of a stack which has this layer as an option
+        // stays small.
+        course: Option<Box<Course<S, B>>>,
         #[pin]
         state: State<S::Future>,
     }
