@@ -19,6 +19,7 @@ use crate::layers::breaker::CircuitBreaker;
 use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
 use crate::layers::phase_timeout::PhaseTimeouts;
 use crate::layers::retry::Retry;
+use crate::nonce::NoRandomness;
 use crate::secret::Secret;
 use crate::tls::{CaBundleError, IdentityError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
@@ -274,7 +275,7 @@ pub enum ConfigProblem {
     ClientCredentials(#[source] ClientCredentialsError),
     /// `security` needs random numbers, which the operating system does not have.
     #[error("there are no random numbers for it")]
-    Randomness(#[source] Source),
+    Randomness(#[source] NoRandomness),
     /// `ping_method` is no HTTP method.
     #[error("it is not an HTTP method")]
     PingMethod,

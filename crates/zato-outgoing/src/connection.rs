@@ -233,13 +233,15 @@ impl Conn {
         self.call(cid, Method::HEAD).params(params)
     }
 
-    /// Checks whether the other side is alive, with the connection's ping method, and reports how long its answer took. Any
-    /// status is an answer. An inactive connection can be pinged too. No envelope is sent, and placeholders of the path go
-    /// out as they stand.
+    /// Checks whether the other side is alive, with the connection's ping method. Any status is an answer. An inactive
+    /// connection can be pinged too. No envelope is sent, and placeholders of the path go out as they stand.
+    ///
+    /// The report has a line for each request that was sent, the status, the time until the answer, the time of each phase,
+    /// the protocol and, with TLS, when the peer's certificate expires.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if no answer came; it tells how far the ping got.
+    /// [`CallError`] if no answer came. It names the phase that failed, and has a [report](CallError::report) too.
     pub async fn ping(&self, cid: Cid) -> Result<String, CallError> {
         ping::ping(self, cid).await
     }

@@ -41,6 +41,7 @@ pub use layers::phase_timeout::PhaseTimeouts;
 pub use layers::redirect::{Hop, Redirects};
 pub use layers::retry::{Retries, Retry};
 pub use metrics::{Latency, Metrics, MetricsSnapshot};
+pub use nonce::NoRandomness;
 pub use origin::Origin;
 pub use outgoing::{Outgoing, OutgoingError};
 pub use params::{IntoParams, Params};

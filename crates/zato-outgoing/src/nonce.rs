@@ -10,6 +10,11 @@ use ring::hmac::{self, HMAC_SHA256, Key};
 
 use crate::error::Source;
 
+/// The operating system has no random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system has no random numbers")]
+pub struct NoRandomness(#[source] Source);
+
 /// A source of nonces: a counter, keyed with a random seed.
 pub(crate) struct Nonces {
     seed: Key,
@@ -24,9 +29,9 @@ impl fmt::Debug for Nonces {
 
 impl Nonces {
     /// Takes a seed from the operating system, and that may fail.
-    pub(crate) fn seeded() -> Result<Self, Source> {
+    pub(crate) fn seeded() -> Result<Self, NoRandomness> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed)?;
+        getrandom::fill(&mut seed).map_err(|error| NoRandomness(error.into()))?;
         Ok(Self { seed: Key::new(HMAC_SHA256, &seed), count: AtomicU64::new(0) })
     }
 

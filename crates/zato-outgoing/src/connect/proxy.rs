@@ -1,7 +1,7 @@
 //! Which connections go by way of a proxy.
 //!
 //! Owns how proxies are written, and the rules of the environment variables: those of the `requests` library of Python. It
-//! opens nothing; [`tunnel`](super::tunnel) speaks with proxies.
+//! opens nothing and does not speak with proxies.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -20,6 +20,29 @@ use crate::origin::Origin;
 use crate::secret::Secret;
 
 /// Makes [`Auth`] services.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use http::{Request, Response, Uri};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::Origin;
+/// use zato_outgoing::layers::auth::AuthLayer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let origin = Origin::of(&Uri::from_static("https://api.example.com")).ok_or("no origin")?;
+/// let layer = AuthLayer::bearer(&"s3cret".into(), Arc::new(origin))?;
+/// let inner = service_fn(async |request: Request<()>| {
+///     Ok::<_, std::io::Error>(Response::new(request.headers()["Authorization"].clone()))
+/// });
+/// let request = Request::get("https://api.example.com/a").body(())?;
+/// let response = layer.layer(inner).oneshot(request).await?;
+/// assert_eq!(response.body(), "Bearer s3cret");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     name: HeaderName,

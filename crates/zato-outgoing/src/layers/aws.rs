@@ -72,6 +72,29 @@ pub struct InvalidAwsCredentials {
 }
 
 /// Makes [`AwsSignature`] services.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use http::{Request, Response, Uri};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::layers::aws::AwsSignatureLayer;
+/// use zato_outgoing::{AwsCredentials, Body, Origin, SystemClock};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let origin = Origin::of(&Uri::from_static("https://api.example.com")).ok_or("no origin")?;
+/// let credentials = AwsCredentials::new("AKID", "s3cret", "eu-central-1", "execute-api");
+/// let layer = AwsSignatureLayer::new(credentials, Arc::new(origin), Arc::new(SystemClock))?;
+/// let inner = service_fn(async |request: Request<Body>| {
+///     Ok::<_, std::io::Error>(Response::new(request.headers().contains_key("Authorization")))
+/// });
+/// let request = Request::get("https://api.example.com/a").body(Body::empty())?;
+/// assert!(layer.layer(inner).oneshot(request).await?.into_body());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AwsSignatureLayer(Arc<Signer>);
 

@@ -17,8 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::body::Body;
 use crate::clock::{Clock, iso};
-use crate::error::Source;
-use crate::nonce::Nonces;
+use crate::nonce::{NoRandomness, Nonces};
 use crate::origin::Origin;
 use crate::secret::Secret;
 
@@ -92,14 +91,14 @@ impl SoapLayer {
     ///
     /// # Errors
     ///
-    /// That of the operating system if it has no random numbers.
+    /// [`NoRandomness`].
     pub fn with_password_digest(
         version: Version,
         action: HeaderValue,
         username: impl Into<String>,
         password: Secret,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Source> {
+    ) -> Result<Self, NoRandomness> {
         let (username, nonces) = (username.into(), Nonces::seeded()?);
         // The header is written empty, and each token goes into it.
         let digest = Digest { username, password, clock, nonces, at: 0 };

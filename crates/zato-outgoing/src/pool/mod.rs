@@ -155,9 +155,8 @@ where
         let mut may_reuse = true;
         loop {
             let pooled = if may_reuse { self.shared.take(&url) } else { None };
-            let reused = pooled.is_some();
-            let open = match pooled {
-                Some(open) => open,
+            let (open, reused) = match pooled {
+                Some(open) => (open, true),
                 None => self.open(&url, &progress, may_reuse).await?,
             };
             progress.enter(Phase::FirstByte);
@@ -199,25 +198,26 @@ where
         }
     }
 
-    /// A new connection, or one that another call has opened while this one waited for its turn to open one.
-    async fn open(&self, url: &Uri, progress: &Progress, may_share: bool) -> Result<Open, Failure> {
+    /// A new connection, or one that was opened for another call while this one waited for its turn to open one; and whether
+    /// it is the latter.
+    async fn open(&self, url: &Uri, progress: &Progress, may_reuse: bool) -> Result<(Open, bool), Failure> {
         let origin = Origin::of(url)
             .ok_or_else(|| Failure::invalid_request("URL", "it is not an absolute http or https URL"))?;
         let origin = Arc::new(origin);
         if !self.shared.may_be_http2(&origin) {
-            return self.connect(origin, progress).await;
+            return Ok((self.connect(origin, progress).await?, false));
         }
         // Several first calls at once would open a connection each, though all but one are not needed if it is HTTP/2.
         progress.enter(Phase::Connect);
         let turn = self.shared.turn_to_open().await;
-        if may_share && let Some(open) = self.shared.take(url) {
-            return Ok(open);
+        if may_reuse && let Some(open) = self.shared.take(url) {
+            return Ok((open, true));
         }
         if !self.shared.may_be_http2(&origin) {
             // Whoever had the turn before has found out that there is nothing to share, so nobody needs to wait.
             drop(turn);
         }
-        self.connect(origin, progress).await
+        Ok((self.connect(origin, progress).await?, false))
     }
 
     async fn connect(&self, origin: Arc<Origin>, progress: &Progress) -> Result<Open, Failure> {

@@ -19,8 +19,8 @@ use tower_service::Service;
 pub use self::challenge::{Algorithm, Challenge};
 use super::replay::Kept;
 use crate::body::Body;
-use crate::error::{Failure, Source};
-use crate::nonce::Nonces;
+use crate::error::Failure;
+use crate::nonce::{NoRandomness, Nonces};
 use crate::origin::Origin;
 use crate::secret::Secret;
 
@@ -28,6 +28,33 @@ use crate::secret::Secret;
 const DRAINED: usize = 64 * 1024;
 
 /// Makes [`Digest`] services.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use http::{Request, Response, Uri};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::layers::digest::DigestLayer;
+/// use zato_outgoing::{Body, Failure, Origin};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let origin = Origin::of(&Uri::from_static("https://api.example.com")).ok_or("no origin")?;
+/// let layer = DigestLayer::new("user", "s3cret".into(), Arc::new(origin))?;
+/// let inner = service_fn(async |request: Request<Body>| {
+///     let response = Response::builder();
+///     let response = match request.headers().get("Authorization") {
+///         Some(_) => response,
+///         None => response.status(401).header("WWW-Authenticate", "Digest realm=r, nonce=n, qop=auth"),
+///     };
+///     response.body(Body::empty()).map_err(|_| Failure::Inactive)
+/// });
+/// let request = Request::get("https://api.example.com/a").body(Body::empty())?;
+/// assert_eq!(layer.layer(inner).oneshot(request).await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct DigestLayer(Arc<Credentials>);
 
@@ -58,8 +85,12 @@ impl DigestLayer {
     ///
     /// # Errors
     ///
-    /// That of the operating system if it has no random numbers.
-    pub fn new(username: impl Into<String>, password: Secret, origin: Arc<Origin>) -> Result<Self, Source> {
+    /// [`NoRandomness`].
+    pub fn new(
+        username: impl Into<String>,
+        password: Secret,
+        origin: Arc<Origin>,
+    ) -> Result<Self, NoRandomness> {
         let (username, nonces) = (username.into(), Nonces::seeded()?);
         Ok(Self(Arc::new(Credentials { username, password, origin, nonces, state: Mutex::default() })))
     }

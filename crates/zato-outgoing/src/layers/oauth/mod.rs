@@ -30,6 +30,38 @@ use crate::progress::{Phase, Progress};
 
 /// Makes [`OAuth`] services.
 ///
+/// ```
+/// use std::sync::Arc;
+///
+/// use bytes::Bytes;
+/// use http::{Request, Response, Uri};
+/// use http_body_util::{BodyExt, Full};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::layers::oauth::{ClientCredentials, OAuthLayer};
+/// use zato_outgoing::{Body, Failure, Origin};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let origin = Origin::of(&Uri::from_static("https://api.example.com")).ok_or("no origin")?;
+/// // A token endpoint and an API, each a function.
+/// let endpoint = service_fn(async |_: Request<Body>| {
+///     let token = r#"{"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600}"#;
+///     Ok::<_, Failure>(Response::new(Full::from(token).map_err(|_| Failure::Inactive)))
+/// });
+/// let api = service_fn(async |request: Request<Body>| {
+///     let header = Bytes::copy_from_slice(request.headers()["Authorization"].as_bytes());
+///     Ok::<_, Failure>(Response::new(Full::new(header)))
+/// });
+/// let client = ClientCredentials::new("https://login.example.com/token", "id", "s3cret");
+/// let service = OAuthLayer::new(&client, Arc::new(origin), endpoint)?.layer(api);
+/// let request = Request::get("https://api.example.com/a").body(Body::empty())?;
+/// let response = service.oneshot(request).await?;
+/// assert_eq!(response.into_body().collect().await?.to_bytes(), "Bearer t0ken");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Reads: [`Progress`].
 #[derive(Debug)]
 pub struct OAuthLayer<T> {
