@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic like the tests themselves")]
 
 mod auth;
+mod bodies;
 mod calls;
 mod configuration;
 mod connecting;
