@@ -118,25 +118,29 @@ struct Counted {
 
 impl Collector for Outgoing {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let all: Vec<_> = self
-            .0
-            .outgoing()
-            .connections()
-            .into_iter()
-            .map(|connection| Counted {
-                labels: [
-                    ("connection", connection.name().to_owned()),
-                    ("transport", if connection.is_soap() { "soap" } else { "plain_http" }.to_owned()),
-                ],
-                snapshot: connection.metrics(),
-                connection,
-            })
-            .filter(|counted| counted.snapshot.calls > 0)
-            .collect();
-        counters(&mut encoder, &all)?;
-        gauges(&mut encoder, &all)?;
-        latency(&mut encoder, &all)
+        encode_connections(&mut encoder, self.0.outgoing().connections())
     }
+}
+
+fn encode_connections(
+    encoder: &mut DescriptorEncoder<'_>,
+    connections: Vec<Connection>,
+) -> Result<(), fmt::Error> {
+    let all: Vec<_> = connections
+        .into_iter()
+        .map(|connection| Counted {
+            labels: [
+                ("connection", connection.name().to_owned()),
+                ("transport", if connection.is_soap() { "soap" } else { "plain_http" }.to_owned()),
+            ],
+            snapshot: connection.metrics(),
+            connection,
+        })
+        .filter(|counted| counted.snapshot.calls > 0)
+        .collect();
+    counters(encoder, &all)?;
+    gauges(encoder, &all)?;
+    latency(encoder, &all)
 }
 
 fn counters(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
@@ -215,7 +219,7 @@ fn latency(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), f
         let latency = &counted.snapshot.latency;
         let buckets: Vec<_> = latency
             .buckets()
-            .map(|(bound, count)| (bound.map_or(f64::MAX, |bound| bound.as_secs_f64()), count))
+            .map(|(bound, count)| (bound.map_or(f64::INFINITY, |bound| bound.as_secs_f64()), count))
             .collect();
         let mut metric = family.encode_family(&labels)?;
         let sum = latency.sum().as_secs_f64();
@@ -227,4 +231,51 @@ fn latency(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), f
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use zato_outgoing::{Config, Environment};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fixed(Vec<Connection>);
+
+    impl Collector for Fixed {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+            encode_connections(&mut encoder, self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn outgoing_connections_are_shown_once_they_are_used() {
+        // Nobody listens on this port any more, and nobody else is given it that soon.
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let environment = Environment::new("test").unwrap();
+        let connection = |id, name: &str| {
+            Connection::new(Config::new(id, name, format!("http://{address}"), "/"), &environment).unwrap()
+        };
+        let (used, unused) = (connection(1, "CRM"), connection(2, "ERP"));
+        let cid = "K21353002988419985838198535608".parse().unwrap();
+        used.conn().get(cid, ()).await.unwrap_err();
+        let mut registry = Registry::with_prefix("zato");
+        registry.register_collector(Box::new(Fixed(vec![used, unused])));
+        let mut text = String::new();
+        text::encode(&mut text, &registry).unwrap();
+        let labels = "connection=\"CRM\",transport=\"plain_http\"";
+        for line in [
+            format!("zato_outgoing_calls_total{{{labels}}} 1"),
+            format!("zato_outgoing_failures_total{{{labels},kind=\"connect\"}} 1"),
+            format!("zato_outgoing_failures_total{{{labels},kind=\"tls\"}} 0"),
+            format!("zato_outgoing_replies_total{{{labels},status=\"2xx\"}} 0"),
+            format!("zato_outgoing_calls_in_flight{{{labels}}} 0"),
+            format!("zato_outgoing_pool_size{{{labels}}} 20"),
+            format!("zato_outgoing_latency_seconds_count{{{labels}}} 1"),
+            format!("zato_outgoing_latency_seconds_bucket{{le=\"+Inf\",{labels}}} 1"),
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("ERP"), "{text}");
+    }
 }
