@@ -59,7 +59,8 @@ pub struct Config {
     /// How long single phases of a call may take, if that is to be less than the time-out.
     pub phase_timeouts: PhaseTimeouts,
     /// How calls that failed are made again, if they are. Whatever this is, a request is sent once more if a pooled
-    /// connection turns out to have been closed before it took it.
+    /// connection turns out to have been closed before it took it, and one with an idempotent method also if that
+    /// connection ends before a reply begins.
     pub retry: Option<Retry>,
     /// When calls are refused because too many have failed, if they are.
     pub circuit_breaker: Option<CircuitBreaker>,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::PoolOptions;
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Held by the call that opens a connection which may turn out to be one for many calls.
     opening: tokio::sync::Mutex<()>,
+    /// Tells the task which watches over the list that there is no list any more.
+    gone: Arc<Notify>,
 }
 
 /// A place in the queue, free again when it is dropped.
@@ -72,6 +74,12 @@ struct Idle {
     since: Instant,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.gone.notify_one();
+    }
+}
+
 impl Shared {
     pub(super) fn new(mut options: PoolOptions) -> Arc<Self> {
         options.idle_timeout = options.idle_timeout.min(LONGEST);
@@ -83,6 +91,7 @@ impl Shared {
             waiting: AtomicUsize::new(0),
             state: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
+            gone: Arc::default(),
         })
     }
 
@@ -147,7 +156,7 @@ impl Shared {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.watched = true;
-            runtime.spawn(close_outdated(Arc::downgrade(self)));
+            runtime.spawn(close_outdated(Arc::downgrade(self), Arc::clone(&self.gone)));
         }
     }
 
@@ -235,10 +244,11 @@ impl Shared {
 }
 
 /// Runs as long as a pool has unused connections, one task a pool. It does not keep the pool alive.
-async fn close_outdated(pool: Weak<Shared>) {
+async fn close_outdated(pool: Weak<Shared>, gone: Arc<Notify>) {
     loop {
         let next = pool.upgrade().and_then(|pool| pool.close_outdated());
         let Some(next) = next else { return };
-        tokio::time::sleep_until(next).await;
+        // Whether the time is over or the pool is gone, the next look tells what is left to do.
+        let _elapsed = tokio::time::timeout_at(next, gone.notified()).await;
     }
 }

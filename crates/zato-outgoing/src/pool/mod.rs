@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{HOST, PROXY_AUTHORIZATION};
-use http::{Request, Response, Uri};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -28,6 +28,7 @@ use self::sender::{Lease, Open, SendError};
 use crate::body::Body;
 use crate::connect::{Connect, Connected};
 use crate::error::Failure;
+use crate::layers::replay::Kept;
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
 
@@ -151,6 +152,12 @@ where
         if progress.phase() != Phase::Queue {
             progress.enter(Phase::Queue);
         }
+        // Some servers refuse a request without a length whose method is expected to have a body (RFC 9110, 8.6).
+        if request.body().is_empty()
+            && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
+        {
+            request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+        }
         let permit = self.shared.permit().await?;
         let mut may_reuse = true;
         loop {
@@ -174,6 +181,10 @@ where
             if let Some(authorization) = lease.proxy_authorization() {
                 request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
             }
+            // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
+            // is made again then (RFC 9112, 9.3.1).
+            let again =
+                if reused && request.method().is_idempotent() { Some(Kept::of(&request)) } else { None };
             progress.set_sent(true);
             match lease.send(request).await {
                 Ok(mut response) => {
@@ -193,7 +204,14 @@ where
                     return Err(Failure::NotSent(error.into()));
                 }
                 Err(SendError::RequestBody(error)) => return Err(Failure::RequestBody(error.into())),
-                Err(SendError::NoReply(error)) => return Err(Failure::NoReply(error.into())),
+                Err(SendError::NoReply(error)) => {
+                    let again = again.filter(|_| sender::is_end_of_connection(&error));
+                    let Some(again) = again.and_then(|kept| kept.request()) else {
+                        return Err(Failure::NoReply(error.into()));
+                    };
+                    request = again;
+                    may_reuse = false;
+                }
             }
         }
     }

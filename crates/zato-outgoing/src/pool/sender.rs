@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::idle::Shared;
@@ -31,8 +32,25 @@ pub(super) struct Open {
 
 #[derive(Debug)]
 enum Sender {
-    Http1(http1::SendRequest<Body>),
+    Http1(Http1),
     Http2(http2::SendRequest<Body>),
+}
+
+/// An HTTP/1.1 connection and the task which reads and writes it.
+#[derive(Debug)]
+struct Http1 {
+    sender: http1::SendRequest<Body>,
+    task: AbortHandle,
+}
+
+impl Drop for Http1 {
+    /// A connection at rest is closed in good order by its task. One in the middle of a call would wait for the rest of a
+    /// request or a reply that nobody is interested in any more.
+    fn drop(&mut self) {
+        if !self.sender.is_ready() {
+            self.task.abort();
+        }
+    }
 }
 
 /// Why a request got no reply.
@@ -63,8 +81,8 @@ impl Open {
                 // Header names are case-insensitive, but old servers know the usual capitals only.
                 let (sender, connection) =
                     http1::Builder::new().title_case_headers(true).handshake(io).await.map_err(failed)?;
-                tokio::spawn(until_closed(connection));
-                Sender::Http1(sender)
+                let task = tokio::spawn(until_closed(connection)).abort_handle();
+                Sender::Http1(Http1 { sender, task })
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -83,7 +101,7 @@ impl Open {
 
     pub(super) fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http1(http1) => http1.sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
     }
@@ -120,6 +138,14 @@ async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "an outgoing connection ended");
     }
+}
+
+/// Whether the connection ended before a reply began, rather than with a reply that is none.
+pub(super) fn is_end_of_connection(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    error.is_incomplete_message()
+        || error.is_closed()
+        || source.is_some_and(|source| source.is::<std::io::Error>())
 }
 
 /// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
@@ -164,14 +190,14 @@ impl Lease {
     /// Waits until the connection can take a request.
     pub(super) async fn ready(&mut self) -> hyper::Result<()> {
         match &mut self.open.sender {
-            Sender::Http1(sender) => sender.ready().await,
+            Sender::Http1(http1) => http1.sender.ready().await,
             Sender::Http2(sender) => sender.ready().await,
         }
     }
 
     pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, SendError> {
         let result = match &mut self.open.sender {
-            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http1(http1) => http1.sender.try_send_request(request).await,
             Sender::Http2(sender) => sender.try_send_request(request).await,
         };
         result.map_err(|mut error: TrySendError<Request<Body>>| match error.take_message() {
