@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use zato_outgoing::{Body, Call, Config, Connection, Failure, Phase};
 
-use crate::support::recorder::{Request, Server, half_close, reply, reset, until_closed};
+use crate::support::recorder::{Request, Server, await_request, half_close, reply, until_closed};
 use crate::support::{chain, cid, connection};
 
 /// For calls which wait for nothing but its end.
@@ -112,7 +112,7 @@ async fn connections_which_break() {
     let no_reply = || expected!(Failure::NoReply(_), true, false);
     let cut_off = || expected!(Failure::CutOff(_), true, false);
     check("closed before the head", |stream| drop(Request::read(stream)), no_reply()).await;
-    check("reset before the head", reset, no_reply()).await;
+    check("reset before the head", await_request, no_reply()).await;
     check(
         "closed in the middle of the head",
         |stream| say(stream, b"HTTP/1.1 200 OK\r\nContent-Le"),
@@ -122,8 +122,8 @@ async fn connections_which_break() {
     check(
         "reset in the middle of the head",
         |stream| {
+            await_request(stream);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le").unwrap();
-            reset(stream);
         },
         no_reply(),
     )
@@ -147,8 +147,8 @@ async fn connections_which_break() {
     check(
         "reset in the middle of the body",
         |stream| {
+            await_request(stream);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345").unwrap();
-            reset(stream);
         },
         Expected {
             // Whether the head is read before the reset arrives is up to the operating system.
@@ -373,7 +373,7 @@ async fn tls_without_an_answer() {
 
 #[tokio::test]
 async fn tls_which_breaks() {
-    for script in [(|stream| say(stream, OK)) as fn(&mut TcpStream), |_| {}, reset] {
+    for script in [(|stream| say(stream, OK)) as fn(&mut TcpStream), |_| {}, await_request] {
         let server = Server::start(move |_, stream| script(stream));
         let crm =
             connection(&format!("https://{}", server.address), "/", |config| config.timeout = SHORT * 4);
@@ -480,6 +480,7 @@ async fn cancelled_calls() {
 #[tokio::test]
 async fn a_reply_before_the_end_of_the_request() {
     let server = Server::start(|_, stream| {
+        await_request(stream);
         stream
             .write_all(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             .unwrap();

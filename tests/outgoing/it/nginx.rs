@@ -80,10 +80,8 @@ impl Nginx {
             self_signed("localhost"),
         ];
         let pem = authority.pem();
-        let sockets = tempfile::Builder::new().prefix("zato-test-nginx-").tempdir().unwrap().keep();
-        let folder = sockets.to_string_lossy().into_owned();
         let ports = PORTS.map(|_| free_port());
-        let mut configuration = CONFIGURATION.replace("@answer", ANSWER).replace("@folder", &folder);
+        let mut configuration = CONFIGURATION.replace("@answer", ANSWER);
         // The longest names first, so that no name is taken for the beginning of another one.
         let mut names: Vec<(&str, u16)> = PORTS.into_iter().zip(ports).collect();
         names.sort_unstable_by_key(|(name, _)| std::cmp::Reverse(name.len()));
@@ -103,13 +101,14 @@ impl Nginx {
             ("own.key", &own.key),
         ];
         let identity = |certified: Certified| Identity::from_pem(certified.key + &certified.certificate);
+        let peer = Peer::nginx(&files, ports[0]);
         Self {
-            _peer: Peer::nginx(&files, ports[0]),
+            socket: peer.folder.join("nginx.sock").to_string_lossy().into_owned(),
+            _peer: peer,
             client: identity(authority.client("a known client")),
             stranger: identity(Authority::new().client("a stranger")),
             authority: pem,
             ports,
-            socket: format!("{folder}/nginx.sock"),
         }
     }
 

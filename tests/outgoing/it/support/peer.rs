@@ -106,11 +106,11 @@ impl Peer {
         Self::saying_its_address(Path::new("node"), &arguments.map(|argument| &**argument))
     }
 
-    /// nginx with these files in its folder, of which `nginx.conf` is its configuration, as soon as it listens on `port`.
+    /// nginx with these files in its folder, whose path takes the place of `@folder` in them, and of which `nginx.conf` is its configuration, as soon as it listens on `port`.
     pub(crate) fn nginx(files: &[(&str, &str)], port: u16) -> Self {
         let folder = folder();
         for (name, text) in files {
-            fs::write(folder.join(name), text).unwrap();
+            fs::write(folder.join(name), text.replace("@folder", &folder.to_string_lossy())).unwrap();
         }
         let path = folder.to_string_lossy().into_owned();
         let arguments = ["-p", &path, "-c", "nginx.conf", "-e", "stderr"];

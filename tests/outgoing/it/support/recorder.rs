@@ -159,8 +159,9 @@ pub(crate) fn until_closed(stream: &mut TcpStream) {
     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
 }
 
-/// Ends a connection with a reset instead of an orderly end: bytes which nobody has read are there when it is closed.
-pub(crate) fn reset(stream: &mut TcpStream) {
+/// Waits for the beginning of a request without taking it. If the connection is closed then, it is reset, because there are bytes
+/// which nobody has read.
+pub(crate) fn await_request(stream: &mut TcpStream) {
     let mut byte = [0];
     drop(stream.peek(&mut byte));
 }
