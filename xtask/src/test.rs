@@ -2,6 +2,7 @@
 //!
 //! Owns the steps, their order and what they need installed. It must not know what the tests do.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -14,10 +15,23 @@ const PACKAGES: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("jq", "jq"),
     ("setpriv", "util-linux"),
+    ("/usr/sbin/nginx", "nginx-light"),
+    ("tinyproxy", "tinyproxy-bin"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// Where the Python clients live.
 const PYTHON: &str = "target/python";
+
+/// Where the Python peers of outgoing calls live.
+const PYTHON_PEERS: &str = "target/python-peers";
+
+/// Where the Node.js peers of outgoing calls live.
+const NODE_PEERS: &str = "target/node-peers";
+
+/// The file in each of them which tells what it was made of.
+const STAMP: &str = "installed.txt";
 
 type Step = fn(&Project) -> Result<(), Error>;
 
@@ -68,7 +82,9 @@ fn install(project: &Project) -> Result<(), Error> {
         command.env("DEBIAN_FRONTEND", "noninteractive");
         project::check(command, "apt-get", &arguments)?;
     }
-    python(project)
+    python(project, PYTHON, &["tests/python/requirements.txt"], &["tests/python/requirements-no-deps.txt"])?;
+    python(project, PYTHON_PEERS, &["tests/outgoing/python/requirements.txt"], &[])?;
+    node(project)
 }
 
 /// Whether a program is on the path, or a file of this pattern exists.
@@ -83,31 +99,62 @@ fn is_there(program: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The virtual environment of the Python clients, made anew when their pinned versions change.
-fn python(project: &Project) -> Result<(), Error> {
-    let requirements = ["tests/python/requirements.txt", "tests/python/requirements-no-deps.txt"];
-    let mut wanted = String::new();
-    for file in requirements {
-        let path = project.root().join(file);
-        wanted += &std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
-    }
-    let stamp = project.root().join(PYTHON).join("installed.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+/// A virtual environment, made anew when the pinned versions change. What is in `no_deps` is installed without what it asks for.
+fn python(project: &Project, place: &str, requirements: &[&str], no_deps: &[&str]) -> Result<(), Error> {
+    let wanted = contents(project, requirements.iter().chain(no_deps))?;
+    if is_installed(project, place, &wanted) {
         return Ok(());
     }
-    println!("    installing the Python clients");
-    project.run("python3", &["-m", "venv", "--clear", PYTHON])?;
-    let pip = project.root().join(PYTHON).join("bin/pip");
+    println!("    installing {place}");
+    project.run("python3", &["-m", "venv", "--clear", place])?;
+    let pip = project.root().join(place).join("bin/pip");
     let pip = pip.to_string_lossy();
-    project.run(
-        &pip,
-        &["install", "--quiet", "--disable-pip-version-check", "--requirement", requirements[0]],
-    )?;
-    project.run(
-        &pip,
-        &["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement", requirements[1]],
-    )?;
-    std::fs::write(&stamp, wanted).map_err(|source| Error::file(&stamp, source))
+    let install = ["install", "--quiet", "--disable-pip-version-check"];
+    for (files, options) in [(requirements, &[][..]), (no_deps, &["--no-deps"])] {
+        for file in files {
+            project.run(&pip, &[&install, options, &["--requirement", file]].concat())?;
+        }
+    }
+    set_installed(project, place, &wanted)
+}
+
+/// The packages of the Node.js peers, made anew when their pinned versions change.
+fn node(project: &Project) -> Result<(), Error> {
+    let files = ["tests/outgoing/node/package.json", "tests/outgoing/node/package-lock.json"];
+    let wanted = contents(project, &files)?;
+    if is_installed(project, NODE_PEERS, &wanted) {
+        return Ok(());
+    }
+    println!("    installing {NODE_PEERS}");
+    let folder = project.root().join(NODE_PEERS);
+    fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
+    for file in files {
+        let from = project.root().join(file);
+        let name = from.file_name().unwrap_or_default();
+        fs::copy(&from, folder.join(name)).map_err(|source| Error::file(&from, source))?;
+    }
+    project.run("npm", &["ci", "--prefix", NODE_PEERS, "--no-audit", "--no-fund", "--silent"])?;
+    set_installed(project, NODE_PEERS, &wanted)
+}
+
+/// The texts of some files, one after the other.
+fn contents<'a>(project: &Project, files: impl IntoIterator<Item = &'a &'a str>) -> Result<String, Error> {
+    let mut text = String::new();
+    for file in files {
+        let path = project.root().join(file);
+        text += &fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
+    }
+    Ok(text)
+}
+
+/// Whether what is in a folder was made of these pinned versions.
+fn is_installed(project: &Project, place: &str, wanted: &str) -> bool {
+    fs::read_to_string(project.root().join(place).join(STAMP)).is_ok_and(|installed| installed == wanted)
+}
+
+fn set_installed(project: &Project, place: &str, wanted: &str) -> Result<(), Error> {
+    let stamp = project.root().join(place).join(STAMP);
+    fs::write(&stamp, wanted).map_err(|source| Error::file(&stamp, source))
 }
 
 /// Each program under `tests/downstream` builds and runs with one layer only.
@@ -122,6 +169,8 @@ fn layers_alone(project: &Project) -> Result<(), Error> {
 fn tests(project: &Project) -> Result<(), Error> {
     let mut command = project.command("cargo", &["test", "--workspace", "--all-targets", "--quiet"]);
     command.env("ZATO_TEST_PYTHON", project.root().join(PYTHON).join("bin/python"));
+    command.env("ZATO_TEST_PYTHON_PEERS", project.root().join(PYTHON_PEERS).join("bin/python"));
+    command.env("ZATO_TEST_NODE_PEERS", project.root().join(NODE_PEERS));
     project::check(command, "cargo", &["test", "--workspace", "--all-targets"])
 }
 
@@ -143,7 +192,7 @@ fn packages(project: &Project) -> Result<(), Error> {
 }
 
 fn folders(path: &Path) -> Result<Vec<String>, Error> {
-    let entries = std::fs::read_dir(path).map_err(|source| Error::file(path, source))?;
+    let entries = fs::read_dir(path).map_err(|source| Error::file(path, source))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter(|entry| entry.path().is_dir())

@@ -1,31 +1,55 @@
 //! Bodies of requests.
 //!
 //! Owns the conversion of what callers pass into bytes with a media type, and the body type which runs through the layers.
-//! It knows no headers beyond the media type, and no SOAP: an envelope is two more pieces around the same bytes.
+//! It knows no headers beyond the media type, and no SOAP: an envelope is two more pieces around the same content. Forms and
+//! files are made into bodies by [`form`](crate::form).
 
-use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use futures_util::Stream;
 use http::HeaderValue;
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
 
-use crate::error::Failure;
+use crate::error::{Failure, Source};
 
 /// The body of a request: up to three pieces sent one after the other, so that an envelope goes around a caller's bytes
-/// without copying them.
-#[derive(Clone, Default)]
+/// without copying them. The piece in the middle may be a stream.
+#[derive(Default)]
 pub struct Body {
     pieces: [Bytes; 3],
+    /// What is sent before the last piece, boxed because few bodies have it.
+    stream: Option<Box<Streamed>>,
+}
+
+struct Streamed {
+    pieces: Pin<Box<dyn Stream<Item = Result<Bytes, Source>> + Send>>,
+    /// How many bytes are still to come, if that is known.
+    remaining: Option<u64>,
+}
+
+/// Why a streamed body could not be sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// The stream of the caller failed.
+    #[error("the body's stream failed")]
+    Stream(#[source] Source),
+    /// The stream has more or fewer bytes than announced.
+    #[error("the body's stream does not have the announced length")]
+    Length,
 }
 
 impl fmt::Debug for Body {
     /// The length only: an envelope may contain a password, and what a caller sends is nobody else's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.len())
+        match self.len() {
+            Some(length) => write!(f, "Body({length} bytes)"),
+            None => f.write_str("Body(a stream)"),
+        }
     }
 }
 
@@ -35,48 +59,105 @@ impl Body {
         Self::default()
     }
 
-    /// Puts `head` before and `tail` after the content. A body that has been framed before is made one piece first.
+    /// A body whose pieces are asked for as they can be sent. With a `length`, in bytes, it is announced and has to be
+    /// right; without one, the body is sent in chunks. Such a body can be sent once only: there are no retries, and a reply
+    /// which asks for the request again, such as a redirect with status 307, is handed out as it is.
+    ///
+    /// ```
+    /// use zato_outgoing::Body;
+    ///
+    /// let pieces = [Ok::<_, std::io::Error>(bytes::Bytes::from("a")), Ok(bytes::Bytes::from("b"))];
+    /// let body = Body::streamed(futures_util::stream::iter(pieces), Some(2));
+    /// assert_eq!(body.len(), Some(2));
+    /// assert!(body.try_clone().is_none());
+    /// ```
+    pub fn streamed<S, E>(stream: S, length: Option<u64>) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<Source> + 'static,
+    {
+        use futures_util::TryStreamExt as _;
+        let pieces = Box::pin(stream.map_err(Into::into));
+        Self { pieces: Default::default(), stream: Some(Box::new(Streamed { pieces, remaining: length })) }
+    }
+
+    /// Puts `head` before and `tail` after the content.
     #[must_use]
-    pub fn framed(self, head: Bytes, tail: Bytes) -> Self {
-        Self { pieces: [head, self.into_bytes(), tail] }
+    pub fn framed(mut self, head: Bytes, tail: Bytes) -> Self {
+        let [first, _, last] = &mut self.pieces;
+        *first = joined(head, std::mem::take(first));
+        *last = joined(std::mem::take(last), tail);
+        self
     }
 
-    /// The number of bytes still to be sent.
-    pub fn len(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum()
-    }
-
-    /// Whether nothing is left to be sent.
-    pub fn is_empty(&self) -> bool {
-        self.pieces.iter().all(Bytes::is_empty)
-    }
-
-    /// The content as one piece; it is copied only if there are several.
-    pub fn into_bytes(mut self) -> Bytes {
-        let length = self.len();
-        match self.pieces.iter().position(|piece| piece.len() == length) {
-            Some(only) => std::mem::take(&mut self.pieces[only]),
-            None => Bytes::from(self.pieces.concat()),
+    /// The number of bytes still to be sent, unless there is a stream of unknown length.
+    pub fn len(&self) -> Option<u64> {
+        let pieces = self.pieces.iter().map(Bytes::len).sum::<usize>() as u64;
+        match &self.stream {
+            None => Some(pieces),
+            Some(stream) => stream.remaining.map(|remaining| pieces.saturating_add(remaining)),
         }
+    }
+
+    /// Whether it is known that nothing is left to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.stream.is_none() && self.pieces.iter().all(Bytes::is_empty)
+    }
+
+    /// The same body once more, sharing its bytes, or `None` if it is a stream, which can be sent only once.
+    pub fn try_clone(&self) -> Option<Self> {
+        self.stream.is_none().then(|| Self { pieces: self.pieces.clone(), stream: None })
+    }
+
+    /// The pieces of which the body consists, one after the other, or `None` if it is a stream.
+    pub fn pieces(&self) -> Option<&[Bytes]> {
+        self.stream.is_none().then_some(&self.pieces)
+    }
+}
+
+/// One piece out of two; it is copied only if there are two.
+fn joined(first: Bytes, second: Bytes) -> Bytes {
+    match (first.is_empty(), second.is_empty()) {
+        (true, _) => second,
+        (_, true) => first,
+        (false, false) => Bytes::from([first, second].concat()),
     }
 }
 
 impl From<Bytes> for Body {
     fn from(content: Bytes) -> Self {
-        Self { pieces: [content, Bytes::new(), Bytes::new()] }
+        Self { pieces: [Bytes::new(), content, Bytes::new()], stream: None }
     }
 }
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.pieces.iter_mut().find(|piece| piece.has_remaining()).map(std::mem::take);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Self { pieces, stream } = &mut *self;
+        let before_stream = if stream.is_some() { 2 } else { 3 };
+        if let Some(piece) = pieces[..before_stream].iter_mut().find(|piece| piece.has_remaining()) {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(piece)))));
+        }
+        let Some(streamed) = stream else { return Poll::Ready(None) };
+        let next = match ready!(streamed.pieces.as_mut().poll_next(cx)) {
+            Some(Ok(piece)) => match streamed.take(piece.len()) {
+                Ok(()) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Err(error) => Some(Err(error)),
+            },
+            Some(Err(error)) => Some(Err(BodyError::Stream(error))),
+            None if streamed.remaining.is_some_and(|remaining| remaining > 0) => Some(Err(BodyError::Length)),
+            None => {
+                let last = std::mem::take(&mut pieces[2]);
+                (!last.is_empty()).then(|| Ok(Frame::data(last)))
+            }
+        };
+        *stream = None;
+        Poll::Ready(next)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -84,30 +165,38 @@ impl http_body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.len() as u64)
+        match self.len() {
+            Some(length) => SizeHint::with_exact(length),
+            None => SizeHint::default(),
+        }
     }
 }
 
-/// The bytes to send, and the media type that goes with them unless the caller names another one.
-#[derive(Clone, Default)]
+impl Streamed {
+    /// Counts a piece. One that is longer than announced must not be sent: the rest of it would be taken for the next
+    /// request on the same connection.
+    fn take(&mut self, length: usize) -> Result<(), BodyError> {
+        if let Some(remaining) = &mut self.remaining {
+            *remaining = remaining.checked_sub(length as u64).ok_or(BodyError::Length)?;
+        }
+        Ok(())
+    }
+}
+
+/// What to send, and the media type that goes with it unless the caller names another one.
+#[derive(Debug, Default)]
 pub struct Content {
-    pub(crate) bytes: Bytes,
+    pub(crate) body: Body,
     pub(crate) media_type: Option<HeaderValue>,
 }
 
-impl fmt::Debug for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Content({} bytes)", self.bytes.len())
-    }
-}
-
-/// Whatever can be the body of a request: text and bytes, which are sent as they are, JSON, and `()` for none.
+/// Whatever can be the body of a request: text and bytes, which are sent as they are, JSON, forms, streams, and `()` for none.
 pub trait IntoBody {
-    /// The bytes to send.
+    /// What to send.
     ///
     /// # Errors
     ///
-    /// [`Failure::EncodeBody`] if the value has no JSON form.
+    /// [`Failure::EncodeBody`] if the value has no JSON form, [`Failure::InvalidRequest`] if a part of a form is invalid.
     fn into_content(self) -> Result<Content, Failure>;
 }
 
@@ -118,10 +207,8 @@ pub struct Json<T>(pub T);
 impl<T: Serialize> IntoBody for Json<T> {
     fn into_content(self) -> Result<Content, Failure> {
         let bytes = serde_json::to_vec(&self.0).map_err(Failure::EncodeBody)?;
-        Ok(Content {
-            bytes: Bytes::from(bytes),
-            media_type: Some(HeaderValue::from_static("application/json")),
-        })
+        let media_type = Some(HeaderValue::from_static("application/json"));
+        Ok(Content { body: Body::from(Bytes::from(bytes)), media_type })
     }
 }
 
@@ -137,9 +224,15 @@ impl IntoBody for &serde_json::Value {
     }
 }
 
+impl IntoBody for Body {
+    fn into_content(self) -> Result<Content, Failure> {
+        Ok(Content { body: self, media_type: None })
+    }
+}
+
 impl IntoBody for Bytes {
     fn into_content(self) -> Result<Content, Failure> {
-        Ok(Content { bytes: self, media_type: None })
+        Body::from(self).into_content()
     }
 }
 
@@ -188,7 +281,9 @@ impl<const N: usize> IntoBody for &[u8; N] {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::io;
 
+    use futures_util::stream::iter;
     use http_body::Body as _;
     use http_body_util::BodyExt;
 
@@ -197,8 +292,17 @@ mod tests {
     #[track_caller]
     fn check(body: impl IntoBody, bytes: &[u8], media_type: Option<&str>) {
         let content = body.into_content().unwrap();
-        assert_eq!(content.bytes, bytes);
+        assert_eq!(content.body.pieces().unwrap().concat(), bytes);
         assert_eq!(content.media_type.as_ref().map(|value| value.to_str().unwrap()), media_type);
+    }
+
+    /// A body of the pieces of a stream; `!` stands for its failure.
+    fn streamed(pieces: &[&'static str], length: Option<u64>) -> Body {
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|piece| if *piece == "!" { Err(io::Error::other("gone")) } else { Ok(Bytes::from(*piece)) })
+            .collect();
+        Body::streamed(iter(pieces), length)
     }
 
     #[test]
@@ -226,13 +330,38 @@ mod tests {
             .framed(Bytes::from_static(b"<a>"), Bytes::from_static(b"</a>"));
         assert_eq!(body.size_hint().exact(), Some(8));
         assert!(!body.is_end_stream());
-        assert_eq!(body.clone().into_bytes(), "<a>b</a>");
+        assert_eq!(format!("{body:?}"), "Body(8 bytes)");
+        let again = body.try_clone().unwrap().framed(Bytes::from_static(b"<o>"), Bytes::from_static(b"</o>"));
+        assert_eq!(again.collect().await.unwrap().to_bytes(), "<o><a>b</a></o>");
         assert_eq!(body.collect().await.unwrap().to_bytes(), "<a>b</a>");
     }
 
     #[test]
     fn an_empty_body_has_ended() {
         assert!(Body::empty().is_end_stream());
-        assert_eq!(Body::empty().into_bytes(), "");
+        assert_eq!(Body::empty().len(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn streams_are_framed_too() {
+        for length in [Some(3), None] {
+            let body =
+                streamed(&["b", "cd"], length).framed(Bytes::from_static(b"<"), Bytes::from_static(b">"));
+            assert_eq!(body.size_hint().exact(), length.map(|length| length + 2));
+            assert!(body.try_clone().is_none());
+            assert_eq!(body.collect().await.unwrap().to_bytes(), "<bcd>");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_keeps_its_promises() {
+        for (pieces, length, expected) in [
+            (&["a", "!"][..], None, "the body's stream failed"),
+            (&["a"][..], Some(2), "the body's stream does not have the announced length"),
+            (&["a", "bc"][..], Some(2), "the body's stream does not have the announced length"),
+        ] {
+            let error = streamed(pieces, length).collect().await.unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
     }
 }

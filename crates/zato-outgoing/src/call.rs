@@ -18,14 +18,18 @@ use zato_cid::Cid;
 use crate::body::{Body, Content, IntoBody, Json};
 use crate::connection::Conn;
 use crate::error::{CallError, Failure, Source};
+use crate::form::{Form, Multipart};
+use crate::layers::breaker::Unjudged;
 use crate::layers::prefetch::{Prefetched, Streamed};
+use crate::layers::redirect::Redirects;
+use crate::layers::retry::Retries;
 use crate::layers::soap::Unwrapped;
 use crate::layers::timeout::CallTimeout;
 use crate::params::{IntoParams, Params};
-use crate::pool::PooledBody;
+use crate::pool::DescribePeer;
 use crate::progress::Progress;
 use crate::response::Response;
-use crate::stack::Stack;
+use crate::stack::{ReplyBody, Stack};
 
 /// The headers which the layers add, and a few of the caller's, fit in without growing.
 const HEADERS: usize = 12;
@@ -45,6 +49,8 @@ pub struct Call {
     content: Content,
     timeout: Option<Duration>,
     prefetch: bool,
+    redirects: Option<Redirects>,
+    retries: Option<Retries>,
     /// The first thing that cannot be part of a request.
     failure: Option<Failure>,
 }
@@ -72,6 +78,8 @@ impl Call {
             content: Content::default(),
             timeout: None,
             prefetch: true,
+            redirects: None,
+            retries: None,
             failure: None,
         }
     }
@@ -120,6 +128,16 @@ impl Call {
         self.body(Json(value))
     }
 
+    /// Sets the body to a form of `fields`, as [`Form`] has it.
+    pub fn form(self, fields: impl IntoParams) -> Self {
+        self.body(Form(fields))
+    }
+
+    /// Sets the body to a form with files.
+    pub fn multipart(self, form: Multipart) -> Self {
+        self.body(form)
+    }
+
     /// Gives this call `timeout` instead of the connection's own one. With [`prefetch(false)`](Self::prefetch) it is the time
     /// until the head of the reply is there, and then that of each wait for a piece of the body.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -131,6 +149,20 @@ impl Call {
     /// body is read as the caller asks for it, and no faster.
     pub fn prefetch(mut self, prefetch: bool) -> Self {
         self.prefetch = prefetch;
+        self
+    }
+
+    /// Whether redirects are followed, instead of all but those of HEAD. On a connection that follows none it makes no
+    /// difference.
+    pub fn redirects(mut self, redirects: Redirects) -> Self {
+        self.redirects = Some(redirects);
+        self
+    }
+
+    /// Whether this call may be made again if it fails, instead of what the connection's `retry` says. On a connection without
+    /// `retry` it makes no difference.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = Some(retries);
         self
     }
 
@@ -157,7 +189,7 @@ impl Call {
             Place::Ping => inner.target.unfilled().clone(),
         };
         let content = std::mem::take(&mut self.content);
-        let mut request = Request::new(Body::from(content.bytes));
+        let mut request = Request::new(content.body);
         *request.uri_mut() = url;
         *request.method_mut() = std::mem::take(&mut self.method);
         *request.headers_mut() = std::mem::take(&mut self.headers);
@@ -169,6 +201,18 @@ impl Call {
         }
         if !self.prefetch {
             extensions.insert(Streamed);
+        }
+        if let Some(redirects) = self.redirects {
+            extensions.insert(redirects);
+        }
+        if let Some(retries) = self.retries {
+            extensions.insert(retries);
+        }
+        if matches!(self.place, Place::Ping) {
+            extensions.insert(DescribePeer);
+        }
+        if matches!(self.place, Place::Ping) {
+            extensions.insert(Unjudged);
         }
         let unwrapped = !matches!(self.place, Place::Configured);
         if unwrapped {
@@ -268,7 +312,7 @@ impl Future for CallFuture {
 fn poll_running(
     running: Pin<&mut Option<StackFuture>>,
     cx: &mut Context<'_>,
-) -> Poll<Result<http::Response<Prefetched<PooledBody>>, Failure>> {
+) -> Poll<Result<http::Response<Prefetched<ReplyBody>>, Failure>> {
     match running.as_pin_mut() {
         Some(future) => future.poll(cx).map_err(|timed| timed.error),
         None => Poll::Pending,

@@ -11,8 +11,17 @@ use http::uri::InvalidUri;
 use zato_soap::Version;
 
 use crate::clock::{Clock, SystemClock};
+use crate::connect::proxy::{Proxy, ProxyRules};
+use crate::connect::resolve::Resolver;
+use crate::error::Source;
+use crate::layers::aws::AwsCredentials;
+use crate::layers::breaker::CircuitBreaker;
+use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
+use crate::layers::phase_timeout::PhaseTimeouts;
+use crate::layers::retry::Retry;
+use crate::nonce::NoRandomness;
 use crate::secret::Secret;
-use crate::tls::{CaBundleError, SharedTls, Tls};
+use crate::tls::{CaBundleError, IdentityError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
 
 /// One outgoing connection.
@@ -30,6 +39,8 @@ pub struct Config {
     /// What is spoken over HTTP.
     pub transport: Transport,
     /// Scheme, host and, if need be, port: `https://example.com:8443`. `url_path` follows without anything in between.
+    ///
+    /// `unix:/run/crm.sock` is the Unix socket of that path, at which plain HTTP is spoken with the host name `localhost`.
     pub host: String,
     /// The path, which starts with a slash. It may have `{name}` placeholders.
     pub url_path: String,
@@ -37,12 +48,37 @@ pub struct Config {
     pub security: Option<Security>,
     /// The HTTP method of pings.
     pub ping_method: String,
-    /// How many calls may be under way at once. Further ones wait within their time-out.
+    /// How many calls may be under way at once. Further ones wait for their turn.
     pub pool_size: usize,
+    /// How many calls may wait for their turn. Further ones fail at once.
+    pub queue_size: usize,
+    /// How long a call may wait for its turn, if that is to be less than its time-out.
+    pub queue_timeout: Option<Duration>,
     /// How long a call may take, from its beginning until its reply has been read.
     pub timeout: Duration,
+    /// How long single phases of a call may take, if that is to be less than the time-out.
+    pub phase_timeouts: PhaseTimeouts,
+    /// How calls that failed are made again, if they are. Whatever this is, a request is sent once more if a pooled
+    /// connection turns out to have been closed before it took it, and one with an idempotent method also if that
+    /// connection ends before a reply begins.
+    pub retry: Option<Retry>,
+    /// When calls are refused because too many have failed, if they are.
+    pub circuit_breaker: Option<CircuitBreaker>,
+    /// Whether cookies are kept and sent back, as long as this configuration stays in place.
+    pub keep_cookies: bool,
+    /// How many redirects a call follows; one more is an error. With 0, replies that redirect are handed out.
+    pub max_redirects: usize,
+    /// Whether compressed replies are asked for and decompressed.
+    pub decompress: bool,
     /// How long an unused connection is kept open.
     pub idle_timeout: Duration,
+    /// How long a connection is used for further calls after it was opened, whether it is idle or not. `None` is for ever.
+    pub max_lifetime: Option<Duration>,
+    /// After what time without traffic the operating system asks whether the other side is still there, on each TCP
+    /// connection. `None` is never.
+    pub tcp_keepalive: Option<Duration>,
+    /// By way of which proxy TCP connections are opened.
+    pub proxy: Proxy,
     /// The largest reply which is read in advance, in bytes.
     pub response_limit: usize,
     /// Whom to trust, if the scheme is `https`.
@@ -50,8 +86,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// An active plain HTTP connection without credentials: ping method HEAD, pool size 20, a time-out of 10 seconds,
-    /// unused connections kept for a minute, replies of at most 100 MiB, servers verified.
+    /// An active plain HTTP connection without credentials: ping method HEAD, pool size 20, at most 10,000 calls waiting, a
+    /// time-out of 10 seconds, unused connections kept for a minute, TCP keep-alive after a minute, the environment's proxies,
+    /// replies of at most 100 MiB, cookies kept, up to 30 redirects followed, replies decompressed, servers verified; neither
+    /// retries nor a circuit breaker.
     pub fn new(
         id: i64,
         name: impl Into<String>,
@@ -68,8 +106,19 @@ impl Config {
             security: None,
             ping_method: "HEAD".to_owned(),
             pool_size: 20,
+            queue_size: 10_000,
+            queue_timeout: None,
             timeout: Duration::from_secs(10),
+            phase_timeouts: PhaseTimeouts::default(),
+            retry: None,
+            circuit_breaker: None,
+            keep_cookies: true,
+            max_redirects: 30,
+            decompress: true,
             idle_timeout: Duration::from_secs(60),
+            max_lifetime: None,
+            tcp_keepalive: Some(Duration::from_secs(60)),
+            proxy: Proxy::default(),
             response_limit: 100 * 1024 * 1024,
             tls: Tls::default(),
         }
@@ -109,15 +158,51 @@ pub enum Security {
         /// The password.
         password: Secret,
     },
+    /// A WS-Security UsernameToken in the envelope's header, with a digest of the password, a nonce and the time. For SOAP
+    /// only.
+    WsSecurityDigest {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// HTTP Digest authentication (RFC 7616), with MD5 or SHA-256.
+    Digest {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A key in a header.
+    ApiKey {
+        /// The header's name, such as `X-API-Key`.
+        header: String,
+        /// The key.
+        key: Secret,
+    },
+    /// A Bearer token which does not change.
+    Bearer {
+        /// The token.
+        token: Secret,
+    },
+    /// Bearer tokens which an authorization server issues, by the client credentials of OAuth 2.0.
+    OAuth(ClientCredentials),
+    /// Signatures of Amazon Web Services, version 4.
+    Aws(AwsCredentials),
 }
 
 impl Security {
-    /// The username and the password.
+    /// Who the connection says it is, and the proof.
     pub(crate) fn credentials(&self) -> (&str, &Secret) {
         match self {
-            Self::BasicAuth { username, password } | Self::WsSecurity { username, password } => {
-                (username, password)
-            }
+            Self::BasicAuth { username, password }
+            | Self::WsSecurity { username, password }
+            | Self::WsSecurityDigest { username, password }
+            | Self::Digest { username, password } => (username, password),
+            Self::ApiKey { header, key } => (header, key),
+            Self::Bearer { token } => ("", token),
+            Self::OAuth(client) => (&client.client_id, &client.client_secret),
+            Self::Aws(credentials) => (&credentials.access_key_id, &credentials.secret_access_key),
         }
     }
 }
@@ -156,7 +241,7 @@ impl ConfigError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {
-    /// `host` does not begin with `http://` or `https://`.
+    /// `host` begins neither with `http://` nor `https://`, and is no Unix socket.
     #[error("it must begin with http:// or https://")]
     HostScheme,
     /// `host` has a username or password in it, which belong into `security`.
@@ -180,6 +265,18 @@ pub enum ConfigProblem {
     /// `security` is WS-Security on a connection that has no envelope to put it into.
     #[error("WS-Security is for SOAP connections only")]
     WsSecurityWithoutSoap,
+    /// `security` has an API key whose header has no valid name.
+    #[error("the API key's header is not a header name")]
+    ApiKeyHeader,
+    /// `security` has a key or a token that a header cannot carry.
+    #[error("it has characters that a header must not have")]
+    Credentials(#[source] Source),
+    /// `security` has client credentials with which no token request can be made.
+    #[error("no access token can be asked for")]
+    ClientCredentials(#[source] ClientCredentialsError),
+    /// `security` needs random numbers, which the operating system does not have.
+    #[error("there are no random numbers for it")]
+    Randomness(#[source] NoRandomness),
     /// `ping_method` is no HTTP method.
     #[error("it is not an HTTP method")]
     PingMethod,
@@ -189,9 +286,27 @@ pub enum ConfigProblem {
     /// `timeout` is zero.
     #[error("it must be more than zero")]
     Timeout,
+    /// `queue_timeout` is zero.
+    #[error("it must be more than zero")]
+    QueueTimeout,
+    /// `phase_timeouts` has one that is zero.
+    #[error("each of them must be more than zero")]
+    PhaseTimeouts,
+    /// `retry` has no attempts.
+    #[error("there must be at least 1 attempt")]
+    RetryAttempts,
+    /// `circuit_breaker` has a number that makes no sense.
+    #[error("its numbers must be more than zero, its percentage at most 100 and its calls at most 10,000")]
+    CircuitBreaker,
     /// `tls` has authorities which are not usable.
     #[error("the certificate authorities are not usable")]
     CaBundle(#[source] CaBundleError),
+    /// `tls` has a client certificate which is not usable.
+    #[error("the client certificate is not usable")]
+    Identity(#[source] IdentityError),
+    /// `host` is a Unix socket whose path is not absolute.
+    #[error("the path of its Unix socket must start with a slash")]
+    UnixSocket,
 }
 
 impl ConfigProblem {
@@ -201,11 +316,20 @@ impl ConfigProblem {
             Self::HostScheme | Self::HostCredentials | Self::Host(_) | Self::HostOrPort => "host",
             Self::UrlPath(_) | Self::Url(_) => "url_path",
             Self::SoapAction => "transport",
-            Self::WsSecurityWithoutSoap => "security",
+            Self::WsSecurityWithoutSoap
+            | Self::ApiKeyHeader
+            | Self::Credentials(_)
+            | Self::ClientCredentials(_)
+            | Self::Randomness(_) => "security",
             Self::PingMethod => "ping_method",
             Self::PoolSize => "pool_size",
             Self::Timeout => "timeout",
-            Self::CaBundle(_) => "tls",
+            Self::QueueTimeout => "queue_timeout",
+            Self::PhaseTimeouts => "phase_timeouts",
+            Self::RetryAttempts => "retry",
+            Self::CircuitBreaker => "circuit_breaker",
+            Self::CaBundle(_) | Self::Identity(_) => "tls",
+            Self::UnixSocket => "host",
         }
     }
 }
@@ -216,6 +340,8 @@ pub struct Environment {
     pub(crate) component: HeaderValue,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tls: Arc<SharedTls>,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) proxies: Arc<ProxyRules>,
 }
 
 /// A component name that a header cannot carry.
@@ -224,19 +350,32 @@ pub struct Environment {
 pub struct InvalidComponent;
 
 impl Environment {
-    /// An environment whose `X-Zato-Component` is `component`, with the operating system's clock.
+    /// An environment whose `X-Zato-Component` is `component`, with the operating system's clock, and with the proxies which
+    /// the environment variables of the process name now, see [`ProxyRules::from_process`].
     ///
     /// # Errors
     ///
     /// [`InvalidComponent`] if a header cannot carry `component`.
     pub fn new(component: &str) -> Result<Self, InvalidComponent> {
         let component = HeaderValue::from_str(component).map_err(|_| InvalidComponent)?;
-        Ok(Self { component, clock: Arc::new(SystemClock), tls: Arc::default() })
+        Ok(Self {
+            component,
+            clock: Arc::new(SystemClock),
+            tls: Arc::default(),
+            resolver: Arc::default(),
+            proxies: Arc::new(ProxyRules::from_process()),
+        })
     }
 
     /// Takes the time of day from `clock`.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Takes the proxies of connections with [`Proxy::Environment`] from `rules`.
+    #[must_use]
+    pub fn with_proxies(self, rules: ProxyRules) -> Self {
+        Self { proxies: Arc::new(rules), ..self }
     }
 }

@@ -15,6 +15,7 @@ use crate::call::{Call, Place};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigProblem, Environment, Security, Transport};
 use crate::error::CallError;
+use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::params::IntoParams;
 use crate::ping;
 use crate::secret::Secret;
@@ -44,8 +45,21 @@ impl Connection {
     ///
     /// [`ConfigError`], naming the field which is invalid.
     pub fn new(config: Config, environment: &Environment) -> Result<Self, ConfigError> {
+        Self::counting_in(Arc::default(), config, environment)
+    }
+
+    /// Builds the connection that takes the place of this one, whose counters it goes on with.
+    pub(crate) fn successor(&self, config: Config, environment: &Environment) -> Result<Self, ConfigError> {
+        Self::counting_in(Arc::clone(&self.0.0.metrics), config, environment)
+    }
+
+    fn counting_in(
+        metrics: Arc<Metrics>,
+        config: Config,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
         let name = Arc::from(&*config.name);
-        match Inner::build(Arc::clone(&name), config, environment) {
+        match Inner::build(Arc::clone(&name), config, environment, metrics) {
             Ok(inner) => Ok(Self(Conn(Arc::new(inner)))),
             Err(problem) => Err(ConfigError::new(&name, problem)),
         }
@@ -81,6 +95,21 @@ impl Connection {
         self.0.0.pool.idle_connections()
     }
 
+    /// How many calls wait for one of the connections that the pool size allows.
+    pub fn waiting_calls(&self) -> usize {
+        self.0.0.pool.waiting()
+    }
+
+    /// How many calls may be under way at once.
+    pub fn pool_size(&self) -> usize {
+        self.0.0.pool.size()
+    }
+
+    /// What has been counted of the calls. Replacing the connection does not start anew, unless it gets another id.
+    pub fn metrics(&self) -> MetricsSnapshot {
+        self.0.0.metrics.snapshot()
+    }
+
     /// Ends the life of this connection: unused TCP connections are closed at once, those in use when their calls end.
     pub(crate) fn retire(&self) {
         self.0.0.pool.retire();
@@ -112,14 +141,20 @@ pub(crate) struct Inner {
     pub(crate) stack: Stack,
     security: Option<Security>,
     pool: ConnectionPool,
+    metrics: Arc<Metrics>,
 }
 
 impl Inner {
-    fn build(name: Arc<str>, config: Config, environment: &Environment) -> Result<Self, ConfigProblem> {
+    fn build(
+        name: Arc<str>,
+        config: Config,
+        environment: &Environment,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, ConfigProblem> {
         let target = Target::parse(&config.host, &config.url_path)?;
         let ping_method =
             Method::from_bytes(config.ping_method.as_bytes()).map_err(|_| ConfigProblem::PingMethod)?;
-        let (stack, pool) = stack::build(&config, &target.origin, environment)?;
+        let (stack, pool) = stack::build(&config, &target, environment, &name, &metrics)?;
         Ok(Self {
             id: config.id,
             name,
@@ -133,6 +168,7 @@ impl Inner {
             stack,
             security: config.security,
             pool,
+            metrics,
         })
     }
 }
@@ -197,13 +233,15 @@ impl Conn {
         self.call(cid, Method::HEAD).params(params)
     }
 
-    /// Checks whether the other side is alive, with the connection's ping method, and reports how long its answer took. Any
-    /// status is an answer. An inactive connection can be pinged too. No envelope is sent, and placeholders of the path go
-    /// out as they stand.
+    /// Checks whether the other side is alive, with the connection's ping method. Any status is an answer. An inactive
+    /// connection can be pinged too. No envelope is sent, and placeholders of the path go out as they stand.
+    ///
+    /// The report has a line for each request that was sent, the status, the time until the answer, the time of each phase,
+    /// the protocol and, with TLS, when the peer's certificate expires.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if no answer came; it tells how far the ping got.
+    /// [`CallError`] if no answer came. It names the phase that failed, and has a [report](CallError::report) too.
     pub async fn ping(&self, cid: Cid) -> Result<String, CallError> {
         ping::ping(self, cid).await
     }
@@ -221,12 +259,13 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The username.
+    /// The username; the name of an API key's header, the id of an OAuth client or of an AWS access key; empty for a Bearer
+    /// token.
     pub fn username(&self) -> &'a str {
         self.username
     }
 
-    /// The password.
+    /// The password, key, token or secret.
     pub fn password(&self) -> &'a Secret {
         self.password
     }

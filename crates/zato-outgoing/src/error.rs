@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use zato_cid::Cid;
 
+use crate::layers::oauth::TokenError;
 use crate::progress::{Phase, Progress, Timing};
 
 /// An error of a library below this crate, kept as a cause only, so that no other crate's version is part of this
@@ -42,9 +43,28 @@ pub enum Failure {
     /// The request's body could not be written as JSON. Nothing was sent.
     #[error("the request could not be written as JSON")]
     EncodeBody(#[source] serde_json::Error),
+    /// The caller's stream of the request's body failed, or has another length than announced. A part of it was sent.
+    #[error("the body of the request could not be read to its end")]
+    RequestBody(#[source] Source),
+    /// The connection authenticates by OAuth 2.0 and no access token could be had. The request itself was not sent.
+    #[error("there is no access token for the request")]
+    Token(#[source] TokenError),
     /// The host name could not be resolved. Nothing was sent.
-    #[error("the host name could not be resolved")]
-    Resolve(#[source] io::Error),
+    #[error("the host name `{host}` could not be resolved")]
+    Resolve {
+        /// The host name.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// The connection's proxy gave no connection. Nothing was sent to the other side.
+    #[error("the proxy {proxy} gave no connection")]
+    Proxy {
+        /// The proxy's address.
+        proxy: String,
+        /// Why not: a [`ProxyError`](crate::connect::ProxyError), or that of the operating system.
+        source: Source,
+    },
     /// Nobody listens at the address. Nothing was sent.
     #[error("the connection was refused")]
     Refused(#[source] io::Error),
@@ -69,6 +89,30 @@ pub enum Failure {
         /// What the call was doing at that moment.
         phase: Phase,
     },
+    /// As many calls as are allowed wait for a free connection. Nothing was sent.
+    #[error("{limit} calls wait for a free connection already")]
+    QueueFull {
+        /// How many calls may wait.
+        limit: usize,
+    },
+    /// Too many calls have failed of late, so that this one was not tried. Nothing was sent.
+    #[error("too many calls have failed; the next one is tried in {retry_in:?}")]
+    CircuitOpen {
+        /// After what time a call will be tried again; zero if the calls which try it are under way.
+        retry_in: Duration,
+    },
+    /// The other side redirects again and again.
+    #[error("there were more than {limit} redirects")]
+    TooManyRedirects {
+        /// How many are followed.
+        limit: usize,
+    },
+    /// The other side redirects to what is no URL, or one of another kind than http and https.
+    #[error("the reply redirects to an invalid URL")]
+    InvalidRedirect(#[source] Source),
+    /// The reply's body is not compressed as its headers say.
+    #[error("the reply could not be decompressed")]
+    Decompress(#[source] Source),
     /// The reply's body is larger than the connection's configuration allows.
     #[error("the reply is larger than {limit} bytes")]
     TooLarge {
@@ -102,13 +146,41 @@ struct Details {
     cid: Cid,
     timing: Timing,
     sent: bool,
+    attempts: u32,
+    phase: Phase,
     failure: Failure,
+    /// Present if the call was a ping.
+    report: Option<String>,
 }
 
 impl CallError {
     pub(crate) fn new(connection: &Arc<str>, cid: Cid, progress: &Progress, failure: Failure) -> Self {
-        let (timing, sent) = (progress.timing(), progress.sent());
-        Self(Box::new(Details { connection: Arc::clone(connection), cid, timing, sent, failure }))
+        Self(Box::new(Details {
+            connection: Arc::clone(connection),
+            cid,
+            timing: progress.timing(),
+            sent: progress.sent(),
+            attempts: progress.attempts(),
+            phase: progress.phase(),
+            failure,
+            report: None,
+        }))
+    }
+
+    pub(crate) fn with_report(mut self, report: String) -> Self {
+        self.0.report = Some(report);
+        self
+    }
+
+    /// The report on a ping that failed: what was sent and when, in which phase it failed and why, and the time it took.
+    /// Other calls have none.
+    pub fn report(&self) -> Option<&str> {
+        self.0.report.as_deref()
+    }
+
+    /// What the call was doing when it failed.
+    pub fn phase(&self) -> Phase {
+        self.0.phase
     }
 
     /// Why the call failed.
@@ -142,6 +214,11 @@ impl CallError {
         self.0.sent
     }
 
+    /// How many attempts were made; 1 if the call was not made again.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// Whether the time given to the call was not enough.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.failure, Failure::TimedOut { .. })
@@ -152,6 +229,10 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.failure {
             Failure::Inactive => write!(f, "`{}` is inactive", self.0.connection),
+            // That of a time-out names the phase itself.
+            failure if self.0.report.is_some() && !self.is_timeout() => {
+                write!(f, "`{}`: the ping failed while {}: {failure}", self.0.connection, self.0.phase)
+            }
             failure => write!(f, "`{}`: {failure}", self.0.connection),
         }
     }
@@ -164,6 +245,7 @@ impl fmt::Debug for CallError {
             .field("cid", &self.0.cid)
             .field("elapsed", &self.elapsed())
             .field("may_have_been_sent", &self.0.sent)
+            .field("attempts", &self.0.attempts)
             .field("failure", &self.0.failure)
             .finish()
     }

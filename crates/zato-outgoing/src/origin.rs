@@ -33,6 +33,14 @@ impl Origin {
             && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host))
     }
 
+    /// Whether credentials for this origin may be sent to `url`: if it leads here, or to the same host with `https` instead
+    /// of `http`, both at their own ports. Nothing is allocated.
+    pub fn trusts(&self, url: &Uri) -> bool {
+        let secured = !self.tls && self.port == 80 && is_tls(url) == Some(true) && port(url, true) == 443;
+        self.matches(url)
+            || (secured && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host)))
+    }
+
     /// Whether the scheme is `https`.
     pub fn is_tls(&self) -> bool {
         self.tls
@@ -115,6 +123,21 @@ mod tests {
             ("/a", false),
         ] {
             assert_eq!(origin.matches(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn credentials_may_move_to_tls_only() {
+        let plain = Origin::of(&Uri::from_static("http://example.com")).unwrap();
+        let secure = Origin::of(&Uri::from_static("https://example.com")).unwrap();
+        for (url, from_plain, from_secure) in [
+            ("http://example.com/a", true, false),
+            ("https://EXAMPLE.com/a", true, true),
+            ("https://example.com:8443/a", false, false),
+            ("https://example.org/a", false, false),
+        ] {
+            let url = url.parse().unwrap();
+            assert_eq!((plain.trusts(&url), secure.trusts(&url)), (from_plain, from_secure), "{url}");
         }
     }
 

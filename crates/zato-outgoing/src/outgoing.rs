@@ -118,7 +118,8 @@ impl Outgoing {
     ///
     /// [`ConfigError`]; the table is unchanged then.
     pub fn replace(&self, config: Config) -> Result<(), ConfigError> {
-        let connection = Connection::new(config, &self.environment)?;
+        let predecessor = self.by_id(config.id).ok();
+        let connection = self.build(config, predecessor.as_ref())?;
         self.change(|table| {
             let replaced = table.remove(connection.id());
             table.insert(connection.clone());
@@ -138,7 +139,8 @@ impl Outgoing {
         let mut table = Table::default();
         let mut errors = Vec::new();
         for config in configs {
-            match Connection::new(config, &self.environment) {
+            let predecessor = self.by_id(config.id).ok();
+            match self.build(config, predecessor.as_ref()) {
                 Ok(connection) => table.insert(connection),
                 Err(error) => errors.push(error),
             }
@@ -146,6 +148,20 @@ impl Outgoing {
         let replaced = self.table.swap(Arc::new(table));
         replaced.by_id.values().for_each(Connection::retire);
         errors
+    }
+
+    /// All connections, in the order of their ids.
+    pub fn connections(&self) -> Vec<Connection> {
+        let mut connections: Vec<_> = self.table.load().by_id.values().cloned().collect();
+        connections.sort_unstable_by_key(Connection::id);
+        connections
+    }
+
+    fn build(&self, config: Config, predecessor: Option<&Connection>) -> Result<Connection, ConfigError> {
+        match predecessor {
+            Some(predecessor) => predecessor.successor(config, &self.environment),
+            None => Connection::new(config, &self.environment),
+        }
     }
 
     /// Publishes a changed copy of the table and ends the life of the connection which the change takes out. Two changes at

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,13 +27,22 @@ pub enum Phase {
     FirstByte = 4,
     /// Reading the body of the reply.
     Body = 5,
+    /// Waiting for an access token, before the queue. Connections that do not authenticate by OAuth 2.0 have no such phase.
+    Token = 6,
 }
 
-const PHASES: usize = 6;
+const PHASES: usize = 7;
+
+/// The present request may have been sent.
+const SENT_NOW: u8 = 1;
+/// A request of this attempt may have been sent which a reply then redirected.
+const SENT_IN_ATTEMPT: u8 = 2;
+/// A request of an earlier attempt may have been sent.
+const SENT_BEFORE: u8 = 4;
 
 impl Phase {
     const ALL: [Self; PHASES] =
-        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body];
+        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body, Self::Token];
 
     /// What the call was doing, as the end of a sentence: "timed out while …".
     pub fn description(self) -> &'static str {
@@ -44,6 +53,7 @@ impl Phase {
             Self::Tls => "establishing TLS",
             Self::FirstByte => "waiting for the reply",
             Self::Body => "reading the reply",
+            Self::Token => "waiting for an access token",
         }
     }
 }
@@ -66,7 +76,10 @@ struct Record {
     /// Nanoseconds after `started` at which the present phase was entered.
     entered: AtomicU64,
     phase: AtomicU8,
-    sent: AtomicBool,
+    /// What may have been sent, by [`SENT_NOW`] and its like.
+    sent: AtomicU8,
+    /// How often the request was begun anew, after an attempt that did not succeed.
+    retries: AtomicU32,
     /// Nanoseconds spent in each phase which has been left; a phase entered twice, after a stale connection, adds up.
     spent: [AtomicU64; PHASES],
 }
@@ -78,7 +91,8 @@ impl Progress {
             started: Instant::now(),
             entered: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Queue as u8),
-            sent: AtomicBool::new(false),
+            sent: AtomicU8::new(0),
+            retries: AtomicU32::new(0),
             spent: [const { AtomicU64::new(0) }; PHASES],
         }))
     }
@@ -96,15 +110,48 @@ impl Progress {
         Phase::ALL[usize::from(self.0.phase.load(Ordering::Relaxed))]
     }
 
-    /// Records whether any of the request may have left this machine. The pool takes it back when a connection
-    /// turns out to have been closed before it accepted the request.
-    pub fn set_sent(&self, sent: bool) {
-        self.0.sent.store(sent, Ordering::Relaxed);
+    /// The phase the call is in, and when it was entered: the two together tell whether it is still the same stretch.
+    pub(crate) fn present(&self) -> (Phase, u64) {
+        (self.phase(), self.0.entered.load(Ordering::Relaxed))
     }
 
-    /// Whether any of the request may have left this machine.
+    /// Records whether any of the present request may have left this machine. The pool takes it back when a connection
+    /// turns out to have been closed before it accepted the request.
+    pub fn set_sent(&self, sent: bool) {
+        let others = self.0.sent.load(Ordering::Relaxed) & !SENT_NOW;
+        self.0.sent.store(others | if sent { SENT_NOW } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Whether any of the call's requests may have left this machine, in this attempt or an earlier one.
     pub fn sent(&self) -> bool {
-        self.0.sent.load(Ordering::Relaxed)
+        self.0.sent.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether any of the present attempt's requests may have left this machine.
+    pub fn sent_in_attempt(&self) -> bool {
+        self.0.sent.load(Ordering::Relaxed) & (SENT_NOW | SENT_IN_ATTEMPT) != 0
+    }
+
+    /// Records that the call goes on with another request, to which a reply has led.
+    pub fn next_hop(&self) {
+        if self.sent_in_attempt() {
+            let earlier = self.0.sent.load(Ordering::Relaxed) & SENT_BEFORE;
+            self.0.sent.store(earlier | SENT_IN_ATTEMPT, Ordering::Relaxed);
+        }
+    }
+
+    /// Records that the call is tried again.
+    pub fn next_attempt(&self) {
+        if self.sent() {
+            self.0.sent.store(SENT_BEFORE, Ordering::Relaxed);
+        }
+        self.0.retries.fetch_add(1, Ordering::Relaxed);
+        self.enter(Phase::Queue);
+    }
+
+    /// How many attempts there have been, the present one included.
+    pub fn attempts(&self) -> u32 {
+        self.0.retries.load(Ordering::Relaxed).saturating_add(1)
     }
 
     /// The time spent so far.
@@ -166,6 +213,27 @@ mod tests {
         assert_eq!(timing.phase(Phase::FirstByte), Duration::from_millis(7));
         assert_eq!(timing.phase(Phase::Tls), Duration::ZERO);
         assert_eq!(timing.total(), Duration::from_millis(26));
+    }
+
+    #[test]
+    fn what_was_sent_stays_sent() {
+        let progress = Progress::start();
+        let check = |attempts, sent_in_attempt, sent| {
+            assert_eq!(progress.attempts(), attempts);
+            assert_eq!((progress.sent_in_attempt(), progress.sent()), (sent_in_attempt, sent));
+        };
+        check(1, false, false);
+        progress.next_attempt();
+        check(2, false, false);
+        progress.set_sent(true);
+        progress.next_hop();
+        progress.set_sent(true);
+        progress.set_sent(false);
+        check(2, true, true);
+        progress.next_attempt();
+        check(3, false, true);
+        progress.next_hop();
+        check(3, false, true);
     }
 
     #[test]

@@ -13,17 +13,19 @@ use encoding_rs::{Encoding, UTF_8};
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode, Uri};
+use http::{Extensions, HeaderMap, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 use serde::de::DeserializeOwned;
+use zato_soap::roxmltree::{Document, Node};
 use zato_soap::{Envelope, Fault, Limits, ReadError};
 
 use crate::call::Outcome;
 use crate::error::{CallError, Failure};
 use crate::layers::prefetch::{Collected, Prefetched};
-use crate::pool::PooledBody;
+use crate::layers::redirect::{Hop, Redirected};
 use crate::progress::{Phase, Timing};
+use crate::stack::ReplyBody;
 
 /// The reply to a call. Its status may be any: see [`Response::raise_for_status`].
 #[derive(Debug)]
@@ -32,13 +34,13 @@ pub struct Response {
     /// What has been read of the body: all of it, unless the call was made with `prefetch(false)`.
     whole: Bytes,
     /// What is left to be read.
-    rest: Option<PooledBody>,
+    rest: Option<ReplyBody>,
     outcome: Outcome,
     timing: Timing,
 }
 
 impl Response {
-    pub(crate) fn new(response: http::Response<Prefetched<PooledBody>>, outcome: Outcome) -> Self {
+    pub(crate) fn new(response: http::Response<Prefetched<ReplyBody>>, outcome: Outcome) -> Self {
         let (head, body) = response.into_parts();
         let (whole, rest) = match body {
             Prefetched::Whole(whole) => (whole, None),
@@ -71,9 +73,32 @@ impl Response {
         self.head.headers.get(name)?.to_str().ok()
     }
 
-    /// The URL that was called, parameters included.
+    /// The URL that this reply came from, parameters included: the one that was called, or the one to which redirects led.
     pub fn url(&self) -> &Uri {
-        &self.outcome.url
+        self.redirected().map_or(&self.outcome.url, |redirected| &redirected.url)
+    }
+
+    /// The replies which redirected the call, in their order; usually there are none.
+    pub fn history(&self) -> &[Hop] {
+        self.redirected().map_or(&[], |redirected| &redirected.history)
+    }
+
+    fn redirected(&self) -> Option<&Redirected> {
+        self.head.extensions.get()
+    }
+
+    /// The version of HTTP that was spoken.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.head.extensions
+    }
+
+    /// How many attempts the call took; 1 if it was not made again.
+    pub fn attempts(&self) -> u32 {
+        self.outcome.progress.attempts()
     }
 
     /// How long the call took until this response was handed out.
@@ -114,6 +139,42 @@ impl Response {
             serde_json::from_str(&self.text())
         };
         json.map_err(|error| self.error(Failure::DecodeBody(error)))
+    }
+
+    /// The body read as XML, of which `read` takes what it needs. The document's size, depth and number of nodes are limited,
+    /// and it has no document type declaration, as [`zato_soap::parse`] has it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if it is not such XML.
+    pub fn xml<R>(&self, read: impl FnOnce(&Document<'_>) -> R) -> Result<R, ReadError> {
+        let text = self.text();
+        Ok(read(&zato_soap::parse(&text, &Limits::default())?))
+    }
+
+    /// The first element in the body of the reply's SOAP envelope, of which `read` takes what it needs; `None` if the body is
+    /// empty. A fault is an error.
+    ///
+    /// ```no_run
+    /// # async fn example(bank: &zato_outgoing::Conn, cid: zato_cid::Cid) -> Result<(), Box<dyn std::error::Error>> {
+    /// let response = bank.post(cid, "<get_balance/>").await?;
+    /// let balance = response.soap_payload(|payload| payload?.text().map(str::to_owned))?;
+    /// # let _ = balance;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SoapError::Fault`] if the other side replied with a fault, [`SoapError::Read`] if the body is no envelope.
+    pub fn soap_payload<R>(&self, read: impl FnOnce(Option<Node<'_, '_>>) -> R) -> Result<R, SoapError> {
+        let text = self.text();
+        let document = zato_soap::parse(&text, &Limits::default())?;
+        let envelope = Envelope::of(&document)?;
+        match envelope.fault() {
+            Some(fault) => Err(SoapError::Fault(Box::new(fault))),
+            None => Ok(read(envelope.payload())),
+        }
     }
 
     /// The body read as a SOAP envelope, of which `read` takes what it needs.
@@ -233,6 +294,18 @@ impl Response {
     fn error(&self, failure: Failure) -> CallError {
         self.outcome.error(failure)
     }
+}
+
+/// A reply which is not the SOAP message that the caller expected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SoapError {
+    /// The other side replied with a fault.
+    #[error("the reply is a SOAP fault: {}", .0.string)]
+    Fault(Box<Fault>),
+    /// The reply is no SOAP envelope.
+    #[error("the reply is not a SOAP envelope")]
+    Read(#[from] ReadError),
 }
 
 /// The charset parameter of a media type (RFC 9110, 8.3.1), quoted or not.

@@ -3,6 +3,7 @@
 //! Owns putting `host` and `url_path` together and what follows from them. It is parsed once, when the connection is
 //! configured; a call without parameters shares the result.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use crate::url::{UrlTemplate, encode_literal};
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) origin: Arc<Origin>,
+    /// The Unix socket which stands for the origin.
+    pub(crate) unix: Option<Arc<Path>>,
     scheme: Scheme,
     authority: Authority,
     template: UrlTemplate,
@@ -28,6 +31,11 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn parse(host: &str, url_path: &str) -> Result<Self, ConfigProblem> {
+        let unix = host.strip_prefix("unix:").map(Path::new);
+        if unix.is_some_and(Path::is_relative) {
+            return Err(ConfigProblem::UnixSocket);
+        }
+        let host = if unix.is_some() { "http://localhost" } else { host };
         let (scheme, rest) = match host.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::HTTP, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::HTTPS, rest),
@@ -52,7 +60,7 @@ impl Target {
             PathAndQuery::from_maybe_shared(Bytes::from(template.unfilled())).map_err(ConfigProblem::Url)?;
         let unfilled = assemble(&scheme, &authority, path);
         let origin = Arc::new(Origin::of(&unfilled).ok_or(ConfigProblem::HostOrPort)?);
-        Ok(Self { origin, scheme, authority, template, unfilled })
+        Ok(Self { origin, unix: unix.map(Arc::from), scheme, authority, template, unfilled })
     }
 
     /// The URL with `params` in it.

@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What a value may keep: the unreserved characters of RFC 3986, 2.3.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a configured path must not keep. A percent sign stays, because a path may be configured with its
 /// encoding already done.
@@ -147,9 +147,9 @@ impl UrlTemplate {
         let mut separator = if self.has_query { '&' } else { '?' };
         for (key, value) in params.iter().filter(|(key, _)| !self.is_placeholder(key)) {
             url.push(separator);
-            push_query_text(&mut url, key);
+            push_form_text(&mut url, key);
             url.push('=');
-            push_query_text(&mut url, value);
+            push_form_text(&mut url, value);
             separator = '&';
         }
         Ok(url)
@@ -182,7 +182,7 @@ pub(crate) fn encode_literal(text: &str) -> String {
 }
 
 /// Encodes as HTML forms do, which is what servers decode query strings by: a space becomes a plus sign.
-fn push_query_text(url: &mut String, text: &str) {
+pub(crate) fn push_form_text(url: &mut String, text: &str) {
     for (index, part) in text.split(' ').enumerate() {
         if index > 0 {
             url.push('+');

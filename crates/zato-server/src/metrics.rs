@@ -6,21 +6,28 @@ use std::fmt;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use zato_channel::ChannelStatistics;
-use zato_service::StatisticsSnapshot;
+use zato_outgoing::{Connection, MetricsSnapshot};
+use zato_service::{Environment, StatisticsSnapshot};
 
 /// All metrics of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics(Registry);
 
 impl Metrics {
-    pub(crate) fn new(services: zato_service::Registry, channels: ChannelStatistics) -> Self {
+    pub(crate) fn new(
+        services: zato_service::Registry,
+        channels: ChannelStatistics,
+        environment: Environment,
+    ) -> Self {
         let mut registry = Registry::with_prefix("zato");
         registry.register_collector(Box::new(Services(services)));
         registry.register_collector(Box::new(Channels(channels)));
+        registry.register_collector(Box::new(Outgoing(environment)));
         Self(registry)
     }
 
@@ -92,5 +99,183 @@ impl Collector for Channels {
             ConstCounter::new(count).encode(family.encode_family(&[("status", class)])?)?;
         }
         Ok(())
+    }
+}
+
+/// What each outgoing connection counted. Connections that were never used are left out.
+#[derive(Debug)]
+struct Outgoing(Environment);
+
+/// A metric's name, what it is, and how it is read.
+type Reading<T> = (&'static str, &'static str, fn(&T) -> u64);
+
+/// An outgoing connection and its numbers.
+struct Counted {
+    labels: [(&'static str, String); 2],
+    connection: Connection,
+    snapshot: MetricsSnapshot,
+}
+
+impl Collector for Outgoing {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        encode_connections(&mut encoder, self.0.outgoing().connections())
+    }
+}
+
+fn encode_connections(
+    encoder: &mut DescriptorEncoder<'_>,
+    connections: Vec<Connection>,
+) -> Result<(), fmt::Error> {
+    let all: Vec<_> = connections
+        .into_iter()
+        .map(|connection| Counted {
+            labels: [
+                ("connection", connection.name().to_owned()),
+                ("transport", if connection.is_soap() { "soap" } else { "plain_http" }.to_owned()),
+            ],
+            snapshot: connection.metrics(),
+            connection,
+        })
+        .filter(|counted| counted.snapshot.calls > 0)
+        .collect();
+    counters(encoder, &all)?;
+    gauges(encoder, &all)?;
+    latency(encoder, &all)
+}
+
+fn counters(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
+    let zero = ConstCounter::new(0_u64);
+    let plain: [Reading<MetricsSnapshot>; 3] = [
+        ("outgoing_calls", "Calls begun", |snapshot| snapshot.calls),
+        ("outgoing_calls_abandoned", "Calls whose caller lost interest", |snapshot| snapshot.abandoned),
+        ("outgoing_retries", "Attempts after the first one of a call", |snapshot| snapshot.retries),
+    ];
+    for (name, help, value) in plain {
+        let mut family = encoder.encode_descriptor(name, help, None, zero.metric_type())?;
+        for counted in all {
+            let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+            ConstCounter::new(value(&counted.snapshot)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Calls that ended in a reply, by status class";
+    let mut family = encoder.encode_descriptor("outgoing_replies", help, None, zero.metric_type())?;
+    for Counted { labels: [name, transport], snapshot, .. } in all {
+        for (class, count) in snapshot.replies() {
+            let class = format!("{class}xx");
+            let labels = [(name.0, &*name.1), (transport.0, &*transport.1), ("status", &*class)];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Calls that ended in a failure, by its kind";
+    let mut family = encoder.encode_descriptor("outgoing_failures", help, None, zero.metric_type())?;
+    for Counted { labels: [name, transport], snapshot, .. } in all {
+        for (kind, count) in snapshot.failures() {
+            let labels = [(name.0, &*name.1), (transport.0, &*transport.1), ("kind", kind.name())];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Time that calls waited for a free connection";
+    let unit = Some(&Unit::Seconds);
+    let mut family = encoder.encode_descriptor("outgoing_queue_wait", help, unit, zero.metric_type())?;
+    for counted in all {
+        let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+        ConstCounter::new(counted.snapshot.queued.as_secs_f64()).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn gauges(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
+    let gauges: [Reading<Counted>; 4] = [
+        ("outgoing_calls_in_flight", "Calls that have begun but not ended", |counted| {
+            counted.snapshot.in_flight
+        }),
+        ("outgoing_calls_waiting", "Calls that wait for a free connection", |counted| {
+            counted.connection.waiting_calls() as u64
+        }),
+        ("outgoing_connections_idle", "Open connections which no call uses", |counted| {
+            counted.connection.idle_connections() as u64
+        }),
+        ("outgoing_pool_size", "Calls that may be under way at once", |counted| {
+            counted.connection.pool_size() as u64
+        }),
+    ];
+    for (name, help, value) in gauges {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for counted in all {
+            let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let value = i64::try_from(value(counted)).unwrap_or(i64::MAX);
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn latency(encoder: &mut DescriptorEncoder<'_>, all: &[Counted]) -> Result<(), fmt::Error> {
+    let help = "How long calls took which ended in a reply or a failure";
+    let unit = Some(&Unit::Seconds);
+    let mut family = encoder.encode_descriptor("outgoing_latency", help, unit, MetricType::Histogram)?;
+    for counted in all {
+        let labels = counted.labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let latency = &counted.snapshot.latency;
+        let buckets: Vec<_> = latency
+            .buckets()
+            .map(|(bound, count)| (bound.map_or(f64::INFINITY, |bound| bound.as_secs_f64()), count))
+            .collect();
+        let mut metric = family.encode_family(&labels)?;
+        let sum = latency.sum().as_secs_f64();
+        metric.encode_histogram::<prometheus_client::encoding::NoLabelSet>(
+            sum,
+            latency.count(),
+            &buckets,
+            None,
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use zato_outgoing::{Config, Environment};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fixed(Vec<Connection>);
+
+    impl Collector for Fixed {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+            encode_connections(&mut encoder, self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn outgoing_connections_are_shown_once_they_are_used() {
+        // Nobody listens on this port any more, and nobody else is given it that soon.
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let environment = Environment::new("test").unwrap();
+        let connection = |id, name: &str| {
+            Connection::new(Config::new(id, name, format!("http://{address}"), "/"), &environment).unwrap()
+        };
+        let (used, unused) = (connection(1, "CRM"), connection(2, "ERP"));
+        let cid = "K21353002988419985838198535608".parse().unwrap();
+        used.conn().get(cid, ()).await.unwrap_err();
+        let mut registry = Registry::with_prefix("zato");
+        registry.register_collector(Box::new(Fixed(vec![used, unused])));
+        let mut text = String::new();
+        text::encode(&mut text, &registry).unwrap();
+        let labels = "connection=\"CRM\",transport=\"plain_http\"";
+        for line in [
+            format!("zato_outgoing_calls_total{{{labels}}} 1"),
+            format!("zato_outgoing_failures_total{{{labels},kind=\"connect\"}} 1"),
+            format!("zato_outgoing_failures_total{{{labels},kind=\"tls\"}} 0"),
+            format!("zato_outgoing_replies_total{{{labels},status=\"2xx\"}} 0"),
+            format!("zato_outgoing_calls_in_flight{{{labels}}} 0"),
+            format!("zato_outgoing_pool_size{{{labels}}} 20"),
+            format!("zato_outgoing_latency_seconds_count{{{labels}}} 1"),
+            format!("zato_outgoing_latency_seconds_bucket{{le=\"+Inf\",{labels}}} 1"),
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("ERP"), "{text}");
     }
 }

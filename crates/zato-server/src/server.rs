@@ -153,7 +153,7 @@ impl Server {
             tasks: tasks.clone(),
         });
         let statistics = ChannelStatistics::default();
-        let metrics = Arc::new(Metrics::new(registry.clone(), statistics.clone()));
+        let metrics = Arc::new(Metrics::new(registry.clone(), statistics.clone(), environment.clone()));
         let channels = Channels::new(pages::pages(odb.clone(), metrics));
 
         let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;

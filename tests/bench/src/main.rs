@@ -32,10 +32,10 @@ enum Command {
         #[arg(long, default_value_t = 1.0)]
         seconds: f64,
     },
-    /// Calls to another system, beside a bare hyper client connection
+    /// Calls to another system, beside other clients
     Outgoing {
-        /// Calls in each measurement
-        #[arg(long, default_value_t = 20_000)]
+        /// Calls of each client at each number of concurrent calls
+        #[arg(long, default_value_t = 70_000)]
         calls: u32,
     },
     /// Correlation ids, beside version 4 UUIDs as text
@@ -67,7 +67,7 @@ fn main() -> Result<(), Error> {
         Command::All => {
             cid::run()?;
             process::measure_start()?;
-            outgoing::run(20_000)?;
+            outgoing::run(70_000)?;
             inbound::run(1.0)
         }
         Command::Serve { data_dir } => peer::serve(data_dir),

@@ -1,16 +1,17 @@
-//! Adds credentials to requests.
+//! Adds credentials to requests: those which are the same for all of them.
 //!
-//! Owns the `Authorization` header. It sits inside the X-Zato headers and outside of SOAP, whose WS-Security credentials are
+//! Owns the header of Basic authentication, API keys and Bearer tokens. Credentials which depend on the request or on the
+//! other side have layers of their own: [`oauth`](super::oauth), [`digest`](super::digest), [`aws`](super::aws). It sits inside the X-Zato headers and outside of SOAP, whose WS-Security credentials are
 //! part of the envelope. Credentials are never sent to another origin than the one they are for.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request};
-use std::sync::Arc;
+use http::{HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 use zeroize::Zeroizing;
@@ -19,29 +20,90 @@ use crate::origin::Origin;
 use crate::secret::Secret;
 
 /// Makes [`Auth`] services.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use http::{Request, Response, Uri};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::Origin;
+/// use zato_outgoing::layers::auth::AuthLayer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let origin = Origin::of(&Uri::from_static("https://api.example.com")).ok_or("no origin")?;
+/// let layer = AuthLayer::bearer(&"s3cret".into(), Arc::new(origin))?;
+/// let inner = service_fn(async |request: Request<()>| {
+///     Ok::<_, std::io::Error>(Response::new(request.headers()["Authorization"].clone()))
+/// });
+/// let request = Request::get("https://api.example.com/a").body(())?;
+/// let response = layer.layer(inner).oneshot(request).await?;
+/// assert_eq!(response.body(), "Bearer s3cret");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
+    name: HeaderName,
     credentials: HeaderValue,
     origin: Arc<Origin>,
 }
+
+/// A secret which a header cannot carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it has characters that a header must not have")]
+pub struct InvalidCredentials;
 
 impl AuthLayer {
     /// HTTP Basic authentication (RFC 7617), username and password in UTF-8, for requests to `origin` which have no
     /// `Authorization` header yet. The header is made here, once, and marked as sensitive.
     pub fn basic(username: &str, password: &Secret, origin: Arc<Origin>) -> Self {
-        let pair = Zeroizing::new(format!("{username}:{}", password.expose()));
-        let mut text = Zeroizing::new(String::with_capacity("Basic ".len() + pair.len() * 4 / 3 + 4));
-        text.push_str("Basic ");
-        STANDARD.encode_string(pair.as_bytes(), &mut text);
-        #[expect(
-            clippy::expect_used,
-            reason = "the base64 alphabet has nothing that a header must not carry"
-        )]
-        let mut credentials =
-            HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text))).expect("base64 is visible ASCII");
-        credentials.set_sensitive(true);
-        Self { credentials, origin }
+        Self { name: AUTHORIZATION, credentials: basic_credentials(username, password), origin }
     }
+
+    /// A Bearer token (RFC 6750) for requests to `origin` which have no `Authorization` header yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCredentials`] if a header cannot carry the token.
+    pub fn bearer(token: &Secret, origin: Arc<Origin>) -> Result<Self, InvalidCredentials> {
+        let credentials = bearer_credentials(token.expose())?;
+        Ok(Self { name: AUTHORIZATION, credentials, origin })
+    }
+
+    /// An API key in the header `name`, for requests to `origin` which have no such header yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCredentials`] if a header cannot carry the key.
+    pub fn api_key(name: HeaderName, key: &Secret, origin: Arc<Origin>) -> Result<Self, InvalidCredentials> {
+        let credentials = sensitive(Zeroizing::new(key.expose().to_owned()))?;
+        Ok(Self { name, credentials, origin })
+    }
+}
+
+/// The value of the header of Basic authentication.
+pub(crate) fn basic_credentials(username: &str, password: &Secret) -> HeaderValue {
+    let pair = Zeroizing::new(format!("{username}:{}", password.expose()));
+    let mut text = Zeroizing::new(String::with_capacity("Basic ".len() + pair.len() * 4 / 3 + 4));
+    text.push_str("Basic ");
+    STANDARD.encode_string(pair.as_bytes(), &mut text);
+    #[expect(clippy::expect_used, reason = "the base64 alphabet has nothing that a header must not carry")]
+    sensitive(text).expect("base64 is visible ASCII")
+}
+
+/// The value of the header with a Bearer token.
+pub(crate) fn bearer_credentials(token: &str) -> Result<HeaderValue, InvalidCredentials> {
+    sensitive(Zeroizing::new(format!("Bearer {token}")))
+}
+
+/// A header value which `Debug` does not show, HTTP/2 does not compress, and which is wiped in the end.
+fn sensitive(text: Zeroizing<String>) -> Result<HeaderValue, InvalidCredentials> {
+    let value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text)));
+    let mut value = value.map_err(|_| InvalidCredentials)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The header's text, wiped when the last request that shares it is gone.
@@ -57,7 +119,8 @@ impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
 
     fn layer(&self, inner: S) -> Auth<S> {
-        Auth { inner, credentials: self.credentials.clone(), origin: Arc::clone(&self.origin) }
+        let (name, credentials) = (self.name.clone(), self.credentials.clone());
+        Auth { inner, name, credentials, origin: Arc::clone(&self.origin) }
     }
 }
 
@@ -65,6 +128,7 @@ impl<S> Layer<S> for AuthLayer {
 #[derive(Clone, Debug)]
 pub struct Auth<S> {
     inner: S,
+    name: HeaderName,
     credentials: HeaderValue,
     origin: Arc<Origin>,
 }
@@ -82,8 +146,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if self.origin.matches(request.uri()) {
-            request.headers_mut().entry(AUTHORIZATION).or_insert_with(|| self.credentials.clone());
+        if self.origin.trusts(request.uri()) {
+            request.headers_mut().entry(&self.name).or_insert_with(|| self.credentials.clone());
         }
         self.inner.call(request)
     }
@@ -93,7 +157,7 @@ where
 mod tests {
     use std::convert::Infallible;
 
-    use http::Uri;
+    use http::{HeaderMap, Uri};
     use tower::{ServiceExt, service_fn};
 
     use super::*;
@@ -128,6 +192,30 @@ mod tests {
         ] {
             assert_eq!(sent(username, password, "https://example.com/a", None).await.unwrap(), expected);
         }
+    }
+
+    /// The headers of a request without any of its own, sent through `layer`.
+    async fn headers(layer: AuthLayer) -> HeaderMap {
+        let service = layer
+            .layer(service_fn(async |request: Request<()>| Ok::<_, Infallible>(request.headers().clone())));
+        service.oneshot(Request::get("https://example.com/").body(()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn tokens_and_keys() {
+        let origin = || Arc::new(Origin::of(&Uri::from_static("https://example.com")).unwrap());
+        let sent = headers(AuthLayer::bearer(&Secret::from("abc.def"), origin()).unwrap()).await;
+        assert_eq!(sent["authorization"], "Bearer abc.def");
+        assert!(sent["authorization"].is_sensitive());
+
+        let name = HeaderName::from_static("x-api-key");
+        let sent = headers(AuthLayer::api_key(name.clone(), &Secret::from("k3y"), origin()).unwrap()).await;
+        assert_eq!(sent["x-api-key"], "k3y");
+        assert!(sent["x-api-key"].is_sensitive());
+        assert_eq!(sent.len(), 1);
+
+        assert!(AuthLayer::bearer(&Secret::from("a\nb"), origin()).is_err());
+        assert!(AuthLayer::api_key(name, &Secret::from("a\nb"), origin()).is_err());
     }
 
     #[tokio::test]

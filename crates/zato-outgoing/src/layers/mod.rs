@@ -6,9 +6,22 @@
 //! `src/stack.rs`; the order and its reasons are in `docs/layers.md`.
 
 pub mod auth;
+pub(crate) mod authentication;
+pub mod aws;
+pub mod breaker;
+pub mod cookies;
+pub mod decompress;
+pub mod digest;
+pub mod metrics;
+pub mod oauth;
 pub mod optional;
+pub mod phase_timeout;
 pub mod prefetch;
+pub mod redirect;
+pub mod replay;
+pub mod retry;
 pub mod soap;
 pub mod timeout;
 pub mod timing;
+pub mod trace;
 pub mod zato_headers;

@@ -1,10 +1,13 @@
 //! A layer that may be absent.
 //!
-//! Owns nothing but the choice, made when a stack is built, between a service with a layer and one without. Both have the
-//! same future, so that the choice costs one branch per call.
+//! Owns nothing but the choice, made when a stack is built, between a service with a layer and one without. It costs one
+//! branch per call and per poll, and a layer that is absent costs nothing else.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -42,11 +45,11 @@ pub enum Optional<W, S> {
 impl<W, S, R> Service<R> for Optional<W, S>
 where
     S: Service<R>,
-    W: Service<R, Response = S::Response, Error = S::Error, Future = S::Future>,
+    W: Service<R, Response = S::Response, Error = S::Error>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = OptionalFuture<W::Future, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         match self {
@@ -55,10 +58,50 @@ where
         }
     }
 
-    fn call(&mut self, request: R) -> S::Future {
-        match self {
-            Self::With(service) => service.call(request),
-            Self::Without(service) => service.call(request),
+    fn call(&mut self, request: R) -> Self::Future {
+        let state = match self {
+            Self::With(service) => State::With { inner: service.call(request) },
+            Self::Without(service) => State::Without { inner: service.call(request) },
+        };
+        OptionalFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of [`Optional`].
+    #[derive(Debug)]
+    pub struct OptionalFuture<W, S> {
+        #[pin]
+        state: State<W, S>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = Projected]
+    enum State<W, S> {
+        With {
+            #[pin]
+            inner: W,
+        },
+        Without {
+            #[pin]
+            inner: S,
+        },
+    }
+}
+
+impl<W, S> Future for OptionalFuture<W, S>
+where
+    S: Future,
+    W: Future<Output = S::Output>,
+{
+    type Output = S::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projected::With { inner } => inner.poll(cx),
+            Projected::Without { inner } => inner.poll(cx),
         }
     }
 }

@@ -142,6 +142,9 @@ where
                         return Poll::Ready(Ok(response.map(Prefetched::Stream)));
                     };
                     let (parts, body) = response.into_parts();
+                    if body.size_hint().lower() > limit as u64 {
+                        return Poll::Ready(Err(TooLarge { limit }.into()));
+                    }
                     let collected = Collected::with_limit(limit);
                     State::Reading { body, head: Some(Response::from_parts(parts, ())), collected }
                 }

@@ -1,7 +1,7 @@
 //! Puts the body of a request into a SOAP envelope.
 //!
 //! Owns the headers of a SOAP request over HTTP. The envelope itself is made by `zato-soap` when the layer is made; per
-//! request it is two pieces put around the body, which is not looked at. It is the innermost layer that changes a request.
+//! request it is two pieces put around the body, which is not looked at; only a token with a digest is made anew for each.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,14 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
-use zato_soap::{Frame, FrameOptions, Version};
+use zato_soap::{Frame, FrameOptions, UsernameToken, Version};
 use zeroize::Zeroizing;
 
 use crate::body::Body;
+use crate::clock::{Clock, iso};
+use crate::nonce::{NoRandomness, Nonces};
+use crate::origin::Origin;
+use crate::secret::Secret;
 
 /// The header that names the operation. It is sent for SOAP 1.2 too, whose own `action` parameter is not used.
 pub const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
@@ -28,12 +32,18 @@ pub struct Unwrapped;
 ///
 /// Reads: [`Unwrapped`].
 #[derive(Clone, Debug)]
-pub struct SoapLayer(Arc<Message>);
+pub struct SoapLayer {
+    message: Arc<Message>,
+    origin: Option<Arc<Origin>>,
+}
 
 /// What is the same in all messages.
 struct Message {
     head: Bytes,
+    /// The head without a security header, for requests that must not have one.
+    plain_head: Bytes,
     tail: Bytes,
+    digest: Option<Digest>,
     content_type: HeaderValue,
     action: HeaderValue,
 }
@@ -45,31 +55,92 @@ impl fmt::Debug for Message {
     }
 }
 
+/// What a UsernameToken is made of that is another one in each message.
+struct Digest {
+    username: String,
+    password: Secret,
+    clock: Arc<dyn Clock>,
+    nonces: Nonces,
+    /// Where in the head the token belongs.
+    at: usize,
+}
+
+impl Message {
+    /// What precedes the body: the same in all messages, or one with a new token.
+    fn head(&self) -> Bytes {
+        let Some(digest) = &self.digest else { return self.head.clone() };
+        let created = format!("{}Z", iso(digest.clock.now()));
+        let (nonce, password) = (digest.nonces.next(), digest.password.expose());
+        let token = UsernameToken::digest(&*digest.username, password, nonce, created).header_xml();
+        let (before, after) = self.head.split_at(digest.at);
+        Bytes::from([before, token.as_bytes(), after].concat())
+    }
+}
+
 impl SoapLayer {
     /// Puts each body, verbatim, into an envelope of `version`. The envelope's header has `security`, the content of a
     /// WS-Security header, if it is given. `action` is sent as it is, without quotes added.
     ///
     /// Content type and action are added only to requests which do not have their own.
     pub fn enveloping(version: Version, action: HeaderValue, security: Option<&str>) -> Self {
+        Self::with(version, action, security, None)
+    }
+
+    /// As [`enveloping`](Self::enveloping), with a WS-Security UsernameToken that proves knowledge of the password without
+    /// carrying it: each message has a random nonce of 128 bits and the time at which it was made.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomness`].
+    pub fn with_password_digest(
+        version: Version,
+        action: HeaderValue,
+        username: impl Into<String>,
+        password: Secret,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, NoRandomness> {
+        let (username, nonces) = (username.into(), Nonces::seeded()?);
+        // The header is written empty, and each token goes into it.
+        let digest = Digest { username, password, clock, nonces, at: 0 };
+        Ok(Self::with(version, action, Some(""), Some(digest)))
+    }
+
+    /// Keeps the security header for requests to `origin`: those which a redirect leads elsewhere have an envelope without it.
+    #[must_use]
+    pub fn with_credentials_for(self, origin: Arc<Origin>) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
+    fn with(version: Version, action: HeaderValue, header: Option<&str>, digest: Option<Digest>) -> Self {
         let prefix = match version {
             Version::V11 => "s11",
             Version::V12 => "s12",
         };
-        let frame = Frame::new(&FrameOptions {
-            version,
-            prefix,
-            declaration: true,
-            default_namespace: None,
-            extra_namespaces: &[("xsi", "http://www.w3.org/2001/XMLSchema-instance")],
-            header: security,
-        });
-        Self(Arc::new(Message {
-            // The head may contain a password.
-            head: Bytes::from_owner(Zeroizing::new(frame.head().to_vec())),
+        let frame = |header| {
+            Frame::new(&FrameOptions {
+                version,
+                prefix,
+                declaration: true,
+                default_namespace: None,
+                extra_namespaces: &[("xsi", "http://www.w3.org/2001/XMLSchema-instance")],
+                header,
+            })
+        };
+        let plain_head = header.map(|_| Bytes::copy_from_slice(frame(None).head()));
+        let frame = frame(header);
+        let after_token = format!("</{prefix}:Header><{prefix}:Body>").len();
+        let at = frame.head().len().saturating_sub(after_token);
+        // The head may contain a password.
+        let head = Bytes::from_owner(Zeroizing::new(frame.head().to_vec()));
+        let message = Arc::new(Message {
+            plain_head: plain_head.unwrap_or_else(|| head.clone()),
+            head,
             tail: Bytes::copy_from_slice(frame.tail()),
+            digest: digest.map(|digest| Digest { at, ..digest }),
             content_type: HeaderValue::from_static(version.content_type()),
             action,
-        }))
+        });
+        Self { message, origin: None }
     }
 }
 
@@ -77,7 +148,7 @@ impl<S> Layer<S> for SoapLayer {
     type Service = Soap<S>;
 
     fn layer(&self, inner: S) -> Soap<S> {
-        Soap { inner, message: Arc::clone(&self.0) }
+        Soap { inner, message: Arc::clone(&self.message), origin: self.origin.clone() }
     }
 }
 
@@ -87,6 +158,7 @@ impl<S> Layer<S> for SoapLayer {
 pub struct Soap<S> {
     inner: S,
     message: Arc<Message>,
+    origin: Option<Arc<Origin>>,
 }
 
 impl<S> Service<Request<Body>> for Soap<S>
@@ -108,7 +180,9 @@ where
         headers.entry(SOAP_ACTION).or_insert_with(|| message.action.clone());
         if !unwrapped {
             headers.entry(CONTENT_TYPE).or_insert_with(|| message.content_type.clone());
-            request = request.map(|body| body.framed(message.head.clone(), message.tail.clone()));
+            let is_trusted = self.origin.as_ref().is_none_or(|origin| origin.trusts(request.uri()));
+            let head = if is_trusted { message.head() } else { message.plain_head.clone() };
+            request = request.map(|body| body.framed(head, message.tail.clone()));
         }
         self.inner.call(request)
     }
@@ -119,15 +193,17 @@ mod tests {
     use std::convert::Infallible;
 
     use http::HeaderMap;
+    use time::macros::datetime;
     use tower::{ServiceExt, service_fn};
-    use zato_soap::UsernameToken;
+    use zato_soap::{Envelope, Limits};
 
     use super::*;
+    use crate::clock::fixed::FixedClock;
 
     async fn sent(layer: SoapLayer, request: Request<Body>) -> (HeaderMap, Bytes) {
         let service = layer.layer(service_fn(async |request: Request<Body>| {
             let (head, body) = request.into_parts();
-            Ok::<_, Infallible>((head.headers, body.into_bytes()))
+            Ok::<_, Infallible>((head.headers, Bytes::from(body.pieces().unwrap().concat())))
         }));
         service.oneshot(request).await.unwrap()
     }
@@ -168,6 +244,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn credentials_are_for_one_origin() {
+        let token = UsernameToken::text("user", "secret").header_xml();
+        let origin = Origin::of(&http::Uri::from_static("https://example.com")).unwrap();
+        let layer = SoapLayer::enveloping(Version::V11, action(), Some(&token))
+            .with_credentials_for(Arc::new(origin));
+        let plain = SoapLayer::enveloping(Version::V11, action(), None);
+        let expected = sent(plain, request("<a/>")).await.1;
+        for (url, has_token) in [("https://example.com/a", true), ("https://example.org/a", false)] {
+            let mut request = request("<a/>");
+            *request.uri_mut() = http::Uri::from_static(url);
+            let (_, body) = sent(layer.clone(), request).await;
+            assert_eq!(body != expected, has_token, "{url}");
+        }
+    }
+
+    #[tokio::test]
     async fn ws_security() {
         let token = UsernameToken::text("us<er", "se&cret").header_xml();
         let expected = "<?xml version='1.0' encoding='UTF-8'?>\n\
@@ -180,6 +272,31 @@ mod tests {
             </wsse:UsernameToken></wsse:Security></s11:Header><s11:Body></s11:Body></s11:Envelope>";
         let layer = SoapLayer::enveloping(Version::V11, action(), Some(&token));
         check(sent(layer, request("")).await, "text/xml; charset=utf-8", expected);
+    }
+
+    #[tokio::test]
+    async fn a_password_digest_is_another_one_in_each_message() {
+        let clock = Arc::new(FixedClock(datetime!(2014-05-04 19:01:40.981234 UTC)));
+        for version in [Version::V11, Version::V12] {
+            let password = Secret::from("secret");
+            let layer =
+                SoapLayer::with_password_digest(version, action(), "user", password, Arc::clone(&clock) as _)
+                    .unwrap();
+            let mut nonces = Vec::new();
+            for _ in 0..2 {
+                let (_, body) = sent(layer.clone(), request("<data/>")).await;
+                let text = std::str::from_utf8(&body).unwrap();
+                let document = zato_soap::parse(text, &Limits::default()).unwrap();
+                let envelope = Envelope::of(&document).unwrap();
+                assert!(envelope.payload().unwrap().has_tag_name("data"));
+                let token = envelope.username_token().unwrap().unwrap();
+                assert!(token.verify("secret"));
+                assert_eq!(token.created(), Some("2014-05-04T19:01:40.981234Z"));
+                nonces.push(token.nonce().unwrap().to_vec());
+            }
+            assert_eq!(nonces[0].len(), 16);
+            assert_ne!(nonces[0], nonces[1]);
+        }
     }
 
     #[tokio::test]

@@ -2,15 +2,19 @@
 //!
 //! Owns the list of them, its limits, and the task which closes what has lain unused for too long.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::PoolOptions;
 use super::sender::Open;
+use crate::error::Failure;
+use crate::origin::Origin;
+use crate::progress::Phase;
 
 /// A year: a longer idle time-out makes no difference, but may not be a time that the clock can express.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -20,14 +24,42 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Shared {
     options: PoolOptions,
     permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
     /// Locked for a few instructions at a time, never across a wait.
     state: Mutex<State>,
+    /// Held by the call that opens a connection which may turn out to be one for many calls.
+    opening: tokio::sync::Mutex<()>,
+    /// Tells the task which watches over the list that there is no list any more.
+    gone: Arc<Notify>,
+}
+
+/// A place in the queue, free again when it is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, limit: usize) -> Result<Self, Failure> {
+        // Taken first and looked at then, so that two calls cannot both take the last place.
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) < limit {
+            Ok(place)
+        } else {
+            Err(Failure::QueueFull { limit })
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// The most recently used one comes last. HTTP/2 connections are in here while they are used, too.
     idle: Vec<Idle>,
+    /// Where the last connection with HTTP/1.1 led. It is all that is remembered because most pools have one origin.
+    http1: Option<Arc<Origin>>,
     retired: bool,
     /// Whether a task watches over this list.
     watched: bool,
@@ -42,18 +74,51 @@ struct Idle {
     since: Instant,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.gone.notify_one();
+    }
+}
+
 impl Shared {
     pub(super) fn new(mut options: PoolOptions) -> Arc<Self> {
         options.idle_timeout = options.idle_timeout.min(LONGEST);
+        options.max_lifetime = options.max_lifetime.map(|lifetime| lifetime.min(LONGEST));
         let size = options.size.clamp(1, Semaphore::MAX_PERMITS);
-        Arc::new(Self { options, permits: Arc::new(Semaphore::new(size)), state: Mutex::default() })
+        Arc::new(Self {
+            options,
+            permits: Arc::new(Semaphore::new(size)),
+            waiting: AtomicUsize::new(0),
+            state: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            gone: Arc::default(),
+        })
     }
 
-    /// Waits for the right to use a connection.
-    pub(super) async fn permit(&self) -> OwnedSemaphorePermit {
+    /// Waits for the right to use a connection, unless too many do so already.
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let permits = Arc::clone(&self.permits);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _place = Place::take(&self.waiting, self.options.queue_size)?;
+        let acquired = match self.options.queue_timeout {
+            Some(limit) => match tokio::time::timeout(limit, permits.acquire_owned()).await {
+                Ok(acquired) => acquired,
+                Err(_) => return Err(Failure::TimedOut { phase: Phase::Queue }),
+            },
+            None => permits.acquire_owned().await,
+        };
         #[expect(clippy::expect_used, reason = "nothing closes the semaphore, it is dropped with the pool")]
-        permits.acquire_owned().await.expect("the semaphore is never closed")
+        Ok(acquired.expect("the semaphore is never closed"))
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.options.size
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Takes the most recently used live connection that leads to `url`: the others are then the first to become too old.
@@ -81,16 +146,41 @@ impl Shared {
     /// Takes a connection back whose call has ended.
     pub(super) fn put(self: &Arc<Self>, open: Open) {
         let mut state = self.lock();
-        if state.retired || open.is_closed() {
+        let now = Instant::now();
+        if state.retired || open.is_closed() || self.is_too_old(&open, now) {
             return;
         }
-        state.idle.push(Idle { open, since: Instant::now() });
+        state.idle.push(Idle { open, since: now });
         state.used = true;
         if !state.watched
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.watched = true;
-            runtime.spawn(close_outdated(Arc::downgrade(self)));
+            runtime.spawn(close_outdated(Arc::downgrade(self), Arc::clone(&self.gone)));
+        }
+    }
+
+    /// Waits until no other call opens a connection which may be one for many calls.
+    pub(super) async fn turn_to_open(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.opening.lock().await
+    }
+
+    /// Whether a connection to `origin` may turn out to be one for many calls.
+    pub(super) fn may_be_http2(&self, origin: &Arc<Origin>) -> bool {
+        origin.is_tls() && self.lock().http1.as_ref() != Some(origin)
+    }
+
+    /// Remembers which protocol is spoken where a new connection leads.
+    pub(super) fn learn(&self, open: &Open) {
+        let (origin, is_http1) = open.leads_by_http1_to();
+        if !origin.is_tls() {
+            return;
+        }
+        let mut state = self.lock();
+        if is_http1 {
+            state.http1 = Some(Arc::clone(origin));
+        } else if state.http1.as_ref() == Some(origin) {
+            state.http1 = None;
         }
     }
 
@@ -123,7 +213,17 @@ impl Shared {
     }
 
     fn is_outdated(&self, idle: &Idle, now: Instant) -> bool {
-        now.duration_since(idle.since) >= self.options.idle_timeout
+        now.duration_since(idle.since) >= self.options.idle_timeout || self.is_too_old(&idle.open, now)
+    }
+
+    fn is_too_old(&self, open: &Open, now: Instant) -> bool {
+        self.options.max_lifetime.is_some_and(|lifetime| now.duration_since(open.opened) >= lifetime)
+    }
+
+    /// When an unused connection is to be closed.
+    fn end(&self, idle: &Idle) -> Instant {
+        let end = idle.since + self.options.idle_timeout;
+        self.options.max_lifetime.map_or(end, |lifetime| end.min(idle.open.opened + lifetime))
     }
 
     /// Closes what is outdated and says when to look again, or `None` if the pool is out of use.
@@ -131,10 +231,10 @@ impl Shared {
         let mut state = self.lock();
         let now = Instant::now();
         state.idle.retain(|idle| !idle.open.is_closed() && !self.is_outdated(idle, now));
-        let oldest = state.idle.iter().map(|idle| idle.since).min();
+        let next = state.idle.iter().map(|idle| self.end(idle)).min();
         let used = std::mem::take(&mut state.used);
-        state.watched = used || oldest.is_some();
-        state.watched.then(|| oldest.unwrap_or(now) + self.options.idle_timeout)
+        state.watched = used || next.is_some();
+        state.watched.then(|| next.unwrap_or(now + self.options.idle_timeout))
     }
 
     /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.
@@ -144,10 +244,11 @@ impl Shared {
 }
 
 /// Runs as long as a pool has unused connections, one task a pool. It does not keep the pool alive.
-async fn close_outdated(pool: Weak<Shared>) {
+async fn close_outdated(pool: Weak<Shared>, gone: Arc<Notify>) {
     loop {
         let next = pool.upgrade().and_then(|pool| pool.close_outdated());
         let Some(next) = next else { return };
-        tokio::time::sleep_until(next).await;
+        // Whether the time is over or the pool is gone, the next look tells what is left to do.
+        let _elapsed = tokio::time::timeout_at(next, gone.notified()).await;
     }
 }

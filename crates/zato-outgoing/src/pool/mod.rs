@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::HOST;
-use http::{Request, Response};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -28,17 +28,29 @@ use self::sender::{Lease, Open, SendError};
 use crate::body::Body;
 use crate::connect::{Connect, Connected};
 use crate::error::Failure;
+use crate::layers::replay::Kept;
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
+
+/// Marks a call whose response is to have the [`Peer`](crate::connect::Peer) in its extensions, if the connection has TLS. It
+/// travels in the request's extensions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DescribePeer;
 
 /// The limits of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
     /// How many calls may be under way at once, each with a connection of its own unless it is HTTP/2. Further calls wait
-    /// in the order in which they came; only the time-out ends their waiting.
+    /// in the order in which they came.
     pub size: usize,
+    /// How many calls may wait. Further ones fail at once.
+    pub queue_size: usize,
+    /// How long a call may wait, if that is limited here.
+    pub queue_timeout: Option<Duration>,
     /// How long a connection may lie unused.
     pub idle_timeout: Duration,
+    /// How long after it was opened a connection may be used for another call. `None` is for ever.
+    pub max_lifetime: Option<Duration>,
 }
 
 /// Makes [`Pool`] services of services that open connections.
@@ -68,7 +80,7 @@ impl<C> Layer<C> for PoolLayer {
 /// call is dropped before that. A request is sent again, on a new connection, if a pooled one turns out to have been closed
 /// before it accepted the request: whatever the method, because nothing was sent.
 ///
-/// Reads: [`Progress`].
+/// Reads: [`Progress`], [`DescribePeer`].
 #[derive(Debug)]
 pub struct Pool<C>(Arc<Inner<C>>);
 
@@ -93,6 +105,16 @@ impl<C> Pool<C> {
     /// How many connections lie unused.
     pub fn idle_connections(&self) -> usize {
         self.0.shared.idle_connections()
+    }
+
+    /// How many calls may be under way at once.
+    pub fn size(&self) -> usize {
+        self.0.shared.size()
+    }
+
+    /// How many calls wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.0.shared.waiting()
     }
 }
 
@@ -124,15 +146,25 @@ where
 {
     async fn send(&self, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
+        let describe = request.extensions().get::<DescribePeer>().is_some();
         let url = request.uri().clone();
-        let permit = self.shared.permit().await;
+        // A call may come here again, after a redirect.
+        if progress.phase() != Phase::Queue {
+            progress.enter(Phase::Queue);
+        }
+        // Some servers refuse a request without a length whose method is expected to have a body (RFC 9110, 8.6).
+        if request.body().is_empty()
+            && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
+        {
+            request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+        }
+        let permit = self.shared.permit().await?;
         let mut may_reuse = true;
         loop {
             let pooled = if may_reuse { self.shared.take(&url) } else { None };
-            let reused = pooled.is_some();
-            let open = match pooled {
-                Some(open) => open,
-                None => self.open(&url, &progress).await?,
+            let (open, reused) = match pooled {
+                Some(open) => (open, true),
+                None => self.open(&url, &progress, may_reuse).await?,
             };
             progress.enter(Phase::FirstByte);
             let mut lease = Lease::new(open, Arc::clone(&self.shared));
@@ -146,10 +178,20 @@ where
                 request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
             }
             *request.uri_mut() = lease.request_target(&url);
+            if let Some(authorization) = lease.proxy_authorization() {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+            }
+            // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
+            // is made again then (RFC 9112, 9.3.1).
+            let again =
+                if reused && request.method().is_idempotent() { Some(Kept::of(&request)) } else { None };
             progress.set_sent(true);
             match lease.send(request).await {
-                Ok(response) => {
+                Ok(mut response) => {
                     progress.enter(Phase::Body);
+                    if describe && let Some(peer) = lease.peer() {
+                        response.extensions_mut().insert(peer);
+                    }
                     return Ok(response.map(|body| PooledBody::new(body, lease, permit)));
                 }
                 Err(SendError::Returned(returned, _)) if reused => {
@@ -161,21 +203,49 @@ where
                     progress.set_sent(false);
                     return Err(Failure::NotSent(error.into()));
                 }
-                Err(SendError::NoReply(error)) => return Err(Failure::NoReply(error.into())),
+                Err(SendError::RequestBody(error)) => return Err(Failure::RequestBody(error.into())),
+                Err(SendError::NoReply(error)) => {
+                    let again = again.filter(|_| sender::is_end_of_connection(&error));
+                    let Some(again) = again.and_then(|kept| kept.request()) else {
+                        return Err(Failure::NoReply(error.into()));
+                    };
+                    request = again;
+                    may_reuse = false;
+                }
             }
         }
     }
 
-    async fn open(&self, url: &http::Uri, progress: &Progress) -> Result<Open, Failure> {
+    /// A new connection, or one that was opened for another call while this one waited for its turn to open one; and whether
+    /// it is the latter.
+    async fn open(&self, url: &Uri, progress: &Progress, may_reuse: bool) -> Result<(Open, bool), Failure> {
         let origin = Origin::of(url)
             .ok_or_else(|| Failure::invalid_request("URL", "it is not an absolute http or https URL"))?;
-        self.shared.make_room();
         let origin = Arc::new(origin);
+        if !self.shared.may_be_http2(&origin) {
+            return Ok((self.connect(origin, progress).await?, false));
+        }
+        // Several first calls at once would open a connection each, though all but one are not needed if it is HTTP/2.
+        progress.enter(Phase::Connect);
+        let turn = self.shared.turn_to_open().await;
+        if may_reuse && let Some(open) = self.shared.take(url) {
+            return Ok((open, true));
+        }
+        if !self.shared.may_be_http2(&origin) {
+            // Whoever had the turn before has found out that there is nothing to share, so nobody needs to wait.
+            drop(turn);
+        }
+        Ok((self.connect(origin, progress).await?, false))
+    }
+
+    async fn connect(&self, origin: Arc<Origin>, progress: &Progress) -> Result<Open, Failure> {
+        self.shared.make_room();
         let mut connector = self.connector.clone();
         poll_fn(|cx| connector.poll_ready(cx)).await?;
         let order = Connect { origin: Arc::clone(&origin), progress: progress.clone() };
         let connected = connector.call(order).await?;
         let open = Open::handshake(connected, origin).await?;
+        self.shared.learn(&open);
         self.shared.share(&open);
         Ok(open)
     }

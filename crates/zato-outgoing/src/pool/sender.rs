@@ -10,10 +10,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::idle::Shared;
 use crate::body::Body;
-use crate::connect::{Connected, Protocol};
+use crate::connect::{Connected, Forwarded, Peer, Protocol};
 use crate::error::Failure;
 use crate::origin::Origin;
 
@@ -23,18 +25,40 @@ pub(super) struct Open {
     sender: Sender,
     origin: Arc<Origin>,
     host: HeaderValue,
+    pub(super) opened: Instant,
+    forwarded: Option<Forwarded>,
+    peer: Option<Peer>,
 }
 
 #[derive(Debug)]
 enum Sender {
-    Http1(http1::SendRequest<Body>),
+    Http1(Http1),
     Http2(http2::SendRequest<Body>),
+}
+
+/// An HTTP/1.1 connection and the task which reads and writes it.
+#[derive(Debug)]
+struct Http1 {
+    sender: http1::SendRequest<Body>,
+    task: AbortHandle,
+}
+
+impl Drop for Http1 {
+    /// A connection at rest is closed in good order by its task. One in the middle of a call would wait for the rest of a
+    /// request or a reply that nobody is interested in any more.
+    fn drop(&mut self) {
+        if !self.sender.is_ready() {
+            self.task.abort();
+        }
+    }
 }
 
 /// Why a request got no reply.
 pub(super) enum SendError {
     /// The connection never took the request, which is here again. It is boxed because it is large and rare.
     Returned(Box<Request<Body>>, hyper::Error),
+    /// The request's own body failed, so that only a part of it was sent.
+    RequestBody(hyper::Error),
     /// The request was sent, at least in part.
     NoReply(hyper::Error),
 }
@@ -49,15 +73,16 @@ impl Open {
         let host = origin
             .host_header()
             .ok_or_else(|| Failure::invalid_request("URL", "its host cannot be a header value"))?;
-        let io = TokioIo::new(connected.stream);
+        let Connected { stream, protocol, forwarded, peer } = connected;
+        let io = TokioIo::new(stream);
         let failed = |error: hyper::Error| Failure::NotSent(error.into());
-        let sender = match connected.protocol {
+        let sender = match protocol {
             Protocol::Http1 => {
                 // Header names are case-insensitive, but old servers know the usual capitals only.
                 let (sender, connection) =
                     http1::Builder::new().title_case_headers(true).handshake(io).await.map_err(failed)?;
-                tokio::spawn(until_closed(connection));
-                Sender::Http1(sender)
+                let task = tokio::spawn(until_closed(connection)).abort_handle();
+                Sender::Http1(Http1 { sender, task })
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -67,7 +92,7 @@ impl Open {
                 Sender::Http2(sender)
             }
         };
-        Ok(Self { sender, origin, host })
+        Ok(Self { sender, origin, host, opened: Instant::now(), forwarded, peer })
     }
 
     pub(super) fn leads_to(&self, url: &Uri) -> bool {
@@ -76,9 +101,14 @@ impl Open {
 
     pub(super) fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http1(http1) => http1.sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
+    }
+
+    /// Where this connection leads, and whether it is an HTTP/1.1 one.
+    pub(super) fn leads_by_http1_to(&self) -> (&Arc<Origin>, bool) {
+        (&self.origin, matches!(self.sender, Sender::Http1(_)))
     }
 
     /// Whether this connection can carry the calls of `other`, so that the pool need not keep both.
@@ -94,6 +124,9 @@ impl Open {
                 sender: Sender::Http2(sender.clone()),
                 origin: Arc::clone(&self.origin),
                 host: self.host.clone(),
+                opened: self.opened,
+                forwarded: self.forwarded.clone(),
+                peer: self.peer,
             }),
         }
     }
@@ -105,6 +138,14 @@ async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "an outgoing connection ended");
     }
+}
+
+/// Whether the connection ended before a reply began, rather than with a reply that is none.
+pub(super) fn is_end_of_connection(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    error.is_incomplete_message()
+        || error.is_closed()
+        || source.is_some_and(|source| source.is::<std::io::Error>())
 }
 
 /// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
@@ -127,30 +168,44 @@ impl Lease {
         self.open.host.clone()
     }
 
-    /// What stands in the request line: HTTP/1.1 has the path and query only (RFC 9112, 3.2.1).
+    /// What stands in the request line: HTTP/1.1 has the path and query only, except with a proxy that forwards the request
+    /// (RFC 9112, 3.2.1 and 3.2.2).
     pub(super) fn request_target(&self, url: &Uri) -> Uri {
         match (&self.open.sender, url.path_and_query()) {
-            (Sender::Http1(_), Some(path)) => Uri::from(path.clone()),
+            (Sender::Http1(_), Some(path)) if self.open.forwarded.is_none() => Uri::from(path.clone()),
             _ => url.clone(),
         }
+    }
+
+    /// What the proxy that forwards the request wants to see.
+    pub(super) fn proxy_authorization(&self) -> Option<HeaderValue> {
+        self.open.forwarded.as_ref()?.authorization.clone()
+    }
+
+    /// What TLS says of the other side.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.open.peer
     }
 
     /// Waits until the connection can take a request.
     pub(super) async fn ready(&mut self) -> hyper::Result<()> {
         match &mut self.open.sender {
-            Sender::Http1(sender) => sender.ready().await,
+            Sender::Http1(http1) => http1.sender.ready().await,
             Sender::Http2(sender) => sender.ready().await,
         }
     }
 
     pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, SendError> {
         let result = match &mut self.open.sender {
-            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http1(http1) => http1.sender.try_send_request(request).await,
             Sender::Http2(sender) => sender.try_send_request(request).await,
         };
         result.map_err(|mut error: TrySendError<Request<Body>>| match error.take_message() {
             Some(request) => SendError::Returned(Box::new(request), error.into_error()),
-            None => SendError::NoReply(error.into_error()),
+            None => match error.into_error() {
+                error if error.is_user() => SendError::RequestBody(error),
+                error => SendError::NoReply(error),
+            },
         })
     }
 

@@ -57,7 +57,13 @@ impl Scripted {
     }
 
     fn pool(&self, size: usize) -> Pool<Self> {
-        PoolLayer::within(PoolOptions { size, idle_timeout: Duration::from_secs(60) }).layer(self.clone())
+        self.pool_with_queue(size, usize::MAX, None)
+    }
+
+    fn pool_with_queue(&self, size: usize, queue_size: usize, queue_timeout: Option<Duration>) -> Pool<Self> {
+        let idle_timeout = Duration::from_secs(60);
+        PoolLayer::within(PoolOptions { size, idle_timeout, max_lifetime: None, queue_size, queue_timeout })
+            .layer(self.clone())
     }
 }
 
@@ -89,7 +95,7 @@ impl Service<Connect> for Scripted {
             Server::Answers(protocol) => protocol,
             _ => Protocol::Http1,
         };
-        std::future::ready(Ok(Connected { stream, protocol }))
+        std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None }))
     }
 }
 
@@ -312,4 +318,30 @@ async fn a_url_without_an_origin_is_refused() {
     let pool = Scripted::new([HTTP1]).pool(1);
     let error = call(&pool, "/a").await.unwrap_err();
     assert!(matches!(error, Failure::InvalidRequest { part: "URL", .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_the_next_call() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool_with_queue(1, 1, None);
+    let under_way = pool.clone().call(request("http://h/1")).await.unwrap();
+    let waiting = tokio::spawn(pool.clone().call(request("http://h/2")));
+    settle().await;
+    assert_eq!(pool.waiting(), 1);
+    assert!(matches!(call(&pool, "http://h/3").await, Err(Failure::QueueFull { limit: 1 })));
+    drop(under_way);
+    assert_eq!(text(waiting.await.unwrap().unwrap()).await, "/2");
+    assert_eq!(pool.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_too_long_gives_its_place_up() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool_with_queue(1, 1, Some(Duration::from_secs(2)));
+    let _under_way = pool.clone().call(request("http://h/1")).await.unwrap();
+    for _ in 0..2 {
+        let error = call(&pool, "http://h/2").await.unwrap_err();
+        assert!(matches!(error, Failure::TimedOut { phase: Phase::Queue }), "{error:?}");
+    }
+    assert_eq!(pool.waiting(), 0);
 }

@@ -39,6 +39,7 @@ async fn a_request_is_exact() {
     lines.sort_unstable();
     let agent = concat!("User-Agent: zato-outgoing/", env!("CARGO_PKG_VERSION"));
     let expected = [
+        "Accept-Encoding: gzip, deflate, br, zstd",
         "Accept: */*",
         "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
         "Content-Length: 30",

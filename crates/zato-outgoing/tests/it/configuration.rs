@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use zato_outgoing::{Config, Connection, Environment, Secret, Security, Transport, Verify};
+use zato_outgoing::{
+    AwsCredentials, CircuitBreaker, ClientCredentials, Config, Connection, Environment, PhaseTimeouts, Retry,
+    Secret, Security, Transport, Verify,
+};
 
 use crate::peer::environment;
 
@@ -30,10 +33,23 @@ fn the_field_is_named() {
     check(|config| config.url_path = "a".to_owned(), "url_path", "it must start with a slash");
     check(|config| config.url_path = String::new(), "url_path", "it must start with a slash");
     check(|config| config.url_path = "/{a".to_owned(), "url_path", "the placeholder at byte 1 is not closed");
+    let socket = "the path of its Unix socket must start with a slash";
+    check(|config| config.host = "unix:a.sock".to_owned(), "host", socket);
+    let identity = zato_outgoing::Identity::from_pem("no PEM");
+    check(|config| config.tls.identity = Some(identity), "tls", "the client certificate is not usable");
     check(|config| config.ping_method = "A B".to_owned(), "ping_method", "it is not an HTTP method");
     check(|config| config.ping_method = String::new(), "ping_method", "it is not an HTTP method");
     check(|config| config.pool_size = 0, "pool_size", "it must be at least 1");
     check(|config| config.timeout = Duration::ZERO, "timeout", "it must be more than zero");
+    check(|config| config.queue_timeout = Some(Duration::ZERO), "queue_timeout", "it must be more than zero");
+    let zero = PhaseTimeouts { tls: Some(Duration::ZERO), ..PhaseTimeouts::default() };
+    check(|config| config.phase_timeouts = zero, "phase_timeouts", "each of them must be more than zero");
+    let none = Retry { attempts: 0, ..Retry::default() };
+    check(|config| config.retry = Some(none), "retry", "there must be at least 1 attempt");
+    let none = CircuitBreaker { trials: 0, ..CircuitBreaker::default() };
+    let numbers =
+        "its numbers must be more than zero, its percentage at most 100 and its calls at most 10,000";
+    check(|config| config.circuit_breaker = Some(none), "circuit_breaker", numbers);
     let pem = Verify::CaBundle(b"no PEM"[..].into());
     check(|config| config.tls.verify = pem, "tls", "the certificate authorities are not usable");
 }
@@ -52,6 +68,26 @@ fn soap_and_its_security() {
     config.transport = transport("");
     config.security = Some(wss());
     assert!(Connection::new(config, &environment()).unwrap().is_soap());
+}
+
+#[test]
+fn credentials_that_cannot_be_sent() {
+    let key = |header: &str, key: &str| {
+        Some(Security::ApiKey { header: header.to_owned(), key: Secret::from(key) })
+    };
+    let header = "the API key's header is not a header name";
+    check(|config| config.security = key("X Key", "k"), "security", header);
+    let characters = "it has characters that a header must not have";
+    check(|config| config.security = key("X-Key", "a\nb"), "security", characters);
+    let bearer = Security::Bearer { token: Secret::from("a\nb") };
+    check(|config| config.security = Some(bearer), "security", characters);
+    let aws = Security::Aws(AwsCredentials::new("id", "secret", "", "s3"));
+    check(|config| config.security = Some(aws), "security", characters);
+    let oauth = Security::OAuth(ClientCredentials::new("/token", "id", "secret"));
+    check(|config| config.security = Some(oauth), "security", "no access token can be asked for");
+    let (username, password) = ("user".to_owned(), Secret::from("secret"));
+    let digest = Security::WsSecurityDigest { username, password };
+    check(|config| config.security = Some(digest), "security", "WS-Security is for SOAP connections only");
 }
 
 #[test]

@@ -34,8 +34,8 @@ async fn refused() {
 #[tokio::test]
 async fn an_unknown_host() {
     let error = connection("http://host.invalid", "/", |_| {}).conn().get(cid(), ()).await.unwrap_err();
-    check(&error, false, "the host name could not be resolved");
-    assert!(matches!(error.kind(), Failure::Resolve(_)));
+    check(&error, false, "the host name `host.invalid` could not be resolved");
+    assert!(matches!(error.kind(), Failure::Resolve { .. }));
 }
 
 #[tokio::test]

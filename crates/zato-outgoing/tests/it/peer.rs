@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use zato_cid::Cid;
-use zato_outgoing::{CallError, Clock, Config, Connection, Environment};
+use zato_outgoing::{CallError, Clock, Config, Connection, Environment, ProxyRules};
 
 /// The correlation id of all calls in these tests.
 pub(crate) fn cid() -> Cid {
@@ -40,7 +40,7 @@ impl Clock for StoppedClock {
 }
 
 pub(crate) fn environment() -> Environment {
-    Environment::new(COMPONENT).unwrap().with_clock(Arc::new(StoppedClock))
+    Environment::new(COMPONENT).unwrap().with_proxies(ProxyRules::none()).with_clock(Arc::new(StoppedClock))
 }
 
 /// A connection to `host`, with what `change` makes of its configuration.
@@ -145,6 +145,12 @@ impl Peer {
         let requests = self.requests.lock().unwrap();
         assert_eq!(requests.len(), 1);
         requests[0].clone()
+    }
+
+    /// The latest request.
+    #[track_caller]
+    pub(crate) fn last_request(&self) -> Request<Bytes> {
+        self.requests.lock().unwrap().last().unwrap().clone()
     }
 
     /// How many requests there have been.

@@ -18,7 +18,9 @@ async fn any_status_is_a_success() {
     assert_eq!(lines[..2], [&*first, "Code: 404"]);
     let time = lines[2].strip_prefix("Response time: 0:00:0").unwrap();
     assert!(time.chars().all(|character| character.is_ascii_digit() || character == '.'), "{report}");
-    assert_eq!(lines.len(), 3);
+    let names: Vec<&str> = lines[3..].iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    assert_eq!(names, ["Queue", "DNS", "Connect", "First byte", "Protocol"]);
+    assert!(report.ends_with("\nProtocol: HTTP/1.1"), "{report}");
     assert!(!report.ends_with('\n'));
 }
 
@@ -64,7 +66,35 @@ async fn credentials_go_along() {
 }
 
 #[tokio::test]
-async fn a_failure_is_an_error() {
-    let error = connection("http://host.invalid", "/", |_| {}).conn().ping(cid()).await.unwrap_err();
-    assert!(matches!(error.kind(), Failure::Resolve(_)));
+async fn redirects_are_lines() {
+    let peer = Peer::answering(|request| match request.uri().path() {
+        "/a" => Response::builder().status(302).header("Location", "/b").body(Full::default()).unwrap(),
+        _ => Response::new(Full::default()),
+    })
+    .await;
+    let crm = connection(&peer.host(), "/a", |config| config.ping_method = "GET".to_owned());
+    let report = crm.conn().ping(cid()).await.unwrap();
+    let lines: Vec<&str> = report.lines().collect();
+    assert!(lines[0].ends_with("/a") && lines[1].ends_with("/b"), "{report}");
+    assert_eq!(lines[2], "Code: 200");
+}
+
+#[tokio::test]
+async fn a_failure_names_its_phase() {
+    let error = connection("http://host.invalid", "/a", |_| {}).conn().ping(cid()).await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::Resolve { .. }));
+    let text = "`CRM`: the ping failed while resolving the host name: \
+                the host name `host.invalid` could not be resolved";
+    assert_eq!(error.to_string(), text);
+    let report: Vec<&str> = error.report().unwrap().lines().collect();
+    let first = "2013-04-26T23:41:45.271911 (UTC) HEAD http://host.invalid/a";
+    assert_eq!(report[..2], [first, "Failed while: resolving the host name"]);
+    assert!(
+        report[2].starts_with("Reason: the host name `host.invalid` could not be resolved: "),
+        "{report:?}"
+    );
+    assert!(report[3].starts_with("Response time: 0:00:0"), "{report:?}");
+
+    let call = connection("http://host.invalid", "/a", |_| {});
+    assert_eq!(call.conn().get(cid(), ()).await.unwrap_err().report(), None);
 }

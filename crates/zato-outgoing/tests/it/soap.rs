@@ -79,3 +79,29 @@ async fn what_is_no_envelope_is_an_error() {
     let response = connection(&peer.host(), "/", soap).conn().send(cid(), "").await.unwrap();
     assert!(response.soap_fault().is_err());
 }
+
+#[tokio::test]
+async fn a_payload_or_a_fault() {
+    let peer = Peer::answering(|request| {
+        let content = std::str::from_utf8(request.body()).unwrap();
+        // The body comes back as it went, in its envelope.
+        Response::new(Full::from(content.to_owned()))
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", soap);
+    let name =
+        |node: Option<zato_soap::roxmltree::Node<'_, '_>>| node.map(|node| node.tag_name().name().to_owned());
+    let response = crm.conn().send(cid(), "<ok/>").await.unwrap();
+    assert_eq!(response.soap_payload(name).unwrap().as_deref(), Some("ok"));
+    assert_eq!(response.xml(|document| document.descendants().count()).unwrap(), 4);
+
+    let fault =
+        "<s11:Fault><faultcode>s11:Client</faultcode><faultstring>No such account</faultstring></s11:Fault>";
+    let response = crm.conn().send(cid(), fault).await.unwrap();
+    let error = response.soap_payload(name).unwrap_err();
+    assert_eq!(error.to_string(), "the reply is a SOAP fault: No such account");
+
+    let response = crm.conn().session().request(cid(), http::Method::POST, "/").body("<a/>").await.unwrap();
+    assert_eq!(response.soap_payload(name).unwrap_err().to_string(), "the reply is not a SOAP envelope");
+    assert!(response.xml(|_| ()).is_ok());
+}

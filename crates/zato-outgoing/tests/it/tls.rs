@@ -9,24 +9,39 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
-use zato_outgoing::{Connection, Failure, Verify};
+use zato_outgoing::{Connection, Failure, Identity, Verify};
 
 use crate::peer::{Peer, chain, cid, connection};
 
 /// A TLS server for `localhost`, and its certificate in PEM form. It says which HTTP version and server name it got.
 async fn secured(protocols: &[&str]) -> (Peer, String) {
+    secured_for(protocols, None).await
+}
+
+/// The same, for clients who have the certificate of `client`, in PEM form, if it is given.
+async fn secured_for(protocols: &[&str], client: Option<&str>) -> (Peer, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
         .unwrap();
+    let builder = match client {
+        None => builder.with_no_client_auth(),
+        Some(pem) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let mut config = builder.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let peer = Peer::scripted(move |_, stream| {
@@ -108,4 +123,61 @@ async fn http2_where_both_sides_speak_it() {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
     assert_eq!(peer.connections(), 1);
+}
+
+#[tokio::test]
+async fn first_calls_at_once_open_one_http2_connection() {
+    let (peer, pem) = secured(&["h2", "http/1.1"]).await;
+    let crm = secure_connection(&peer, "localhost", authority(&pem));
+    let calls: Vec<_> = (0..8).map(|_| tokio::spawn(crm.conn().get(cid(), ()).into_future())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().text(), "HTTP/2.0 localhost");
+    }
+    assert_eq!(peer.connections(), 1);
+}
+
+#[tokio::test]
+async fn first_calls_at_once_over_http1_do_not_wait_for_each_other() {
+    let (peer, pem) = secured(&["http/1.1"]).await;
+    let crm = secure_connection(&peer, "localhost", authority(&pem));
+    let calls: Vec<_> = (0..8).map(|_| tokio::spawn(crm.conn().get(cid(), ()).into_future())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().text(), "HTTP/1.1 localhost");
+    }
+    assert!(peer.connections() <= 8);
+}
+
+#[tokio::test]
+async fn a_client_certificate() {
+    let client = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+    let identity = Identity::from_pem(client.cert.pem() + &client.signing_key.serialize_pem());
+    let (peer, pem) = secured_for(&["http/1.1"], Some(&client.cert.pem())).await;
+    let call = async |verify: Verify, identity: Option<Identity>| {
+        let host = format!("https://localhost:{}", peer.address.port());
+        let crm = connection(&host, "/", |config| {
+            config.tls.verify = verify;
+            config.tls.identity = identity;
+        });
+        crm.conn().get(cid(), ()).await
+    };
+    for verify in [authority(&pem), Verify::Nothing] {
+        assert_eq!(call(verify.clone(), Some(identity.clone())).await.unwrap().status(), 200);
+        assert!(call(verify, None).await.is_err());
+    }
+    // The server is still verified.
+    let error = call(Verify::OperatingSystem, Some(identity)).await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::Tls(_)));
+}
+
+#[tokio::test]
+async fn a_ping_tells_of_tls() {
+    let (peer, pem) = secured(&["h2"]).await;
+    let report = secure_connection(&peer, "localhost", authority(&pem)).conn().ping(cid()).await.unwrap();
+    assert!(
+        report.contains("\nTLS: 0:00:00.") && report.contains("\nProtocol: HTTP/2.0\nTLS version: TLSv1.3\n")
+    );
+    assert!(
+        report.lines().last().unwrap().starts_with("Certificate expires: 4096-01-01T00:00:00"),
+        "{report}"
+    );
 }

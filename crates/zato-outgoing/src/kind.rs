@@ -1,0 +1,147 @@
+//! Kinds of failures.
+//!
+//! Owns the coarse view of failures on which decisions and counters are based: what a retry may mend, what a circuit breaker
+//! blames the other side for, and what is counted together. It knows no layer.
+
+use crate::error::Failure;
+use crate::progress::Phase;
+
+/// What a failure is counted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum FailureKind {
+    /// The call was not allowed, or what the caller gave cannot be sent.
+    Invalid,
+    /// The request could not be authenticated, for instance because no token was issued.
+    Credentials,
+    /// Too many calls waited for a free connection, or this one did so for too long.
+    Queue,
+    /// The circuit breaker did not let the call through.
+    CircuitOpen,
+    /// The host name has no address.
+    Resolve,
+    /// The connection could not be opened.
+    Connect,
+    /// TLS could not be established.
+    Tls,
+    /// The connection was closed before it took the request.
+    NotSent,
+    /// The request was sent and no reply came.
+    NoReply,
+    /// The reply broke off.
+    CutOff,
+    /// The call, or one of its phases, took too long.
+    TimedOut,
+    /// The reply is too large, cannot be decompressed or read, or redirects to nowhere.
+    Reply,
+}
+
+impl FailureKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Invalid,
+        Self::Credentials,
+        Self::Queue,
+        Self::CircuitOpen,
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::NotSent,
+        Self::NoReply,
+        Self::CutOff,
+        Self::TimedOut,
+        Self::Reply,
+    ];
+
+    /// The kind's name, as metrics have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Credentials => "credentials",
+            Self::Queue => "queue",
+            Self::CircuitOpen => "circuit_open",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::NotSent => "not_sent",
+            Self::NoReply => "no_reply",
+            Self::CutOff => "cut_off",
+            Self::TimedOut => "timed_out",
+            Self::Reply => "reply",
+        }
+    }
+
+    /// Whether the same request may well succeed a moment later. A certificate that is not trusted stays so.
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::Resolve | Self::Connect | Self::NotSent | Self::NoReply | Self::CutOff | Self::TimedOut
+        )
+    }
+
+    /// Whether the other side, or the way to it, is out of order.
+    pub fn blames_peer(self) -> bool {
+        self.is_transient() || self == Self::Tls
+    }
+}
+
+/// An error which has a kind. Layers which decide by it work with every service whose error has one.
+pub trait HasKind {
+    /// The kind.
+    fn kind(&self) -> FailureKind;
+}
+
+impl HasKind for Failure {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::QueueFull { .. } | Self::TimedOut { phase: Phase::Queue } => FailureKind::Queue,
+            Self::CircuitOpen { .. } => FailureKind::CircuitOpen,
+            Self::Token(_) => FailureKind::Credentials,
+            Self::Resolve { .. } => FailureKind::Resolve,
+            Self::Refused(_) | Self::Connect(_) | Self::Proxy { .. } => FailureKind::Connect,
+            Self::Tls(_) => FailureKind::Tls,
+            Self::NotSent(_) => FailureKind::NotSent,
+            Self::NoReply(_) => FailureKind::NoReply,
+            Self::CutOff(_) => FailureKind::CutOff,
+            Self::TimedOut { .. } => FailureKind::TimedOut,
+            Self::TooManyRedirects { .. }
+            | Self::InvalidRedirect(_)
+            | Self::Decompress(_)
+            | Self::TooLarge { .. }
+            | Self::Status { .. }
+            | Self::DecodeBody(_) => FailureKind::Reply,
+            Self::Inactive
+            | Self::MissingPathParameter { .. }
+            | Self::InvalidRequest { .. }
+            | Self::EncodeBody(_)
+            | Self::RequestBody(_) => FailureKind::Invalid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_places() {
+        for (number, kind) in FailureKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number, "{}", kind.name());
+        }
+    }
+
+    #[test]
+    fn what_may_be_tried_again() {
+        let refused = Failure::Refused(io::ErrorKind::ConnectionRefused.into()).kind();
+        assert!(refused.is_transient() && refused.blames_peer());
+        let tls = Failure::Tls("not trusted".into()).kind();
+        assert!(!tls.is_transient() && tls.blames_peer());
+        let queue = Failure::TimedOut { phase: Phase::Queue }.kind();
+        assert!(!queue.is_transient() && !queue.blames_peer());
+        assert!(!Failure::Inactive.kind().blames_peer());
+        assert!(Failure::TimedOut { phase: Phase::FirstByte }.kind().is_transient());
+    }
+}

@@ -1,0 +1,199 @@
+//! Compressed streams, piece by piece.
+//!
+//! Owns the state of one body's decompression: which decoder it needs, how much comes out at once, what may follow the end of
+//! a stream. It knows neither requests nor how pieces arrive.
+
+use std::io;
+
+use bytes::{Buf, Bytes};
+use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
+use compression_codecs::zstd::params::DParameter;
+use compression_codecs::{BrotliDecoder, DecodeV2, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+
+use super::DecompressError;
+
+/// The largest piece that is made at once, in bytes: a few bytes may decompress to gigabytes, which then are asked for piece
+/// by piece, or not at all.
+pub(super) const PIECE: usize = 16 * 1024;
+
+/// Windows of at most 8 MiB (2^23), the largest that RFC 9659 allows over HTTP: what a peer may have this process allocate.
+const ZSTD_WINDOW: u32 = 23;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// The coding of a body, if there is exactly one and it is known. Names are case-insensitive, and `x-gzip` is an old one.
+pub(super) fn coding(headers: &HeaderMap) -> Option<Coding> {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    let value = values.next().filter(|_| values.next().is_none())?.as_bytes().trim_ascii();
+    let named = |name: &str| value.eq_ignore_ascii_case(name.as_bytes());
+    if named("gzip") || named("x-gzip") {
+        Some(Coding::Gzip)
+    } else if named("deflate") {
+        Some(Coding::Deflate)
+    } else if named("br") {
+        Some(Coding::Brotli)
+    } else if named("zstd") {
+        Some(Coding::Zstd)
+    } else {
+        None
+    }
+}
+
+/// A body that is being decompressed.
+#[derive(Debug)]
+pub(super) struct Decoding {
+    decoder: Option<Decoder>,
+    coding: Coding,
+    /// What has been received and not been looked at.
+    input: Bytes,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has been received.
+    Empty,
+    /// In the middle. `full` tells that the last piece had no room for more, so that the decoder may hold some back.
+    Within { full: bool },
+    /// A stream has ended. There may be another one, or nothing.
+    Between,
+    /// In the middle of a stream after the first one, of which nothing has come out yet.
+    Further,
+    /// What follows is not looked at.
+    Ended,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Gzip(GzipDecoder),
+    Zlib(ZlibDecoder),
+    Deflate(DeflateDecoder),
+    Brotli(BrotliDecoder),
+    Zstd(ZstdDecoder),
+}
+
+impl Decoder {
+    /// The decoder of a body which begins with `first`.
+    fn new(coding: Coding, first: u8) -> Self {
+        match coding {
+            Coding::Gzip => Self::Gzip(GzipDecoder::new()),
+            // A zlib header begins with the method 8 and a window of at most 2^15 (RFC 1950, 2.2). A raw stream that begins
+            // like that would have to be stored without compression and have its unused bits set.
+            Coding::Deflate if first & 0x0f == 8 && first >> 4 <= 7 => Self::Zlib(ZlibDecoder::new()),
+            Coding::Deflate => Self::Deflate(DeflateDecoder::new()),
+            Coding::Brotli => Self::Brotli(BrotliDecoder::new()),
+            Coding::Zstd => {
+                Self::Zstd(ZstdDecoder::new_with_params(&[DParameter::window_log_max(ZSTD_WINDOW)]))
+            }
+        }
+    }
+
+    fn codec(&mut self) -> &mut dyn DecodeV2 {
+        match self {
+            Self::Gzip(decoder) => decoder,
+            Self::Zlib(decoder) => decoder,
+            Self::Deflate(decoder) => decoder,
+            Self::Brotli(decoder) => decoder,
+            Self::Zstd(decoder) => decoder,
+        }
+    }
+}
+
+impl Decoding {
+    pub(super) fn new(coding: Coding) -> Self {
+        Self { decoder: None, coding, input: Bytes::new(), stage: Stage::Empty }
+    }
+
+    /// Takes over what has been received. Everything before it must have been looked at.
+    pub(super) fn receive(&mut self, input: Bytes) {
+        self.input = input;
+    }
+
+    /// The next piece that can be made of what has been received, if there is one.
+    pub(super) fn next_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
+        loop {
+            let held_back = self.stage == Stage::Within { full: true };
+            if self.stage == Stage::Ended {
+                self.input.clear();
+            }
+            if self.input.is_empty() && !held_back {
+                return Ok(None);
+            }
+            if self.stage == Stage::Between && !self.begin_another()? {
+                continue;
+            }
+            let first = self.input.first().copied().unwrap_or_default();
+            let coding = self.coding;
+            let codec = self.decoder.get_or_insert_with(|| Decoder::new(coding, first)).codec();
+            let mut buffer = vec![0; (self.input.len().saturating_mul(4)).clamp(1024, PIECE)];
+            let mut output = WriteBuffer::new_initialized(&mut buffer);
+            let (ended, consumed) = if self.input.is_empty() {
+                (codec.flush(&mut output).map(|_| false), 0)
+            } else {
+                let mut input = PartialBuffer::new(&*self.input);
+                (codec.decode(&mut input, &mut output), input.written_len())
+            };
+            let (produced, full) = (output.written_len(), output.has_no_spare_space());
+            self.input.advance(consumed);
+            let ended = match ended {
+                Ok(ended) => ended,
+                // Behind the end of a stream, servers leave all kinds of things, which are no business of the caller.
+                Err(_) if self.stage == Stage::Further && produced == 0 => {
+                    self.stage = Stage::Ended;
+                    continue;
+                }
+                Err(error) => return Err(DecompressError::Malformed(error)),
+            };
+            if consumed == 0 && produced == 0 && !ended && !held_back {
+                return Err(DecompressError::Malformed(io::ErrorKind::InvalidData.into()));
+            }
+            self.stage = match self.stage {
+                _ if ended => Stage::Between,
+                Stage::Further if produced == 0 => Stage::Further,
+                _ => Stage::Within { full: full && produced > 0 },
+            };
+            if produced > 0 {
+                buffer.truncate(produced);
+                return Ok(Some(buffer.into()));
+            }
+        }
+    }
+
+    /// Gets ready for another stream behind the first one, if the coding has such a thing.
+    fn begin_another(&mut self) -> Result<bool, DecompressError> {
+        let Some(decoder @ (Decoder::Gzip(_) | Decoder::Zstd(_))) = &mut self.decoder else {
+            self.stage = Stage::Ended;
+            return Ok(false);
+        };
+        decoder.codec().reinit().map_err(DecompressError::Malformed)?;
+        self.stage = Stage::Further;
+        Ok(true)
+    }
+
+    /// What the decoder still has when everything has been received, piece by piece.
+    pub(super) fn last_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
+        let Some(decoder) = &mut self.decoder else { return Ok(None) };
+        if matches!(self.stage, Stage::Empty | Stage::Between | Stage::Further | Stage::Ended) {
+            return Ok(None);
+        }
+        let mut buffer = vec![0; PIECE];
+        let mut output = WriteBuffer::new_initialized(&mut buffer);
+        let finished = decoder.codec().finish(&mut output);
+        let produced = output.written_len();
+        match finished {
+            Ok(true) => self.stage = Stage::Ended,
+            Ok(false) if produced > 0 => {}
+            Ok(false) | Err(_) => return Err(DecompressError::Truncated),
+        }
+        buffer.truncate(produced);
+        Ok((produced > 0).then(|| buffer.into()))
+    }
+}

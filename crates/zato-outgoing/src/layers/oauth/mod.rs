@@ -1,0 +1,426 @@
+//! OAuth 2.0 with client credentials (RFC 6749, 4.4).
+//!
+//! Owns the access token: keeping it, and replacing it before it expires. It sits where
+//! [`auth`](super::auth) does, because the two are alternatives. The token endpoint is called through a service of its own,
+//! which in this crate's stack is the connection's pool, so that the same proxy and TLS settings hold.
+
+mod endpoint;
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response, StatusCode};
+use tokio::time::Instant;
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub use self::endpoint::{ClientAuthentication, ClientCredentials, ClientCredentialsError, TokenError};
+use self::endpoint::{Endpoint, Token};
+use super::digest::drain;
+use super::replay::Kept;
+use crate::body::Body;
+use crate::error::Failure;
+use crate::origin::Origin;
+use crate::progress::{Phase, Progress};
+
+/// Makes [`OAuth`] services.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use bytes::Bytes;
+/// use http::{Request, Response, Uri};
+/// use http_body_util::{BodyExt, Full};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::layers::oauth::{ClientCredentials, OAuthLayer};
+/// use zato_outgoing::{Body, Failure, Origin};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let origin = Origin::of(&Uri::from_static("https://api.example.com")).ok_or("no origin")?;
+/// // A token endpoint and an API, each a function.
+/// let endpoint = service_fn(async |_: Request<Body>| {
+///     let token = r#"{"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600}"#;
+///     Ok::<_, Failure>(Response::new(Full::from(token).map_err(|_| Failure::Inactive)))
+/// });
+/// let api = service_fn(async |request: Request<Body>| {
+///     let header = Bytes::copy_from_slice(request.headers()["Authorization"].as_bytes());
+///     Ok::<_, Failure>(Response::new(Full::new(header)))
+/// });
+/// let client = ClientCredentials::new("https://login.example.com/token", "id", "s3cret");
+/// let service = OAuthLayer::new(&client, Arc::new(origin), endpoint)?.layer(api);
+/// let request = Request::get("https://api.example.com/a").body(Body::empty())?;
+/// let response = service.oneshot(request).await?;
+/// assert_eq!(response.into_body().collect().await?.to_bytes(), "Bearer t0ken");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Reads: [`Progress`].
+#[derive(Debug)]
+pub struct OAuthLayer<T> {
+    client: Arc<Client<T>>,
+}
+
+impl<T> Clone for OAuthLayer<T> {
+    fn clone(&self) -> Self {
+        Self { client: Arc::clone(&self.client) }
+    }
+}
+
+struct Client<T> {
+    endpoint: Endpoint<T>,
+    origin: Arc<Origin>,
+    /// Locked for a few instructions at a time, never across a wait.
+    token: Mutex<Option<Token>>,
+    /// Held while a token is being fetched, so that one call does it for all.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+impl<T> fmt::Debug for Client<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl<T> OAuthLayer<T> {
+    /// Adds a Bearer token to requests to `origin` which have no `Authorization` header yet. `endpoint` sends the token
+    /// requests.
+    ///
+    /// A token is fetched by the first call that needs it; others wait for the same one. Shortly before it expires, one call
+    /// fetches the next one while others still use it. A reply with status 401 makes the token be replaced and the
+    /// request be sent once more, unless its body is a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientCredentialsError`].
+    pub fn new(
+        options: &ClientCredentials,
+        origin: Arc<Origin>,
+        endpoint: T,
+    ) -> Result<Self, ClientCredentialsError> {
+        let endpoint = Endpoint::new(options, endpoint)?;
+        let client =
+            Client { endpoint, origin, token: Mutex::default(), fetching: tokio::sync::Mutex::default() };
+        Ok(Self { client: Arc::new(client) })
+    }
+}
+
+impl<S, T> Layer<S> for OAuthLayer<T> {
+    type Service = OAuth<S, T>;
+
+    fn layer(&self, inner: S) -> OAuth<S, T> {
+        OAuth { inner, client: Arc::clone(&self.client) }
+    }
+}
+
+/// Adds access tokens to the requests of `S`, which `T` fetches. Clones share the token.
+#[derive(Debug)]
+pub struct OAuth<S, T> {
+    inner: S,
+    client: Arc<Client<T>>,
+}
+
+impl<S: Clone, T> Clone for OAuth<S, T> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), client: Arc::clone(&self.client) }
+    }
+}
+
+impl<S, T, R, P> Service<Request<Body>> for OAuth<S, T>
+where
+    S: Service<Request<Body>, Response = Response<R>, Error = Failure> + Clone + Send + 'static,
+    S::Future: Send,
+    R: http_body::Body + Send + 'static,
+    R::Data: Send,
+    T: Service<Request<Body>, Response = Response<P>, Error = Failure> + Clone + Send + Sync + 'static,
+    T::Future: Send,
+    P: http_body::Body<Data = Bytes, Error = Failure> + Send,
+{
+    type Response = Response<R>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The clone stays behind: the service that has been found ready is the one to call.
+        let next = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, next);
+        let client = Arc::clone(&self.client);
+        Box::pin(async move { client.send(inner, request).await })
+    }
+}
+
+impl<T, P> Client<T>
+where
+    T: Service<Request<Body>, Response = Response<P>, Error = Failure> + Clone,
+    P: http_body::Body<Data = Bytes, Error = Failure>,
+{
+    async fn send<S, R>(&self, mut inner: S, mut request: Request<Body>) -> Result<Response<R>, Failure>
+    where
+        S: Service<Request<Body>, Response = Response<R>, Error = Failure>,
+        R: http_body::Body,
+    {
+        if !self.origin.trusts(request.uri()) || request.headers().contains_key(AUTHORIZATION) {
+            return inner.call(request).await;
+        }
+        let progress = request.extensions().get::<Progress>().cloned();
+        let token = self.token(progress.as_ref()).await?;
+        request.headers_mut().insert(AUTHORIZATION, token.clone());
+        let again = Kept::of(&request).request();
+        let response = inner.call(request).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        self.forget(&token);
+        let Some(mut again) = again else { return Ok(response) };
+        drain(response.into_body()).await;
+        again.headers_mut().insert(AUTHORIZATION, self.token(progress.as_ref()).await?);
+        poll_fn(|cx| inner.poll_ready(cx)).await?;
+        inner.call(again).await
+    }
+
+    /// The token in use, or a new one.
+    async fn token(&self, progress: Option<&Progress>) -> Result<HeaderValue, Failure> {
+        let known = self.lock().clone();
+        match known {
+            Some(token) if Instant::now() < token.refresh => Ok(token.credentials),
+            Some(token) if Instant::now() < token.expires => {
+                // One call fetches the next token; whoever comes meanwhile has one that is still good.
+                let Ok(_fetching) = self.fetching.try_lock() else { return Ok(token.credentials) };
+                Ok(self.fetch(progress).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "an access token could not be replaced before it expires");
+                    token.credentials
+                }))
+            }
+            _ => {
+                let _fetching = self.fetching.lock().await;
+                // Somebody else may have fetched it while this call waited.
+                let fetched = self.lock().as_ref().filter(|token| Instant::now() < token.expires).cloned();
+                match fetched {
+                    Some(token) => Ok(token.credentials),
+                    None => self.fetch(progress).await.map_err(Failure::Token),
+                }
+            }
+        }
+    }
+
+    async fn fetch(&self, progress: Option<&Progress>) -> Result<HeaderValue, TokenError> {
+        if let Some(progress) = progress {
+            progress.enter(Phase::Token);
+        }
+        let token = self.endpoint.issue().await?;
+        let credentials = token.credentials.clone();
+        *self.lock() = Some(token);
+        if let Some(progress) = progress {
+            progress.enter(Phase::Queue);
+        }
+        Ok(credentials)
+    }
+}
+
+impl<T> Client<T> {
+    /// Forgets a token which the other side does not accept, unless it has been replaced already.
+    fn forget(&self, refused: &HeaderValue) {
+        let mut token = self.lock();
+        if token.as_ref().is_some_and(|token| token.credentials == *refused) {
+            *token = None;
+        }
+    }
+
+    /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.
+    fn lock(&self) -> MutexGuard<'_, Option<Token>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use http::Uri;
+    use http_body_util::{BodyExt, Empty, Full};
+    use tower::util::BoxCloneSyncService;
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    type Reply = http_body_util::combinators::MapErr<Full<Bytes>, fn(std::convert::Infallible) -> Failure>;
+
+    /// The headers and bodies of requests.
+    type Requests = Arc<Mutex<Vec<(http::HeaderMap, String)>>>;
+
+    fn full(text: String) -> Reply {
+        Full::new(Bytes::from(text)).map_err(|never| match never {})
+    }
+
+    /// A token endpoint which takes a second for each reply, which `reply` makes out of its number, from 1; and the
+    /// requests it got.
+    fn endpoint(
+        reply: fn(usize) -> (u16, String),
+    ) -> (BoxCloneSyncService<Request<Body>, Response<Reply>, Failure>, Requests) {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&requests);
+        let count = Arc::new(AtomicUsize::new(0));
+        let service = service_fn(move |request: Request<Body>| {
+            let (head, body) = request.into_parts();
+            let text = String::from_utf8(body.pieces().unwrap().concat()).unwrap();
+            recorded.lock().unwrap().push((head.headers, text));
+            let (status, text) = reply(count.fetch_add(1, Ordering::SeqCst) + 1);
+            async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(Response::builder().status(status).body(full(text)).unwrap())
+            }
+        });
+        (BoxCloneSyncService::new(service), requests)
+    }
+
+    fn token(number: usize) -> (u16, String) {
+        (200, format!(r#"{{"access_token":"t{number}","token_type":"Bearer","expires_in":100}}"#))
+    }
+
+    fn options() -> ClientCredentials {
+        let mut options = ClientCredentials::new("https://login.example.com/token", "id", "s3cret&");
+        options.scope = Some("read write".to_owned());
+        options
+    }
+
+    /// Replies with 401 to the token `t1` if it is `revoked`, and otherwise with 200 and the credentials in a header.
+    fn api(
+        revoked: bool,
+    ) -> impl Service<Request<Body>, Response = Response<Empty<Bytes>>, Error = Failure, Future: Send>
+    + Clone
+    + Send
+    + 'static {
+        service_fn(move |request: Request<Body>| {
+            let credentials = request.headers().get(AUTHORIZATION).cloned();
+            let refused = revoked && credentials.as_ref().is_some_and(|value| value == "Bearer t1");
+            let mut response = Response::new(Empty::new());
+            if refused {
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+            }
+            if let Some(credentials) = credentials {
+                response.headers_mut().insert("sent", credentials);
+            }
+            std::future::ready(Ok(response))
+        })
+    }
+
+    fn origin() -> Arc<Origin> {
+        Arc::new(Origin::of(&Uri::from_static("https://api.example.com")).unwrap())
+    }
+
+    fn request(url: &str) -> Request<Body> {
+        Request::get(url).body(Body::empty()).unwrap()
+    }
+
+    const URL: &str = "https://api.example.com/a";
+
+    #[tokio::test(start_paused = true)]
+    async fn one_token_for_all_calls_until_it_is_about_to_expire() {
+        let (endpoint, requests) = endpoint(token);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        let sent = async || {
+            let response = service.clone().oneshot(request(URL)).await.unwrap();
+            response.headers()["sent"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(tokio::join!(sent(), sent()), ("Bearer t1".to_owned(), "Bearer t1".to_owned()));
+        tokio::time::advance(Duration::from_secs(70)).await;
+        assert_eq!(sent().await, "Bearer t1");
+        // A quarter of the lifetime before its end, one call has it replaced.
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(tokio::join!(sent(), sent()), ("Bearer t2".to_owned(), "Bearer t1".to_owned()));
+        assert_eq!(sent().await, "Bearer t2");
+
+        let requests = requests.lock().unwrap();
+        assert_eq!(requests.len(), 2);
+        let (headers, body) = &requests[0];
+        assert_eq!(body, "grant_type=client_credentials&scope=read+write");
+        // id:s3cret%26
+        assert_eq!(headers[AUTHORIZATION], "Basic aWQ6czNjcmV0JTI2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_client_may_say_who_it_is_in_the_body() {
+        let (endpoint, requests) = endpoint(token);
+        let mut options = options();
+        options.client_authentication = ClientAuthentication::Params;
+        options.scope = None;
+        options.params = vec![("audience".to_owned(), "https://api.example.com".to_owned())];
+        let service = OAuthLayer::new(&options, origin(), endpoint).unwrap().layer(api(false));
+        service.oneshot(request(URL)).await.unwrap();
+        let (headers, body) = requests.lock().unwrap().remove(0);
+        assert!(!headers.contains_key(AUTHORIZATION));
+        let expected = "grant_type=client_credentials&audience=https%3A%2F%2Fapi.example.com\
+                        &client_id=id&client_secret=s3cret%26";
+        assert_eq!(body, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revoked_token_is_replaced() {
+        let (endpoint, requests) = endpoint(token);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(true));
+        let response = service.oneshot(request(URL)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["sent"], "Bearer t2");
+        assert_eq!(requests.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_origins_and_the_callers_own_credentials() {
+        let (endpoint, requests) = endpoint(token);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        let response = service.clone().oneshot(request("https://example.org/")).await.unwrap();
+        assert!(!response.headers().contains_key("sent"));
+        let mut own = request(URL);
+        own.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("own"));
+        assert_eq!(service.oneshot(own).await.unwrap().headers()["sent"], "own");
+        assert!(requests.lock().unwrap().is_empty());
+    }
+
+    async fn failure(reply: fn(usize) -> (u16, String)) -> String {
+        let (endpoint, _) = endpoint(reply);
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        let error = service.oneshot(request(URL)).await.unwrap_err();
+        assert_eq!(error.to_string(), "there is no access token for the request");
+        error.source().unwrap().to_string()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn errors_say_what_the_endpoint_said() {
+        let text = failure(|_| {
+            let said = r#"{"error":"invalid_client","error_description":"s3cret& is\n wrong"}"#;
+            (401, said.to_owned())
+        });
+        assert_eq!(text.await, "the token endpoint replied with status 401: invalid_client (... is wrong)");
+        let text = failure(|_| (500, "<html>".to_owned())).await;
+        assert_eq!(text, "the token endpoint replied with status 500");
+        for reply in [
+            (|_| (200, String::new())) as fn(usize) -> (u16, String),
+            |_| (200, r#"{"access_token":"t","token_type":"mac"}"#.to_owned()),
+            |_| (200, r#"{"access_token":"a\nb","token_type":"bearer"}"#.to_owned()),
+            |_| (200, r#"{"access_token":5}"#.to_owned()),
+        ] {
+            assert_eq!(failure(reply).await, "the token endpoint's reply has no Bearer token");
+        }
+    }
+
+    #[test]
+    fn a_token_url_is_absolute() {
+        for url in ["", "/token", "ftp://example.com/"] {
+            let options = ClientCredentials { token_url: url.to_owned(), ..options() };
+            assert!(OAuthLayer::new(&options, origin(), ()).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Calls to another system through the whole outgoing stack, beside other clients.
+//!
+//! Owns the rounds, what is compared with what, and the targets.
+
+mod clients;
+mod requests;
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use self::clients::{Client, Worker};
+use crate::Error;
+use crate::bare::Reply;
+use crate::process::{self, Process};
+use crate::table::{Target, median};
+
+/// The path of all calls.
+const PATH: &str = "/customer";
+/// The body of all requests.
+const REQUEST: &str = r#"{"cust_id":1,"name":"Foo Bar"}"#;
+/// How often each client has its turn.
+const ROUNDS: usize = 7;
+/// The calls of `requests` in each round: it is slow enough for few to be exact.
+const PYTHON_CALLS: u32 = 1_000;
+
+/// Measures everything; `calls` are made by each client at each concurrency, `requests` aside.
+pub(crate) fn run(calls: u32) -> Result<(), Error> {
+    let folder = tempfile::tempdir()?;
+    let replies = folder.path().join("replies.json");
+    let reply = Reply {
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: serde_json::json!({"notes": "x".repeat(1000)}).to_string(),
+    };
+    fs::write(&replies, serde_json::to_vec(&HashMap::from([(PATH, reply)]))?)?;
+    let peer = Process::start(&mut process::own(&["bare", &replies.to_string_lossy()])?)?;
+    tokio::runtime::Runtime::new()?.block_on(measure(peer.address, calls))?;
+    costs(peer.address)
+}
+
+async fn measure(peer: SocketAddr, calls: u32) -> Result<(), Error> {
+    println!("outgoing POST of JSON, 1 KB reply; medians of {ROUNDS} alternating rounds");
+    for concurrency in [1, 32, 256] {
+        compare(peer, concurrency, calls / u32::try_from(ROUNDS)?).await?;
+    }
+    soap(peer, calls / u32::try_from(ROUNDS)?).await
+}
+
+/// All clients at one number of concurrent calls.
+async fn compare(peer: SocketAddr, concurrency: u32, calls: u32) -> Result<(), Error> {
+    let clients = [
+        ("bare hyper connections", Client::bare(peer)),
+        ("hyper-util legacy client", Client::legacy(peer, concurrency)),
+        ("reqwest", Client::reqwest(peer, concurrency)?),
+        ("whole stack", Client::stack(peer, concurrency)?),
+    ];
+    // `requests` is one at a time or in threads, of which a process makes use of 32 at most.
+    let threads = concurrency.min(32);
+    let mut rates: Vec<Vec<f64>> = vec![Vec::new(); clients.len() + 1];
+    for _ in 0..ROUNDS {
+        for ((_, client), rates) in clients.iter().zip(&mut rates) {
+            rates.push(rate(client, concurrency, calls).await?);
+        }
+        if let Some(python) = rates.last_mut() {
+            python.push(requests::rate(peer, threads, PYTHON_CALLS)?);
+        }
+    }
+    println!("  {concurrency} at a time");
+    let names = clients.iter().map(|(name, _)| *name).chain([requests::NAME]);
+    for (name, rates) in names.zip(&rates) {
+        let rate = median(&mut rates.clone());
+        println!("    {name:<26}{rate:>10.0} calls/s{:>10.1} us", f64::from(concurrency) * 1e6 / rate);
+    }
+    let [bare, legacy, reqwest, stack, python] = &*rates else { return Err("a client is missing".into()) };
+    if concurrency == 1 {
+        println!("    latency / bare             {}", Target::AtMost(1.2).show(ratio(bare, stack)));
+        println!("    latency / legacy client    {}", Target::None.show(ratio(legacy, stack)));
+        println!("    latency / reqwest          {}", Target::None.show(ratio(reqwest, stack)));
+    } else {
+        println!("    throughput / bare          {}", Target::AtLeast(0.85).show(ratio(stack, bare)));
+        println!("    throughput / legacy client {}", Target::None.show(ratio(stack, legacy)));
+        println!("    throughput / reqwest       {}", Target::AtLeast(1.4).show(ratio(stack, reqwest)));
+    }
+    println!("    throughput / requests      {}", Target::AtLeast(25.0).show(ratio(stack, python)));
+    Ok(())
+}
+
+/// SOAP with WS-Security beside the JSON calls of the same stack.
+async fn soap(peer: SocketAddr, calls: u32) -> Result<(), Error> {
+    const CONCURRENCY: u32 = 32;
+    let json = Client::stack(peer, CONCURRENCY)?;
+    let text = Client::soap(peer, CONCURRENCY, false)?;
+    let digest = Client::soap(peer, CONCURRENCY, true)?;
+    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (client, rates) in [&json, &text, &digest].into_iter().zip(&mut rates) {
+            rates.push(rate(client, CONCURRENCY, calls).await?);
+        }
+    }
+    let [json, text, digest] = &rates;
+    println!("  SOAP with WS-Security, {CONCURRENCY} at a time, beside JSON");
+    println!("    password as text           {}", Target::AtLeast(0.8).show(ratio(text, json)));
+    println!("    password as digest         {}", Target::AtLeast(0.8).show(ratio(digest, json)));
+    Ok(())
+}
+
+/// The median of what one client does of what another one does in the same round.
+fn ratio(one: &[f64], other: &[f64]) -> f64 {
+    median(&mut one.iter().zip(other).map(|(one, other)| one / other).collect::<Vec<_>>())
+}
+
+/// Calls a second of one client, whose connections are open already.
+async fn rate(client: &Client, concurrency: u32, calls: u32) -> Result<f64, Error> {
+    let mut workers: Vec<Worker> = Vec::new();
+    for _ in 0..concurrency {
+        workers.push(client.worker().await?);
+    }
+    // Once without a watch, so that every connection is open and everything is in the caches.
+    let warm_up = all(workers, 3).await?;
+    let each = (calls / concurrency).max(1);
+    let begun = Instant::now();
+    all(warm_up, each).await?;
+    Ok(f64::from(each * concurrency) / begun.elapsed().as_secs_f64())
+}
+
+/// Has each worker make this many calls, all of them at once.
+async fn all(workers: Vec<Worker>, calls: u32) -> Result<Vec<Worker>, Error> {
+    let tasks: Vec<_> = workers
+        .into_iter()
+        .map(|mut worker| {
+            tokio::spawn(async move {
+                for _ in 0..calls {
+                    worker.call().await?;
+                }
+                Ok::<_, Error>(worker)
+            })
+        })
+        .collect();
+    let mut workers = Vec::new();
+    for task in tasks {
+        workers.push(task.await??);
+    }
+    Ok(workers)
+}
+
+/// Memory is counted by a program of its own, since counting slows down every allocation.
+fn costs(peer: SocketAddr) -> Result<(), Error> {
+    let program: PathBuf = std::env::current_exe()?.with_file_name("zato-bench-costs");
+    let status = Command::new(program).arg(peer.to_string()).arg(PATH).status()?;
+    println!();
+    if status.success() { Ok(()) } else { Err("the costs could not be counted".into()) }
+}
+
+/// How long a client waits before it is considered stuck.
+const TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,16 @@
+//! Outgoing calls to programs which this project did not write, and to sockets which misbehave.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod httpbin;
+#[cfg(test)]
+mod nginx;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod soap;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod wire;

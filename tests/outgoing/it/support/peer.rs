@@ -1,0 +1,148 @@
+//! Programs at the other side of calls: started once for all tests of a process, ended with it, however it ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{installed, own_file};
+
+/// How long a peer may take until it answers, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs a program in a folder of its own until standard input ends, which it does when the process of the tests does.
+const KEEPER: &str = r#"
+folder=$1
+shift
+trap '' INT
+cd "$folder" || exit 1
+"$@" </dev/null &
+peer=$!
+cat >/dev/null
+kill "$peer" 2>/dev/null
+wait "$peer"
+cd / && rm -rf "$folder"
+"#;
+
+/// A running peer and its folder.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    keeper: Child,
+    /// Kept open for as long as the peer is to run.
+    life_line: Option<ChildStdin>,
+    pub(crate) folder: PathBuf,
+}
+
+/// A folder for one peer, which even one that gives up root's rights may use.
+fn folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("zato-test-peer-").tempdir().unwrap().keep();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// A port on which nobody listens, and which nobody else is given that soon.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Peer {
+    fn start(folder: PathBuf, program: &Path, arguments: &[&str], stdout: Stdio) -> Self {
+        let mut keeper = Command::new("sh")
+            .args(["-c", KEEPER, "sh"])
+            .arg(&folder)
+            .arg(program)
+            .args(arguments)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(stdout)
+            .stderr(fs::File::create(folder.join("stderr.txt")).unwrap())
+            .spawn()
+            .unwrap();
+        let life_line = keeper.stdin.take();
+        Self { keeper, life_line, folder }
+    }
+
+    /// Starts a program which prints its address in its first line.
+    fn saying_its_address(program: &Path, arguments: &[&str]) -> (Self, SocketAddr) {
+        let mut peer = Self::start(folder(), program, arguments, Stdio::piped());
+        let stdout: ChildStdout = peer.keeper.stdout.take().expect("standard output is piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        match line.trim().parse() {
+            Ok(address) => (peer, address),
+            Err(_) => panic!("{} did not start: {}", program.display(), peer.complaints()),
+        }
+    }
+
+    /// Waits until somebody listens on the port.
+    fn listening_on(mut self, port: u16) -> Self {
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = self.keeper.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no peer: {}", self.complaints());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self
+    }
+
+    fn complaints(&self) -> String {
+        fs::read_to_string(self.folder.join("stderr.txt")).unwrap()
+    }
+
+    /// httpbin.
+    pub(crate) fn httpbin() -> (Self, SocketAddr) {
+        let script = own_file("python/httpbin_server.py");
+        Self::saying_its_address(&python(), &[&script.to_string_lossy()])
+    }
+
+    /// The SOAP service of `node/soap_server.js`.
+    pub(crate) fn soap() -> (Self, SocketAddr) {
+        let modules = installed("ZATO_TEST_NODE_PEERS", "node-peers");
+        let script = own_file("node/soap_server.js");
+        let arguments = [&script.to_string_lossy(), &modules.to_string_lossy()];
+        Self::saying_its_address(Path::new("node"), &arguments.map(|argument| &**argument))
+    }
+
+    /// nginx with these files in its folder, whose path takes the place of `@folder` in them, and of which `nginx.conf` is its configuration, as soon as it listens on `port`.
+    pub(crate) fn nginx(files: &[(&str, &str)], port: u16) -> Self {
+        let folder = folder();
+        for (name, text) in files {
+            fs::write(folder.join(name), text.replace("@folder", &folder.to_string_lossy())).unwrap();
+        }
+        let path = folder.to_string_lossy().into_owned();
+        let arguments = ["-p", &path, "-c", "nginx.conf", "-e", "stderr"];
+        Self::start(folder, Path::new("/usr/sbin/nginx"), &arguments, Stdio::null()).listening_on(port)
+    }
+
+    /// tinyproxy with these lines in its configuration, and the port it listens on.
+    pub(crate) fn tinyproxy(lines: &str) -> (Self, u16) {
+        let (folder, port) = (folder(), free_port());
+        let own =
+            format!("Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 100\nLogLevel Connect\n{lines}\n");
+        fs::write(folder.join("tinyproxy.conf"), own).unwrap();
+        let log = fs::File::create(folder.join("stdout.txt")).unwrap();
+        let peer =
+            Self::start(folder, Path::new("tinyproxy"), &["-d", "-c", "tinyproxy.conf"], Stdio::from(log));
+        (peer.listening_on(port), port)
+    }
+
+    /// What the peer has printed, if it was asked to print into its folder.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("stdout.txt")).unwrap()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.life_line = None;
+        drop(self.keeper.wait());
+    }
+}
+
+/// The interpreter which has the Python peers.
+pub(crate) fn python() -> PathBuf {
+    installed("ZATO_TEST_PYTHON_PEERS", "python-peers/bin/python")
+}
