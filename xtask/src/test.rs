@@ -52,7 +52,7 @@ pub(crate) fn run(project: &Project) -> Result<(), Error> {
         ("layers alone", layers_alone),
         ("tests", tests),
         ("documentation examples", |project| {
-            project.run("cargo", &["test", "--workspace", "--doc", "--quiet"])
+            project.run("cargo", &["test", "--workspace", "--exclude", "*-fuzz", "--doc", "--quiet"])
         }),
         ("documentation", documentation),
         ("packages", packages),
@@ -167,11 +167,13 @@ fn layers_alone(project: &Project) -> Result<(), Error> {
 }
 
 fn tests(project: &Project) -> Result<(), Error> {
-    let mut command = project.command("cargo", &["test", "--workspace", "--all-targets", "--quiet"]);
+    // A fuzz target is no test: it would run until somebody ends it.
+    let arguments = ["test", "--workspace", "--exclude", "*-fuzz", "--all-targets", "--quiet"];
+    let mut command = project.command("cargo", &arguments);
     command.env("ZATO_TEST_PYTHON", project.root().join(PYTHON).join("bin/python"));
     command.env("ZATO_TEST_PYTHON_PEERS", project.root().join(PYTHON_PEERS).join("bin/python"));
     command.env("ZATO_TEST_NODE_PEERS", project.root().join(NODE_PEERS));
-    project::check(command, "cargo", &["test", "--workspace", "--all-targets"])
+    project::check(command, "cargo", &arguments)
 }
 
 fn documentation(project: &Project) -> Result<(), Error> {

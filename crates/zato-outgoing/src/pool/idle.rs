@@ -19,6 +19,12 @@ use crate::progress::Phase;
 /// A year: a longer idle time-out makes no difference, but may not be a time that the clock can express.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// How often the task looks at the list of a pool that is in use.
+///
+/// The list hardly needs it, the runtime's clock does: a call's time-out that is the next one to run out makes the runtime wake
+/// a sleeping thread when it is set. While this one comes first, setting the others is cheap.
+const WHILE_USED: Duration = Duration::from_secs(1);
+
 /// What all calls of a pool share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -234,7 +240,8 @@ impl Shared {
         let next = state.idle.iter().map(|idle| self.end(idle)).min();
         let used = std::mem::take(&mut state.used);
         state.watched = used || next.is_some();
-        state.watched.then(|| next.unwrap_or(now + self.options.idle_timeout))
+        let next = next.unwrap_or(now + self.options.idle_timeout);
+        state.watched.then(|| if used { next.min(now + WHILE_USED) } else { next })
     }
 
     /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.
