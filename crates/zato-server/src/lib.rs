@@ -10,6 +10,7 @@ mod logging;
 mod metrics;
 mod pages;
 mod server;
+mod timer;
 
 pub use config::{Config, ConfigError, ErrorDetails, LogFormat, OdbLocation, Options};
 pub use files::{DataDirectory, FileError};

@@ -5,7 +5,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -18,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use zato_channel::Dispatcher;
+
+use crate::timer::ConnectionTimer;
 
 /// How long a client may take to send a request's headers, an idle connection's next request included.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -45,13 +46,12 @@ impl Listener {
     /// Serves connections until `stop` is cancelled, then lets those in flight finish within `grace`.
     pub(crate) async fn run(self, stop: CancellationToken, grace: Duration) {
         let connections = GracefulShutdown::new();
-        let protocol = Arc::new(protocol());
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, peer)) => self.serve(&protocol, &connections, stream, peer),
+                    Ok((stream, peer)) => self.serve(&connections, stream, peer),
                     Err(error) => {
                         tracing::warn!(%error, "can't accept a connection");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -70,13 +70,7 @@ impl Listener {
         }
     }
 
-    fn serve(
-        &self,
-        protocol: &Arc<auto::Builder<TokioExecutor>>,
-        connections: &GracefulShutdown,
-        stream: TcpStream,
-        peer: SocketAddr,
-    ) {
+    fn serve(&self, connections: &GracefulShutdown, stream: TcpStream, peer: SocketAddr) {
         // Replies are written whole, so waiting for more to send only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, %peer, "can't turn off Nagle's algorithm");
@@ -86,7 +80,7 @@ impl Listener {
             let dispatcher = dispatcher.clone();
             async move { Ok::<_, Infallible>(dispatcher.dispatch(request, peer).await) }
         });
-        let connection = protocol.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = protocol().serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -96,12 +90,13 @@ impl Listener {
     }
 }
 
+/// How one connection is served.
 fn protocol() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // The number of headers is left at hyper's 100: any other limit makes it allocate room for them with every request.
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(ConnectionTimer::default())
         .header_read_timeout(HEADER_READ_TIMEOUT)
         .max_buf_size(MAXIMUM_HEADER_BYTES);
     builder
