@@ -10,10 +10,9 @@ use zato_channel::{
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
-use zato_outgoing::Outgoing;
 use zato_service::{
-    Context, Description, Environment, EnvironmentParts, Error, Raw, RawInput, Registration, Registry,
-    Service,
+    Context, Description, Environment, EnvironmentParts, Error, Outgoing, Raw, RawInput, Registration,
+    Registry, Service,
 };
 
 /// What all inputs of a fuzzer share.
@@ -37,7 +36,9 @@ pub static HOUSE: LazyLock<House> = LazyLock::new(|| {
     let store = runtime.block_on(Embedded::open(&file, Arc::new(SystemClock))).expect("a store");
     let registry = Registry::new();
     let environment = Environment::new(EnvironmentParts {
-        outgoing: Outgoing::new(zato_outgoing::Environment::new("fuzz").expect("a component")),
+        outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
+            zato_outgoing::Environment::new("fuzz").expect("a component"),
+        )),
         kvdb: Kvdb::new(store),
         registry: registry.clone(),
         cids: SystemGenerator::new(Form::default()),

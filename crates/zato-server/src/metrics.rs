@@ -118,7 +118,7 @@ struct Counted {
 
 impl Collector for Outgoing {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        encode_connections(&mut encoder, self.0.outgoing().connections())
+        encode_connections(&mut encoder, self.0.outgoing().http().connections())
     }
 }
 

@@ -25,8 +25,8 @@ use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, KvdbError, SystemClock};
 use zato_odb::{KeyFileError, Odb, OdbConfig, OdbError, SecretKey};
-use zato_outgoing::{InvalidComponent, Outgoing};
-use zato_service::{Environment, EnvironmentParts, Registry, RegistryError, Service};
+use zato_outgoing::InvalidComponent;
+use zato_service::{Environment, EnvironmentParts, Outgoing, Registry, RegistryError, Service};
 
 use crate::access_log::AccessLogWriter;
 use crate::config::{Config, ConfigError, ErrorDetails, OdbLocation};
@@ -142,7 +142,8 @@ impl Server {
         let odb = open_odb(&config, &files).await?;
         let kvdb = open_kvdb(&files).await?;
         let host = host::names();
-        let outgoing = Outgoing::new(zato_outgoing::Environment::new(&component(&host))?);
+        let outgoing =
+            Outgoing::new(zato_outgoing::Outgoing::new(zato_outgoing::Environment::new(&component(&host))?));
         let tasks = TaskTracker::new();
         let environment = Environment::new(EnvironmentParts {
             outgoing,

@@ -17,10 +17,9 @@ use tokio_util::task::TaskTracker;
 use zato_cid::{Cid, SystemGenerator};
 use zato_env::Outcome;
 use zato_kvdb::Kvdb;
-use zato_outgoing::Outgoing;
 
 use crate::registry::Registration;
-use crate::{Error, Input, Output, Registry};
+use crate::{Error, Input, Outgoing, Output, Registry};
 
 /// How deep services may invoke one another synchronously.
 const MAXIMUM_DEPTH: u8 = 32;
@@ -91,7 +90,7 @@ pub struct Environment(Arc<EnvironmentParts>);
 /// The parts of an [`Environment`].
 #[derive(Debug)]
 pub struct EnvironmentParts {
-    /// The named outgoing connections.
+    /// The named connections to other systems.
     pub outgoing: Outgoing,
     /// The key/value store.
     pub kvdb: Kvdb,
@@ -111,7 +110,7 @@ impl Environment {
         Self(Arc::new(parts))
     }
 
-    /// The named outgoing connections.
+    /// The named connections to other systems.
     pub fn outgoing(&self) -> &Outgoing {
         &self.0.outgoing
     }
@@ -189,7 +188,7 @@ impl Context {
         self.service.as_deref().map_or("", Registration::name)
     }
 
-    /// The named outgoing connections.
+    /// The named connections to other systems.
     pub fn outgoing(&self) -> &Outgoing {
         &self.environment.0.outgoing
     }

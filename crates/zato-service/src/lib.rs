@@ -4,6 +4,7 @@ mod context;
 mod endpoint;
 mod error;
 mod input;
+mod outgoing;
 mod output;
 mod registry;
 mod service;
@@ -14,6 +15,7 @@ pub use context::{
 };
 pub use error::{Error, ErrorKind};
 pub use input::{FromInput, Input, Precedence, RawInput};
+pub use outgoing::Outgoing;
 pub use output::{Output, Raw};
 pub use registry::{Registration, Registry, RegistryError};
 pub use service::{Description, Service};

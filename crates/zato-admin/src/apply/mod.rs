@@ -76,7 +76,7 @@ impl Applier {
             let definition = object.security_id.and_then(|id| known.definitions.get(&id));
             logged(object, outgoing_config(object, definition))
         });
-        for error in self.environment.outgoing().replace_all(outgoing) {
+        for error in self.environment.outgoing().http().replace_all(outgoing) {
             tracing::error!(error = chain(&error), "a stored outgoing connection is left out");
         }
         Ok(last)
@@ -123,7 +123,7 @@ impl Applier {
         }
         let is_in_effect = match object.connection {
             Connection::Channel => {
-                self.environment.outgoing().remove(object.id);
+                self.environment.outgoing().http().remove(object.id);
                 let service = match object.service_id {
                     Some(id) => self.find::<Service>(id).await?,
                     None => None,
@@ -135,7 +135,7 @@ impl Applier {
                 self.channels.remove(object.id);
                 let definition = object.security_id.and_then(|id| known.definitions.get(&id));
                 let config = outgoing_config(object, definition);
-                let put = |config| self.environment.outgoing().replace(config).map_err(Error::from);
+                let put = |config| self.environment.outgoing().http().replace(config).map_err(Error::from);
                 logged(object, config.and_then(put))
             }
         };
@@ -148,7 +148,7 @@ impl Applier {
 
     fn remove(&self, id: i64) {
         self.channels.remove(id);
-        self.environment.outgoing().remove(id);
+        self.environment.outgoing().http().remove(id);
     }
 
     async fn put_security(&self, definition: SecurityDefinition) -> Result<(), Error> {
@@ -166,7 +166,7 @@ impl Applier {
         };
         for object in self.odb.list::<HttpSoap>(self.cluster_id, &filter).await.or_error()? {
             let config = outgoing_config(&object, Some(&definition));
-            let put = |config| self.environment.outgoing().replace(config).map_err(Error::from);
+            let put = |config| self.environment.outgoing().http().replace(config).map_err(Error::from);
             logged(&object, config.and_then(put));
         }
         Ok(())

@@ -354,7 +354,7 @@ impl Handle for ping::Request {
                 object.id, object.name
             )));
         }
-        let connection = cx.outgoing().by_id(object.id)?;
+        let connection = cx.outgoing().http().by_id(object.id)?;
         let info = connection.conn().ping(cx.cid()).await?;
         Ok(ping::Response { info })
     }

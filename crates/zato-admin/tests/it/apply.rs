@@ -38,10 +38,10 @@ async fn what_cannot_be_in_effect_is_left_out() {
     for path in ["/no-service", "/none", "/format", "/path"] {
         assert_eq!(house.post(path, None, r#"{"a":1}"#).await.status, 404, "{path}");
     }
-    assert!(house.environment.outgoing().is_empty());
+    assert!(house.environment.outgoing().http().is_empty());
     // A change elsewhere is not kept from being made.
     house.create("http-soap", house.outgoing("CRM")).await;
-    assert_eq!(house.environment.outgoing().len(), 1);
+    assert_eq!(house.environment.outgoing().http().len(), 1);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn an_object_can_move_to_another_cluster() {
     assert!(house.environment.outgoing().plain_http("CRM").is_ok());
     let moved = with(without(house.outgoing("CRM"), "is_internal"), "id", id);
     house.ok("zato.http-soap.edit", with(moved, "cluster_id", other)).await;
-    assert!(house.environment.outgoing().is_empty());
+    assert!(house.environment.outgoing().http().is_empty());
     let [event] = &*house.odb.events_after(other, EventId::START, 10).await.unwrap() else {
         panic!("one event")
     };

@@ -107,7 +107,7 @@ async fn a_renamed_connection_has_one_name() {
     // A connection can become a channel, strange as that is.
     let channel = with(with(edit, "connection", "channel"), "service", "test.add");
     house.ok("zato.http-soap.edit", with(channel, "data_format", "json")).await;
-    assert!(outgoing.is_empty());
+    assert!(outgoing.http().is_empty());
     assert_eq!(add(&house, "/path", None).await.text(), ADDED);
     house.ok("zato.http-soap.delete", json!({"id": id})).await;
     assert_eq!(add(&house, "/path", None).await.status, 404);

@@ -18,9 +18,8 @@ use zato_channel::{Channels, Dispatcher, Page, Pages, Settings};
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
 use zato_odb::{EventId, Odb, OdbConfig, Secret, SecretKey};
-use zato_outgoing::Outgoing;
 use zato_service::{
-    Context, Description, Environment, EnvironmentParts, Error, Raw, RawInput, Registry, Service,
+    Context, Description, Environment, EnvironmentParts, Error, Outgoing, Raw, RawInput, Registry, Service,
 };
 
 /// The passwords of the two definitions that every cluster begins with.
@@ -98,7 +97,9 @@ impl House {
         std::fs::remove_file(&store).unwrap();
         let kvdb = Embedded::open(&store, Arc::new(SystemClock)).await.unwrap();
         let environment = Environment::new(EnvironmentParts {
-            outgoing: Outgoing::new(zato_outgoing::Environment::new("test").unwrap()),
+            outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
+                zato_outgoing::Environment::new("test").unwrap(),
+            )),
             kvdb: Kvdb::new(kvdb),
             registry: registry.clone(),
             cids: SystemGenerator::new(Form::default()),

@@ -16,10 +16,9 @@ use zato_channel::{
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
-use zato_outgoing::Outgoing;
 use zato_service::{
-    Context, Description, Environment, EnvironmentParts, Error, FromInput, Output, Registration, Registry,
-    Service,
+    Context, Description, Environment, EnvironmentParts, Error, FromInput, Outgoing, Output, Registration,
+    Registry, Service,
 };
 
 pub(crate) const ZATO: &str = "https://zato.io/ns/20130518";
@@ -52,7 +51,9 @@ impl House {
         let store = runtime.block_on(Embedded::open(&file, Arc::new(SystemClock))).unwrap();
         let registry = Registry::new();
         let environment = Environment::new(EnvironmentParts {
-            outgoing: Outgoing::new(zato_outgoing::Environment::new("test").unwrap()),
+            outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
+                zato_outgoing::Environment::new("test").unwrap(),
+            )),
             kvdb: Kvdb::new(store),
             registry: registry.clone(),
             cids: SystemGenerator::new(Form::default()),

@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
-use zato_outgoing::Outgoing;
 use zato_service::{
-    ChannelKind, Context, Description, Environment, EnvironmentParts, Error, Input, Origin, Registry, Service,
+    ChannelKind, Context, Description, Environment, EnvironmentParts, Error, Input, Origin, Outgoing,
+    Registry, Service,
 };
 
 /// A registry with everything around it.
@@ -27,7 +27,9 @@ impl Fixture {
         let file = folder.path().join("kvdb.redb");
         let store = Embedded::open(&file, Arc::new(SystemClock)).await.unwrap();
         let environment = Environment::new(EnvironmentParts {
-            outgoing: Outgoing::new(zato_outgoing::Environment::new("test").unwrap()),
+            outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
+                zato_outgoing::Environment::new("test").unwrap(),
+            )),
             kvdb: Kvdb::new(store),
             registry: registry.clone(),
             cids: SystemGenerator::new(Form::default()),

@@ -1,0 +1,42 @@
+//! The named connections to other systems, of all kinds.
+//!
+//! Owns one table for each kind. It must not know what is spoken over a connection, nor where its configuration comes
+//! from.
+
+use zato_outgoing::{Connection, OutgoingError};
+
+/// All connections that services can call other systems with, by kind and name.
+///
+/// Ids are unique within a kind only. Tables of other kinds than HTTP begin empty.
+#[derive(Debug)]
+pub struct Outgoing {
+    http: zato_outgoing::Outgoing,
+}
+
+impl Outgoing {
+    /// The connections of a server, of which those that speak HTTP need to know their environment.
+    pub fn new(http: zato_outgoing::Outgoing) -> Self {
+        Self { http }
+    }
+
+    /// The plain HTTP connection of a name.
+    ///
+    /// # Errors
+    /// [`OutgoingError::UnknownConnection`].
+    pub fn plain_http(&self, name: &str) -> Result<Connection, OutgoingError> {
+        self.http.plain_http(name)
+    }
+
+    /// The SOAP connection of a name.
+    ///
+    /// # Errors
+    /// [`OutgoingError::UnknownConnection`].
+    pub fn soap(&self, name: &str) -> Result<Connection, OutgoingError> {
+        self.http.soap(name)
+    }
+
+    /// The table of plain HTTP and SOAP connections.
+    pub fn http(&self) -> &zato_outgoing::Outgoing {
+        &self.http
+    }
+}
