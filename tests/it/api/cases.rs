@@ -1,230 +1,229 @@
-//! The table: what each service of the public API answers to which input.
+//! What families state their cases with: calls of services and what they must come to.
+//!
+//! Owns the rules that hold for every service, so that no family repeats them: before a service's first successful call
+//! the same call is made without each required element and with a wrong value for each typed one. It must not know any
+//! family.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use zato_catalogue::{Element, ElementType, Service};
 
-use super::Fixture;
-use crate::support::api::{json_channel, outgoing, user, with};
-
-/// A call and what it must come to.
-pub(super) struct Case {
-    pub(super) service: &'static str,
-    pub(super) input: Value,
-    pub(super) expect: Expect,
-}
-
-/// What a call comes to.
-pub(super) enum Expect {
-    /// Success without a payload.
-    Nothing,
-    /// One item with these elements.
-    Item(Value),
-    /// A list with an item of this name that has these elements.
-    ListWith(Value),
-    EmptyList,
-    /// An error with this status in JSON, and these texts in its message.
-    Error(u16, &'static [&'static str]),
-}
-
-use Expect::{EmptyList, Error, Item, ListWith, Nothing};
+use crate::support::envelope::{Answer, includes, text};
+use crate::support::{Format, Reply, Server};
 
 /// A number that is no object's id.
-const NO_ID: i64 = 987_654;
+pub(super) const NO_ID: i64 = 987_654;
 
-/// The rows in the order in which they run: what a row deletes or changes, no later row of another family needs.
-pub(super) fn cases(fixture: &Fixture) -> Vec<Case> {
-    let mut cases = Vec::new();
-    let mut case = |service, input, expect| cases.push(Case { service, input, expect });
+/// A value that is neither a number nor a truth value nor a date.
+const WRONG: &str = "wrong-value";
 
-    for service in ["zato.ping", "zato.ping2"] {
-        case(service, json!({}), Item(json!({"pong": "zato"})));
-        case(service, json!({"unknown": "element"}), Item(json!({"pong": "zato"})));
+/// The calls that a family makes on one server in one format, and what was covered by them.
+pub(super) struct Cases<'a> {
+    pub(super) server: &'a Server,
+    pub(super) format: Format,
+    seen: BTreeMap<&'static str, Seen>,
+}
+
+/// What was seen of a service.
+#[derive(Default)]
+struct Seen {
+    succeeded: bool,
+    /// The statuses of its errors, as they are in JSON.
+    errors: BTreeSet<u16>,
+}
+
+impl<'a> Cases<'a> {
+    pub(super) fn new(server: &'a Server, format: Format) -> Self {
+        Self { server, format, seen: BTreeMap::new() }
     }
-    security(fixture, &mut case);
-    basic_auth(fixture, &mut case);
-    http_soap(fixture, &mut case);
-    services(fixture, &mut case);
-    cases
+
+    /// A call that succeeds, for its payload.
+    #[track_caller]
+    pub(super) fn call(&mut self, service: &str, input: &Value) -> Value {
+        let service = self.succeeding(service);
+        if service.is_first {
+            self.without_each_required_element(service.descriptor, input);
+            self.with_each_wrong_value(service.descriptor, input);
+        }
+        println!("{:?} {} {input}", self.format, service.descriptor.name);
+        let answer = self.answer(service.descriptor, input);
+        assert_eq!(answer.warning, None, "{} {input}", service.descriptor.name);
+        answer.ok()
+    }
+
+    /// A call that succeeds without a payload.
+    #[track_caller]
+    pub(super) fn nothing(&mut self, service: &str, input: &Value) {
+        assert_eq!(self.call(service, input), Value::Null, "{service} {input}");
+    }
+
+    /// A call that succeeds with an item which has these elements; others are free.
+    #[track_caller]
+    pub(super) fn item(&mut self, service: &str, input: &Value, expected: &Value) -> Value {
+        let item = self.call(service, input);
+        includes(self.format, &item, expected);
+        item
+    }
+
+    /// A call that creates an object or replaces one, for its id.
+    #[track_caller]
+    pub(super) fn id(&mut self, service: &str, input: &Value) -> i64 {
+        let item = self.item(service, input, &json!({"name": input["name"]}));
+        let id: i64 = text(&item["id"]).parse().expect("an id is a number");
+        if !input["id"].is_null() {
+            assert_eq!(text(&input["id"]), id.to_string(), "the object stays the same: {service}");
+        }
+        id
+    }
+
+    /// A call that succeeds with a list in which an item has these elements. The item is known by its id, or else by its name.
+    #[track_caller]
+    pub(super) fn list_with(&mut self, service: &str, input: &Value, expected: &Value) {
+        let list = self.list(service, input);
+        let key = if expected["id"].is_null() { "name" } else { "id" };
+        let item = list.iter().find(|item| text(&item[key]) == text(&expected[key]));
+        includes(
+            self.format,
+            item.unwrap_or_else(|| panic!("no {key} {} in {list:?}", expected[key])),
+            expected,
+        );
+    }
+
+    /// A call that succeeds with a list.
+    #[track_caller]
+    pub(super) fn list(&mut self, service: &str, input: &Value) -> Vec<Value> {
+        let list = self.call(service, input);
+        list.as_array().unwrap_or_else(|| panic!("no list: {list}")).clone()
+    }
+
+    /// A call that succeeds with an empty list.
+    #[track_caller]
+    pub(super) fn empty_list(&mut self, service: &str, input: &Value) {
+        assert_eq!(self.call(service, input), json!([]), "{service} {input}");
+    }
+
+    /// A call that fails with this status, and with these texts in its message.
+    #[track_caller]
+    pub(super) fn fails(&mut self, service: &str, input: &Value, status: u16, texts: &[&str]) {
+        let service = built(service);
+        self.seen.entry(service.name).or_default().errors.insert(status);
+        println!("{:?} {} {input}: {status}", self.format, service.name);
+        let has_own_status = self.format == Format::Json || matches!(status, 401 | 403 | 404 | 405);
+        let answer = self.answer(service, input);
+        let code = answer.outcome.as_ref().err().and_then(|failure| failure.code.clone());
+        let details = answer.error(if has_own_status { status } else { 500 }, texts);
+        if self.format == Format::Soap {
+            let expected = if status < 500 { "Client" } else { "Server" };
+            assert_eq!(code.as_deref(), Some(expected), "{details}");
+        }
+        // The report has the form of the documentation: its last line is the message.
+        assert!(details.starts_with("Traceback"), "{details}");
+        // The place in the source is one of ours, not one of the library or the machine that it was built on.
+        assert!(details.contains("File \"crates/") && details.contains(service.name), "{details}");
+        let message = details.trim_end().lines().last().unwrap_or_default();
+        assert!(texts.iter().all(|text| message.contains(text)), "the last line of: {details}");
+    }
+
+    /// A call of a service whose messages are not made of elements. What it answers is for the family to look at.
+    #[track_caller]
+    pub(super) fn raw(&mut self, service: &str, body: &str) -> Reply {
+        let service = self.succeeding(service).descriptor;
+        assert!(service.is_raw() || !service.envelope, "{} has an envelope", service.name);
+        println!("{:?} {} {body}", self.format, service.name);
+        self.server.api_in(self.format).post(service.name, body)
+    }
+
+    /// Fails unless every built service of the family was called with success and in all ways in which objects fail.
+    #[track_caller]
+    pub(super) fn finish(self, family: &str) {
+        for service in zato_catalogue::services().iter().filter(|it| it.family == family && it.is_built()) {
+            let seen = self.seen.get(service.name);
+            assert!(seen.is_some_and(|seen| seen.succeeded), "{} has no case that succeeds", service.name);
+            for status in must_fail_with(service) {
+                assert!(
+                    seen.is_some_and(|seen| seen.errors.contains(status)),
+                    "{} has no case that fails with {status}",
+                    service.name
+                );
+            }
+        }
+    }
+
+    fn succeeding(&mut self, service: &str) -> First {
+        let descriptor = built(service);
+        let seen = self.seen.entry(descriptor.name).or_default();
+        First { descriptor, is_first: !std::mem::replace(&mut seen.succeeded, true) }
+    }
+
+    /// Services without channels of their own are reached through the one that invokes others.
+    #[track_caller]
+    fn answer(&self, service: &Service, input: &Value) -> Answer {
+        let api = self.server.api_in(self.format);
+        if service.public {
+            return api.call(service.name, input);
+        }
+        let payload = STANDARD.encode(input.to_string());
+        let invocation = json!({"name": service.name, "data_format": "json", "payload": payload});
+        let mut answer = api.call("zato.service.invoke", &invocation);
+        answer.outcome = answer.outcome.map(|reply| {
+            let reply = STANDARD.decode(text(&reply["response"])).expect("the reply is in base64");
+            let mut reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
+            reply.get_mut(service.response_element).map(Value::take).unwrap_or_default()
+        });
+        answer
+    }
+
+    /// Each required element is asked for by name.
+    #[track_caller]
+    fn without_each_required_element(&mut self, service: &'static Service, input: &Value) {
+        for element in service.input.iter().filter(|element| element.required) {
+            let mut incomplete = input.clone();
+            let removed = incomplete.as_object_mut().and_then(|input| input.remove(element.name));
+            assert!(removed.is_some(), "{}: the first case lacks the element {}", service.name, element.name);
+            self.fails(service.name, &incomplete, 400, &[element.name]);
+        }
+    }
+
+    /// Each element that is not a text is refused by name if its value makes no sense.
+    #[track_caller]
+    fn with_each_wrong_value(&mut self, service: &'static Service, input: &Value) {
+        for element in service.input.iter().filter(|element| has_wrong_texts(element)) {
+            let mut wrong = input.clone();
+            wrong[element.name] = WRONG.into();
+            self.fails(service.name, &wrong, 400, &[element.name, WRONG]);
+        }
+    }
 }
 
-fn security(fixture: &Fixture, case: &mut impl FnMut(&'static str, Value, Expect)) {
-    let list = "zato.security.get-list";
-    let item = json!({
-        "id": fixture.user, "name": "Table user", "is_active": true, "sec_type": "basic_auth",
-        "username": "Table user", "realm": "Tests", "password_type": "", "reject_stale_tokens": false,
-    });
-    case(list, json!({"cluster_id": 1}), ListWith(item.clone()));
-    case(list, json!({"cluster_id": "1"}), ListWith(item.clone()));
-    case(list, json!({"cluster_id": 1, "sec_type": ["basic_auth", "apikey"]}), ListWith(item.clone()));
-    case(list, json!({"cluster_id": 1, "needs_internal": "no"}), ListWith(item));
-    case(list, json!({"cluster_id": 1, "sec_type": ["apikey"]}), EmptyList);
-    case(list, json!({"cluster_id": NO_ID}), EmptyList);
-    case(list, json!({"cluster_id": "one"}), Error(400, &["cluster_id", "one"]));
-    case(
-        list,
-        json!({"cluster_id": 1, "needs_internal": "perhaps"}),
-        Error(400, &["needs_internal", "perhaps"]),
-    );
+struct First {
+    descriptor: &'static Service,
+    is_first: bool,
 }
 
-fn basic_auth(fixture: &Fixture, case: &mut impl FnMut(&'static str, Value, Expect)) {
-    let id = fixture.user;
-    let item = json!({
-        "id": id, "name": "Table user", "is_active": true, "username": "Table user", "realm": "Tests",
-    });
-    case("zato.security.basic-auth.get-list", json!({"cluster_id": 1}), ListWith(item));
-    case("zato.security.basic-auth.get-list", json!({"cluster_id": NO_ID}), EmptyList);
-    case("zato.security.basic-auth.get-list", json!({"cluster_id": {}}), Error(400, &["cluster_id"]));
-
-    let create = "zato.security.basic-auth.create";
-    case(create, user("Created"), Item(json!({"name": "Created"})));
-    let lenient = json!({"cluster_id": "1", "name": "Lenient <&>", "is_active": "yes", "username": "l", "realm": "\u{17c}"});
-    case(create, lenient, Item(json!({"name": "Lenient <&>"})));
-    case(
-        create,
-        with(&user("Table user"), &json!({"username": "another"})),
-        Error(409, &["HTTP Basic Auth definition [Table user] already exists on this cluster"]),
-    );
-    case(create, with(&user("B"), &json!({"is_active": "maybe"})), Error(400, &["is_active", "maybe"]));
-    case(create, with(&user("B"), &json!({"cluster_id": NO_ID})), Error(404, &["cluster", "987654"]));
-
-    let edit = "zato.security.basic-auth.edit";
-    let edited = with(&user("Table user"), &json!({"id": id}));
-    case(edit, edited.clone(), Item(json!({"id": id, "name": "Table user"})));
-    case(edit, with(&edited, &json!({"id": NO_ID, "name": "C", "username": "c"})), Error(404, &["987654"]));
-    case(edit, with(&edited, &json!({"id": "seven"})), Error(400, &["id", "seven"]));
-    case(
-        edit,
-        with(&edited, &json!({"name": "pubapi"})),
-        Error(409, &["HTTP Basic Auth definition [pubapi] already exists on this cluster"]),
-    );
-
-    let change = "zato.security.basic-auth.change-password";
-    case(change, json!({"id": id, "password1": "table-word", "password2": "table-word"}), Nothing);
-    case(change, json!({"id": id, "password1": "", "password2": ""}), Nothing);
-    case(
-        change,
-        json!({"id": id, "password1": "table-one", "password2": "table-two"}),
-        Error(400, &["Passwords need to be the same"]),
-    );
-    case(change, json!({"id": NO_ID, "password1": "p", "password2": "p"}), Error(404, &["987654"]));
-
-    case("zato.security.basic-auth.delete", json!({"id": NO_ID}), Error(404, &["987654"]));
-    case("zato.security.basic-auth.delete", json!({"id": 1.5}), Error(400, &["id", "1.5"]));
-    case("zato.security.basic-auth.delete", json!({"id": id}), Nothing);
-    case("zato.security.basic-auth.delete", json!({"id": id}), Error(404, &["No row was found"]));
+#[track_caller]
+fn built(service: &str) -> &'static Service {
+    let found = zato_catalogue::by_name(service).unwrap_or_else(|| panic!("no service {service}"));
+    assert!(found.is_built(), "{service} is only planned");
+    found
 }
 
-fn http_soap(fixture: &Fixture, case: &mut impl FnMut(&'static str, Value, Expect)) {
-    let list = "zato.http-soap.get-list";
-    let item = json!({
-        "id": fixture.channel, "name": "Table channel", "is_active": true, "is_internal": false,
-        "url_path": "/table/channel", "service_name": "zato.ping", "data_format": "json",
-    });
-    let input = json!({"cluster_id": 1, "connection": "channel", "transport": "plain_http"});
-    case(list, input.clone(), ListWith(item));
-    case(list, with(&input, &json!({"cluster_id": NO_ID})), EmptyList);
-    case(list, with(&input, &json!({"transport": "pigeon"})), EmptyList);
-    case(list, with(&input, &json!({"cluster_id": []})), Error(400, &["cluster_id"]));
-    let item = json!({
-        "id": fixture.connection, "name": "Table connection", "url_path": "/table", "ping_method": "HEAD",
-        "pool_size": 20, "timeout": 10,
-    });
-    case(list, with(&input, &json!({"connection": "outgoing"})), ListWith(item));
-
-    let create = "zato.http-soap.create";
-    let channel = json_channel("Created", "/created", "zato.ping");
-    case(create, channel.clone(), Item(json!({"name": "Created"})));
-    case(create, outgoing("Created", "http://peer.example", "/created"), Item(json!({"name": "Created"})));
-    let lenient = json!({"name": "Lenient", "url_path": "/lenient", "cluster_id": "1", "is_active": "1", "is_internal": "f"});
-    case(create, with(&channel, &lenient), Item(json!({"name": "Lenient"})));
-    let duplicate = json_channel("Table channel", "/other", "zato.ping");
-    case(
-        create,
-        duplicate,
-        Error(409, &["An object of that name [Table channel] already exists on this cluster"]),
-    );
-    let rival = json_channel("Rival", "/table/channel", "zato.ping");
-    case(create, rival, Error(409, &["/table/channel", "Table channel"]));
-    let new = json_channel("New", "/new", "zato.ping");
-    case(
-        create,
-        with(&new, &json!({"url_path": "new"})),
-        Error(400, &["URL path:[new] must start with a slash /"]),
-    );
-    case(
-        create,
-        with(&new, &json!({"service": "no.such"})),
-        Error(404, &["Service [no.such] does not exist on this cluster"]),
-    );
-    case(create, with(&new, &json!({"security_id": NO_ID})), Error(404, &["987654"]));
-    case(create, with(&new, &json!({"security_id": "many"})), Error(400, &["security_id", "many"]));
-    case(create, with(&new, &json!({"is_internal": "neither"})), Error(400, &["is_internal", "neither"]));
-
-    let edit = "zato.http-soap.edit";
-    let edited =
-        with(&json_channel("Table channel", "/table/channel", "zato.ping"), &json!({"id": fixture.channel}));
-    case(edit, edited.clone(), Item(json!({"id": fixture.channel, "name": "Table channel"})));
-    case(edit, with(&edited, &json!({"id": NO_ID, "name": "X", "url_path": "/x"})), Error(404, &["987654"]));
-    case(
-        edit,
-        with(&edited, &json!({"url_path": "x"})),
-        Error(400, &["URL path:[x] must start with a slash /"]),
-    );
-
-    let ping = "zato.http-soap.ping";
-    case(ping, json!({"id": fixture.connection.to_string()}), Item(json!({})));
-    case(ping, json!({"id": NO_ID}), Error(404, &["987654"]));
-    case(ping, json!({"id": true}), Error(400, &["id"]));
-
-    case("zato.http-soap.delete", json!({"id": fixture.connection}), Nothing);
-    case("zato.http-soap.delete", json!({"id": fixture.connection}), Error(404, &["No row was found"]));
-    case("zato.http-soap.delete", json!({"id": ""}), Error(400, &["id"]));
+fn has_wrong_texts(element: &Element) -> bool {
+    matches!(
+        element.kind,
+        ElementType::Integer | ElementType::Boolean | ElementType::Float | ElementType::Datetime
+    )
 }
 
-fn services(fixture: &Fixture, case: &mut impl FnMut(&'static str, Value, Expect)) {
-    let id = fixture.service;
-    let item = json!({"id": id, "name": "zato.ping2", "is_internal": true, "may_be_deleted": false});
-    let by_name = "zato.service.get-by-name";
-    let shown = with(&item, &json!({"is_active": true, "slow_threshold": 99999}));
-    case(by_name, json!({"cluster_id": 1, "name": "zato.ping2"}), Item(shown));
-    case(by_name, json!({"cluster_id": 1, "name": "no.such"}), Error(404, &["no.such"]));
-    case(by_name, json!({"cluster_id": NO_ID, "name": "zato.ping2"}), Error(404, &["zato.ping2"]));
-    case(by_name, json!({"cluster_id": "first", "name": "zato.ping2"}), Error(400, &["cluster_id", "first"]));
-
-    case("zato.service.get-list", json!({"cluster_id": 1, "name_filter": "*"}), EmptyList);
-    case("zato.service.get-list", json!({"cluster_id": "x"}), Error(400, &["cluster_id", "x"]));
-
-    let edit = "zato.service.edit";
-    case(edit, json!({"id": id, "is_active": true, "slow_threshold": "99999"}), Item(item));
-    case(edit, json!({"id": NO_ID, "is_active": true, "slow_threshold": 1}), Error(404, &["987654"]));
-    case(
-        edit,
-        json!({"id": id, "is_active": true, "slow_threshold": "slow"}),
-        Error(400, &["slow_threshold", "slow"]),
-    );
-
-    let channels = "zato.service.get-channel-list";
-    case(
-        channels,
-        json!({"id": id, "channel_type": "plain_http"}),
-        ListWith(json!({"name": "zato.ping2.json"})),
-    );
-    case(channels, json!({"id": id, "channel_type": "soap"}), ListWith(json!({"name": "zato.ping2"})));
-    case(channels, json!({"id": id, "channel_type": "zmq"}), EmptyList);
-    case(channels, json!({"id": id, "channel_type": "pigeon"}), Error(400, &["channel_type", "pigeon"]));
-    case(channels, json!({"id": NO_ID, "channel_type": "soap"}), Error(404, &["987654"]));
-
-    // {"zato_ping_response":{"pong":"zato"}}
-    let response = "eyJ6YXRvX3BpbmdfcmVzcG9uc2UiOnsicG9uZyI6InphdG8ifX0=";
-    case(
-        "zato.service.invoke",
-        json!({"name": "zato.ping", "data_format": "json"}),
-        Item(json!({"response": response})),
-    );
-    case("zato.service.invoke", json!({"name": "no.such"}), Error(404, &["no.such"]));
-    case(
-        "zato.service.invoke",
-        json!({"name": "zato.ping", "async": "perhaps"}),
-        Error(400, &["async", "perhaps"]),
-    );
+/// How calls about objects fail: those that name one by its id, and those that give one a name.
+fn must_fail_with(service: &Service) -> &'static [u16] {
+    let requires = |name| service.input.iter().any(|element| element.required && element.name == name);
+    match service.name.rsplit('.').next() {
+        Some("create") if requires("name") && requires("cluster_id") => &[409],
+        Some("edit") if requires("name") && requires("id") => &[404, 409],
+        _ if requires("id") => &[404],
+        _ => &[],
+    }
 }

@@ -1,21 +1,8 @@
-//! The public API in JSON: the table, and what only JSON has.
+//! The public API in JSON: what only JSON has.
 
 use serde_json::{Value, json};
 
-use super::{every_case, every_required_element_is_missed};
-use crate::support::backend::on_both_backends;
-use crate::support::{Backend, Format, Server};
-
-on_both_backends!(every_service_answers_as_documented);
-
-fn every_service_answers_as_documented(backend: Backend) {
-    every_case(backend, Format::Json);
-}
-
-#[test]
-fn missing_elements_are_named() {
-    every_required_element_is_missed(Format::Json);
-}
+use crate::support::{Format, Server};
 
 /// The documentation shows `details`, `result` and `cid` in this order, before the payload.
 #[test]

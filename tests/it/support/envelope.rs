@@ -18,6 +18,8 @@ pub(crate) const ZATO: &str = "https://zato.io/ns/20130518";
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) cid: String,
+    /// What the reply warns of.
+    pub(crate) warning: Option<String>,
     pub(crate) outcome: Result<Value, Failure>,
 }
 
@@ -59,14 +61,19 @@ impl Answer {
     }
 }
 
-/// `zato.http-soap.create` has the elements `zato_http_soap_create_request` and `.._response`.
-pub(crate) fn element(service: &str, suffix: &str) -> String {
-    format!("{}_{suffix}", service.replace(['.', '-'], "_"))
+/// The element around a service's requests. Services that the catalogue does not know take any.
+fn request_element(service: &str) -> &str {
+    zato_catalogue::by_name(service).map_or("request", |service| service.request_element)
+}
+
+/// The element around a service's replies.
+fn response_element(service: &str) -> &str {
+    zato_catalogue::by_name(service).map_or("response", |service| service.response_element)
 }
 
 /// A SOAP request of the form that the documentation shows.
 pub(crate) fn soap_request(service: &str, input: &Value) -> String {
-    let root = element(service, "request");
+    let root = request_element(service);
     let mut elements = String::new();
     for (name, value) in input.as_object().expect("the input is an object") {
         write_element(&mut elements, name, value);
@@ -125,17 +132,20 @@ pub(crate) fn includes(format: Format, actual: &Value, expected: &Value) {
 pub(crate) fn read_json(service: &str, reply: &Reply) -> Answer {
     let document = reply.json();
     assert_eq!(reply.header("Content-Type"), "application/json");
-    let answer = |outcome| Answer { status: reply.status, cid: reply.cid().to_owned(), outcome };
+    let answer =
+        |outcome| Answer { status: reply.status, cid: reply.cid().to_owned(), warning: None, outcome };
     let env = document["zato_env"].as_object().unwrap_or_else(|| panic!("no zato_env: {document}"));
     assert_eq!(env["cid"], reply.cid(), "{document}");
     match env["result"].as_str() {
-        Some("ZATO_OK") => {
-            assert_eq!(env["details"], "", "{document}");
-            let name = element(service, "response");
+        Some(result @ ("ZATO_OK" | "ZATO_WARNING")) => {
+            let details = env["details"].as_str().unwrap_or_default();
+            assert_eq!(details.is_empty(), result == "ZATO_OK", "{document}");
+            let name = response_element(service);
             let keys: Vec<_> =
                 document.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
-            assert!(keys.iter().all(|key| *key == "zato_env" || *key == name), "{document}");
-            answer(Ok(document.get(&name).cloned().unwrap_or(Value::Null)))
+            assert!(keys.iter().all(|key| ["zato_env", "_meta", name].contains(key)), "{document}");
+            let warning = (result == "ZATO_WARNING").then(|| details.to_owned());
+            Answer { warning, ..answer(Ok(document.get(name).cloned().unwrap_or(Value::Null))) }
         }
         Some("ZATO_ERROR") => {
             assert_eq!(document.as_object().map(Map::len), Some(1), "{document}");
@@ -151,7 +161,8 @@ pub(crate) fn read_json(service: &str, reply: &Reply) -> Answer {
 pub(crate) fn read_soap(service: &str, reply: &Reply) -> Answer {
     let document =
         Document::parse(reply.text()).unwrap_or_else(|error| panic!("no XML ({error}): {reply:?}"));
-    let answer = |outcome| Answer { status: reply.status, cid: reply.cid().to_owned(), outcome };
+    let answer =
+        |outcome| Answer { status: reply.status, cid: reply.cid().to_owned(), warning: None, outcome };
     let envelope = document.root_element();
     assert!(envelope.has_tag_name((SOAP, "Envelope")), "{}", reply.text());
     let body = child(envelope, (SOAP, "Body"));
@@ -159,11 +170,15 @@ pub(crate) fn read_soap(service: &str, reply: &Reply) -> Answer {
     if content.has_tag_name((SOAP, "Fault")) {
         return answer(Err(read_fault(content, reply)));
     }
-    assert!(content.has_tag_name((ZATO, element(service, "response").as_str())), "{}", reply.text());
+    assert!(content.has_tag_name((ZATO, response_element(service))), "{}", reply.text());
     let env = content.first_element_child().expect("zato_env comes first");
     assert!(env.has_tag_name((ZATO, "zato_env")), "{}", reply.text());
     assert_eq!(child(env, (ZATO, "cid")).text(), Some(reply.cid()));
-    assert_eq!(child(env, (ZATO, "result")).text(), Some("ZATO_OK"));
+    let warning = match child(env, (ZATO, "result")).text() {
+        Some("ZATO_OK") => None,
+        Some("ZATO_WARNING") => child(env, (ZATO, "details")).text().map(str::to_owned),
+        other => panic!("result {other:?}: {}", reply.text()),
+    };
     let payload = match env.next_sibling_element() {
         None => Value::Null,
         Some(item) if item.has_tag_name((ZATO, "item")) => read_item(item),
@@ -172,7 +187,7 @@ pub(crate) fn read_soap(service: &str, reply: &Reply) -> Answer {
             list.children().filter(Node::is_element).map(read_item).collect()
         }
     };
-    answer(Ok(payload))
+    Answer { warning, ..answer(Ok(payload)) }
 }
 
 /// `faultstring` is `cid [..], faultstring [..]`.
