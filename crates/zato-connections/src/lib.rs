@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod secret;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+
+pub use secret::Secret;
 
 /// A connection that a table can hold. A clone is the same connection: it is made with every lookup, so it is to be a
 /// shared pointer or as cheap as one.

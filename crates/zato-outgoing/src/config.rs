@@ -20,9 +20,9 @@ use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
 use crate::layers::phase_timeout::PhaseTimeouts;
 use crate::layers::retry::Retry;
 use crate::nonce::NoRandomness;
-use crate::secret::Secret;
 use crate::tls::{CaBundleError, IdentityError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
+use zato_connections::Secret;
 
 /// One outgoing connection.
 ///

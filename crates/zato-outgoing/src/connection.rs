@@ -18,9 +18,9 @@ use crate::error::CallError;
 use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::params::IntoParams;
 use crate::ping;
-use crate::secret::Secret;
 use crate::stack::{self, ConnectionPool, Stack};
 use crate::target::Target;
+use zato_connections::Secret;
 
 /// A named connection, ready for calls. Its clones are the same connection, with one pool.
 ///

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::layers::auth::basic_credentials;
 use crate::origin::Origin;
-use crate::secret::Secret;
+use zato_connections::Secret;
 
 /// By way of which proxy a connection's TCP connections are opened.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::proxy::Server;
 use crate::origin::Origin;
-use crate::secret::Secret;
+use zato_connections::Secret;
 
 /// The longest head of a proxy's reply, in bytes.
 const HEAD_LIMIT: usize = 16 * 1024;

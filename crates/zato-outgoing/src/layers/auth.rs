@@ -17,7 +17,7 @@ use tower_service::Service;
 use zeroize::Zeroizing;
 
 use crate::origin::Origin;
-use crate::secret::Secret;
+use zato_connections::Secret;
 
 /// Makes [`Auth`] services.
 ///

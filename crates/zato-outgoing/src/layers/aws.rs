@@ -21,8 +21,8 @@ use zeroize::Zeroizing;
 use crate::body::Body;
 use crate::clock::Clock;
 use crate::origin::Origin;
-use crate::secret::Secret;
 use crate::url::VALUE;
+use zato_connections::Secret;
 
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::layers::auth::AuthLayer;
     use crate::origin::Origin;
-    use crate::secret::Secret;
+    use zato_connections::Secret;
 
     async fn has_header(layer: Option<AuthLayer>) -> bool {
         let service = OptionalLayer::if_some(layer).layer(service_fn(|request: Request<()>| {

@@ -19,7 +19,7 @@ use crate::body::Body;
 use crate::clock::{Clock, iso};
 use crate::nonce::{NoRandomness, Nonces};
 use crate::origin::Origin;
-use crate::secret::Secret;
+use zato_connections::Secret;
 
 /// The header that names the operation. It is sent for SOAP 1.2 too, whose own `action` parameter is not used.
 pub const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use md5::{Digest as _, Md5};
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use zato_connections::Secret;
 
 /// The hash which a challenge asks for. MD5 is broken as a hash, but it is what most servers of this scheme still ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,7 +22,7 @@ use crate::body::Body;
 use crate::error::Failure;
 use crate::nonce::{NoRandomness, Nonces};
 use crate::origin::Origin;
-use crate::secret::Secret;
+use zato_connections::Secret;
 
 /// What is read of the body of a challenged reply, so that its connection can be used again; a longer one is not worth it.
 const DRAINED: usize = 64 * 1024;

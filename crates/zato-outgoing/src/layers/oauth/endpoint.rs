@@ -21,8 +21,8 @@ use crate::body::Body;
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
 use crate::progress::Progress;
-use crate::secret::Secret;
 use crate::url::push_form_text;
+use zato_connections::Secret;
 
 /// How long a token without an announced lifetime is used.
 const UNANNOUNCED: Duration = Duration::from_secs(5 * 60);

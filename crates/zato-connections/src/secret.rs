@@ -1,6 +1,6 @@
 //! Passwords and other values that must never be shown.
 //!
-//! Owns the one type that carries a secret through this crate. It knows nothing of what the secret is for.
+//! Owns the one type that carries a secret to a connection. It must not know what the secret is for, nor how it is stored.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// `==` either, because how long a comparison takes must not tell how much of a secret is right.
 ///
 /// ```
-/// use zato_outgoing::Secret;
+/// use zato_connections::Secret;
 ///
 /// let secret = Secret::from("s3cret");
 /// assert_eq!(format!("{secret:?}"), "Secret(..)");
