@@ -30,3 +30,5 @@ mod services;
 mod start;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;

@@ -11,9 +11,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper", &["zato-outgoing", "zato-server"]),
     ("hyper-util", &["zato-outgoing", "zato-server"]),
     ("redb", &["zato-kvdb"]),
-    ("rustls", &["zato-outgoing"]),
+    ("rustls", &["zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),
-    ("tokio-rustls", &["zato-outgoing"]),
+    ("tokio-rustls", &["zato-outgoing", "zato-server"]),
 ];
 
 /// Crates that must stay free of runtime, TLS and SQL, however deep.

@@ -4,6 +4,7 @@ mod access;
 mod body;
 mod channel;
 mod channels;
+mod client_certificate;
 mod codec;
 mod config;
 mod decode;
@@ -24,6 +25,7 @@ mod wss;
 
 pub use access::{AccessEntry, AccessLog};
 pub use channels::Channels;
+pub use client_certificate::ClientCertificate;
 pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
 pub use dispatch::{Dispatcher, Settings};
 pub use error::{ChannelError, PathError, SecurityError};

@@ -50,6 +50,8 @@ pub(crate) struct Login<'a> {
 struct Running {
     pid: u32,
     http: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https: Option<SocketAddr>,
 }
 
 impl DataDirectory {
@@ -95,8 +97,8 @@ impl DataDirectory {
         replace(&self.credentials(), credentials)
     }
 
-    pub(crate) fn write_server(&self, http: SocketAddr) -> Result<(), FileError> {
-        replace(&self.server(), &Running { pid: std::process::id(), http })
+    pub(crate) fn write_server(&self, http: SocketAddr, https: Option<SocketAddr>) -> Result<(), FileError> {
+        replace(&self.server(), &Running { pid: std::process::id(), http, https })
     }
 
     pub(crate) fn remove_server(&self) {
@@ -146,7 +148,7 @@ mod tests {
         };
         for _ in 0..2 {
             data.write_credentials(&credentials).unwrap();
-            data.write_server(SocketAddr::from(([127, 0, 0, 1], 4))).unwrap();
+            data.write_server(SocketAddr::from(([127, 0, 0, 1], 4)), None).unwrap();
         }
         let expected = r#"{"cluster_id":1,"pubapi":{"username":"pubapi","password":"p"},"admin.invoke":{"username":"admin.invoke","password":"a"}}"#;
         assert_eq!(fs::read_to_string(data.credentials()).unwrap().trim_end(), expected);
@@ -155,5 +157,8 @@ mod tests {
         assert_eq!(mode(folder.path().join("a/b").as_path()), 0o700);
         let expected = format!(r#"{{"pid":{},"http":"127.0.0.1:4"}}"#, std::process::id());
         assert_eq!(fs::read_to_string(data.server()).unwrap().trim_end(), expected);
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        data.write_server(address(4), Some(address(5))).unwrap();
+        assert!(fs::read_to_string(data.server()).unwrap().contains(r#""https":"127.0.0.1:5""#));
     }
 }

@@ -11,7 +11,9 @@ mod metrics;
 mod pages;
 mod server;
 mod timer;
+mod tls;
 
-pub use config::{Config, ConfigError, ErrorDetails, LogFormat, OdbLocation, Options};
+pub use config::{Config, ConfigError, ErrorDetails, LogFormat, OdbLocation, Options, TlsConfig};
 pub use files::{DataDirectory, FileError};
 pub use server::{RunningServer, Server, StartError};
+pub use tls::TlsError;

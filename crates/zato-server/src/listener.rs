@@ -12,13 +12,15 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use zato_channel::Dispatcher;
+use zato_channel::{ClientCertificate, Dispatcher};
 
 use crate::timer::ConnectionTimer;
+use crate::tls::Tls;
 
 /// How long a client may take to send a request's headers, an idle connection's next request included.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,11 +38,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Listener {
     socket: TcpListener,
     dispatcher: Dispatcher,
+    tls: Option<Tls>,
 }
 
 impl Listener {
     pub(crate) fn new(socket: TcpListener, dispatcher: Dispatcher) -> Self {
-        Self { socket, dispatcher }
+        Self { socket, dispatcher, tls: None }
+    }
+
+    /// The same for TLS connections.
+    pub(crate) fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Serves connections until `stop` is cancelled, then lets those in flight finish within `grace`.
@@ -76,17 +84,56 @@ impl Listener {
             tracing::debug!(%error, %peer, "can't turn off Nagle's algorithm");
         }
         let dispatcher = self.dispatcher.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            let dispatcher = dispatcher.clone();
-            async move { Ok::<_, Infallible>(dispatcher.dispatch(request, peer).await) }
-        });
-        let connection = protocol().serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error, %peer, "a connection ended early");
+        // A connection is watched from its first byte on, so that one which is still being agreed on counts as open.
+        let watcher = connections.watcher();
+        match self.tls.clone() {
+            None => {
+                let connection = watcher.watch(connection(dispatcher, stream, peer, None));
+                tokio::spawn(end(connection, peer));
             }
-        });
+            Some(tls) => {
+                tokio::spawn(async move {
+                    let stream = match tls.accept(stream).await {
+                        Ok(stream) => stream,
+                        Err(error) => {
+                            tracing::debug!(%error, %peer, "a client and the server did not agree on TLS");
+                            return;
+                        }
+                    };
+                    let certificates = stream.get_ref().1.peer_certificates();
+                    let certificate =
+                        certificates.and_then(<[_]>::first).map(|it| ClientCertificate::new(it));
+                    end(watcher.watch(connection(dispatcher, stream, peer, certificate)), peer).await;
+                });
+            }
+        }
+    }
+}
+
+/// Serves one connection over any transport.
+fn connection<S>(
+    dispatcher: Dispatcher,
+    stream: S,
+    peer: SocketAddr,
+    certificate: Option<ClientCertificate>,
+) -> impl GracefulConnection<Error: std::fmt::Display> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let dispatcher = dispatcher.clone();
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
+        async move { Ok::<_, Infallible>(dispatcher.dispatch(request, peer).await) }
+    });
+    protocol().serve_connection(TokioIo::new(stream), service).into_owned()
+}
+
+/// Waits for the end of a connection.
+async fn end<E: std::fmt::Display>(connection: impl Future<Output = Result<(), E>>, peer: SocketAddr) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, %peer, "a connection ended early");
     }
 }
 

@@ -34,6 +34,7 @@ use crate::files::{Credentials, DataDirectory, FileError, Login};
 use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
+use crate::tls::{Tls, TlsError};
 use crate::{host, logging, pages};
 
 /// The cluster that a first start creates.
@@ -89,6 +90,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The certificates of the listener can't be used.
+    #[error("can't listen for TLS connections")]
+    Tls(#[from] TlsError),
     /// The host's name can't stand in a header.
     #[error("can't make a component name of the host's name")]
     Component(#[from] InvalidComponent),
@@ -136,8 +140,14 @@ impl Server {
         let signals = Signals::new().map_err(StartError::Signals)?;
         // Listening comes first, so that a port in use is found before anything is created.
         let socket = listen(config.http).await?;
-        let address =
-            socket.local_addr().map_err(|source| StartError::Listen { address: config.http, source })?;
+        let address = local_address(&socket, config.http)?;
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let socket = listen(tls.address).await?;
+                Some((local_address(&socket, tls.address)?, socket, Tls::new(tls.clone())?))
+            }
+        };
         let files = DataDirectory::open(&config.data_dir)?;
         let odb = open_odb(&config, &files).await?;
         let kvdb = open_kvdb(&files).await?;
@@ -181,14 +191,22 @@ impl Server {
         };
         let dispatcher = dispatcher(&config, channels, environment, statistics, access_log);
         let stop = CancellationToken::new();
-        let listener = Listener::new(socket, dispatcher);
-        let listening = tokio::spawn(listener.run(stop.clone(), config.shutdown_timeout));
+        let grace = config.shutdown_timeout;
+        let https = tls.as_ref().map(|(address, ..)| *address);
+        let listening = TaskTracker::new();
+        if let Some((_, socket, tls)) = tls {
+            listening.spawn(tls.clone().follow(stop.clone()));
+            let listener = Listener::new(socket, dispatcher.clone()).with_tls(tls);
+            listening.spawn(listener.run(stop.clone(), grace));
+        }
+        listening.spawn(Listener::new(socket, dispatcher).run(stop.clone(), grace));
         let following = tokio::spawn(follower.run(stop.clone()));
         record_start(&odb, cluster.cluster_id, &config.server_name, address, OffsetDateTime::now_utc())
             .await?;
-        files.write_server(address)?;
+        files.write_server(address, https)?;
         tracing::info!(
             %address,
+            https = https.map(|address| address.to_string()),
             pid = std::process::id(),
             server = config.server_name,
             odb = ?config.odb,
@@ -221,6 +239,10 @@ impl fmt::Debug for Server {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+fn local_address(socket: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, StartError> {
+    socket.local_addr().map_err(|source| StartError::Listen { address: wanted, source })
 }
 
 async fn open_odb(config: &Config, files: &DataDirectory) -> Result<Odb, StartError> {
@@ -297,7 +319,7 @@ pub struct RunningServer {
     address: SocketAddr,
     files: DataDirectory,
     stop: CancellationToken,
-    listening: JoinHandle<()>,
+    listening: TaskTracker,
     following: JoinHandle<()>,
     access_log_task: Option<JoinHandle<()>>,
     tasks: TaskTracker,
@@ -357,8 +379,8 @@ impl RunningServer {
     /// settings give.
     pub async fn stop(self) {
         self.stop.cancel();
-        // Both ends are reached by themselves; a panic inside has been reported where it happened.
-        drop(self.listening.await);
+        self.listening.close();
+        self.listening.wait().await;
         self.tasks.close();
         if timeout(self.shutdown_timeout, self.tasks.wait()).await.is_err() {
             tracing::warn!(invocations = self.tasks.len(), "background invocations were cut off");

@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod backend;
+pub(crate) mod certificates;
 
 pub(crate) mod envelope;
 pub(crate) mod http;

@@ -2,127 +2,20 @@
 //!
 //! Owns names, defaults and checks of the settings. It must not know what is done with them.
 
+mod options;
+
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, ValueEnum};
-use serde::Deserialize;
+use clap::Parser;
 use zato_odb::Secret;
+
+pub use options::{ErrorDetails, LogFormat, Options};
 
 /// The file that is read when no other is named, if it exists.
 const DEFAULT_FILE: &str = "zato-server.toml";
-
-/// Runs an integration server that speaks the Zato public API.
-///
-/// The first start creates everything it needs under the data directory: the operational database, the key that
-/// secrets are encrypted with, and credentials.json with the passwords of the users `pubapi` and `admin.invoke`.
-///
-/// Each flag is also an environment variable and a key of zato-server.toml (with `_` for `-`). A flag wins over the
-/// variable, the variable over the file.
-#[derive(Parser, Deserialize, Default)]
-#[command(name = "zato-server", version, after_help = AFTER_HELP)]
-#[serde(deny_unknown_fields, default)]
-pub struct Options {
-    /// Where the server keeps its files [default: ./zato-data]
-    #[arg(long, env = "ZATO_DATA_DIR", value_name = "DIRECTORY")]
-    pub data_dir: Option<PathBuf>,
-
-    /// The address to accept HTTP/1.1 and HTTP/2 connections at; port 0 picks a free one [default: 127.0.0.1:17010]
-    #[arg(long, env = "ZATO_HTTP", value_name = "ADDRESS:PORT")]
-    pub http: Option<SocketAddr>,
-
-    /// The operational database: `sqlite`, a file in the data directory, or postgres://user:password@host/database
-    /// [default: sqlite]
-    #[arg(long, env = "ZATO_ODB", value_name = "sqlite|URL", hide_env_values = true)]
-    pub odb: Option<String>,
-
-    /// The key/value store: `embedded`, a file in the data directory [default: embedded]
-    #[arg(long, env = "ZATO_KVDB", value_name = "embedded", hide_env_values = true)]
-    pub kvdb: Option<String>,
-
-    /// This server's name in its cluster [default: server1]
-    #[arg(long, env = "ZATO_SERVER_NAME", value_name = "NAME")]
-    pub server_name: Option<String>,
-
-    /// The configuration file [default: ./zato-server.toml, if it exists]
-    #[arg(long, env = "ZATO_CONFIG", value_name = "FILE")]
-    #[serde(skip)]
-    pub config: Option<PathBuf>,
-
-    /// What to log: a level, or directives such as `info,zato_outgoing=debug` [default: info]
-    #[arg(long, env = "ZATO_LOG", value_name = "LEVEL|DIRECTIVES")]
-    pub log: Option<String>,
-
-    /// How log lines look [default: text]
-    #[arg(long, env = "ZATO_LOG_FORMAT", value_enum)]
-    pub log_format: Option<LogFormat>,
-
-    /// Writes a line per call to this file, `-` for standard output [default: none]
-    #[arg(long, env = "ZATO_ACCESS_LOG", value_name = "FILE|-")]
-    pub access_log: Option<PathBuf>,
-
-    /// What a failed call tells its caller: the whole report, or its last line [default: full]
-    #[arg(long, env = "ZATO_ERROR_DETAILS", value_enum)]
-    pub error_details: Option<ErrorDetails>,
-
-    /// The largest request body that is accepted, in bytes [default: 10485760]
-    #[arg(long, env = "ZATO_MAX_BODY_BYTES", value_name = "BYTES")]
-    pub max_body_bytes: Option<usize>,
-
-    /// How long calls in flight may take once the server was told to stop, in seconds [default: 30]
-    #[arg(long, env = "ZATO_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
-    pub shutdown_timeout: Option<u64>,
-
-    /// Whether lists of services and channels include the server's own [default: false]
-    #[arg(long, env = "ZATO_RETURN_INTERNAL_OBJECTS", value_name = "BOOLEAN")]
-    pub return_internal_objects: Option<bool>,
-
-    /// Sets the password of the user `pubapi`; prefer the variable, since other users may see the flags of a process
-    #[arg(long, env = "ZATO_PUBAPI_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
-    pub pubapi_password: Option<String>,
-
-    /// Sets the password of the user `admin.invoke`
-    #[arg(long, env = "ZATO_ADMIN_INVOKE_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
-    pub admin_invoke_password: Option<String>,
-}
-
-/// Shows nothing, because some of the values are secrets.
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").finish_non_exhaustive()
-    }
-}
-
-const AFTER_HELP: &str = "\
-First steps:
-  zato-server                                      # starts, and prints an address to try
-  curl http://127.0.0.1:17010/zato/ping            # is it there?
-  curl http://127.0.0.1:17010/zato/openapi.json    # what can it do?
-  cat zato-data/credentials.json                   # who may do it?";
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// What a failed call tells its caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum ErrorDetails {
-    /// Service, place in the source, chain of causes and message.
-    #[default]
-    Full,
-    /// The message.
-    Message,
-}
 
 /// The settings of a server, checked.
 #[derive(Clone, Debug)]
@@ -131,6 +24,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The address to listen at.
     pub http: SocketAddr,
+    /// Where and how to listen for TLS connections, if at all.
+    pub tls: Option<TlsConfig>,
     /// The operational database.
     pub odb: OdbLocation,
     /// This server's name in its cluster.
@@ -153,6 +48,19 @@ pub struct Config {
     pub pubapi_password: Option<Secret>,
     /// The password to give to the user `admin.invoke`.
     pub admin_invoke_password: Option<Secret>,
+}
+
+/// Where TLS connections are accepted, and the files of its certificates, all in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The address to listen at.
+    pub address: SocketAddr,
+    /// The server's certificate, followed by those that lead to its authority.
+    pub certificate: PathBuf,
+    /// The certificate's private key.
+    pub key: PathBuf,
+    /// The authorities of clients' certificates. Without it clients are not asked for one.
+    pub client_authorities: Option<PathBuf>,
 }
 
 /// Which operational database to use.
@@ -222,6 +130,7 @@ impl Config {
         Self {
             data_dir: data_dir.into(),
             http: SocketAddr::from(([127, 0, 0, 1], 17010)),
+            tls: None,
             odb: OdbLocation::Sqlite,
             server_name: "server1".to_owned(),
             log: "info".to_owned(),
@@ -250,6 +159,12 @@ impl Config {
         let config = Self {
             data_dir: options.data_dir.or(file.data_dir).unwrap_or(default.data_dir),
             http: options.http.or(file.http).unwrap_or(default.http),
+            tls: tls(
+                options.https.or(file.https),
+                options.tls_certificate.or(file.tls_certificate),
+                options.tls_key.or(file.tls_key),
+                options.tls_client_ca.or(file.tls_client_ca),
+            )?,
             odb: odb(options.odb.or(file.odb))?,
             server_name: options.server_name.or(file.server_name).unwrap_or(default.server_name),
             log: options.log.or(file.log).unwrap_or(default.log),
@@ -287,6 +202,25 @@ fn read(file: &Path) -> Result<Options, ConfigError> {
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         ConfigError::Parse { file: file.to_owned(), line, problem: error.message().to_owned() }
     })
+}
+
+fn tls(
+    address: Option<SocketAddr>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_authorities: Option<PathBuf>,
+) -> Result<Option<TlsConfig>, ConfigError> {
+    let Some(address) = address else {
+        let without_use =
+            [("tls-certificate", &certificate), ("tls-key", &key), ("tls-client-ca", &client_authorities)];
+        return match without_use.into_iter().find(|(_, file)| file.is_some()) {
+            Some((setting, _)) => Err(invalid(setting, "has no use without --https ADDRESS:PORT")),
+            None => Ok(None),
+        };
+    };
+    let certificate = certificate.ok_or_else(|| invalid("tls-certificate", "--https needs this file"))?;
+    let key = key.ok_or_else(|| invalid("tls-key", "--https needs this file"))?;
+    Ok(Some(TlsConfig { address, certificate, key, client_authorities }))
 }
 
 fn odb(setting: Option<String>) -> Result<OdbLocation, ConfigError> {
@@ -339,6 +273,11 @@ mod tests {
         check(&[], "data_dir: \"zato-data\"");
         check(&["--http", "127.0.0.1:0"], "http: 127.0.0.1:0");
         check(&["--http", "somewhere"], "invalid value 'somewhere'");
+        check(&["--https", "127.0.0.1:0"], "tls-certificate: --https needs this file");
+        check(&["--https", "127.0.0.1:0", "--tls-certificate", "a"], "tls-key: --https needs this file");
+        check(&["--tls-key", "a"], "tls-key: has no use without --https ADDRESS:PORT");
+        let tls = ["--https", "127.0.0.1:0", "--tls-certificate", "a", "--tls-key", "b"];
+        check(&tls, "tls: Some(TlsConfig { address: 127.0.0.1:0, certificate: \"a\", key: \"b\"");
         check(&["--odb", "mysql://x"], "odb: must be `sqlite` or start with postgres://");
         check(&["--kvdb", "redis://localhost"], "kvdb: this version has the store `embedded` only");
         check(&["--server-name", " "], "server-name: must not be empty");

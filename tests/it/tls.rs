@@ -1,0 +1,147 @@
+//! TLS at the listener, with curl as the client.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::certificates::Authority;
+use crate::support::{Launch, Server, eventually};
+
+/// A server that listens for TLS connections as well.
+struct Secured {
+    server: Server,
+    authority: Authority,
+    folder: TempDir,
+    certificate: String,
+    key: String,
+}
+
+impl Secured {
+    fn start(asks_clients: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new(folder.path(), "authority");
+        let (certificate, key) = authority.issue("server");
+        let launch = Launch::new()
+            .flag("--https", "127.0.0.1:0")
+            .flag("--tls-certificate", &certificate)
+            .flag("--tls-key", &key);
+        let launch = if asks_clients { launch.flag("--tls-client-ca", authority.file()) } else { launch };
+        Self { server: launch.start(), authority, folder, certificate, key }
+    }
+
+    fn port(&self) -> u16 {
+        let file = fs::read_to_string(self.server.data().join("server.json")).unwrap();
+        let server: serde_json::Value = file.parse().unwrap();
+        server["https"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// What curl prints for a path, or its exit code.
+    fn curl(&self, authority: &str, path: &str, options: &[&str]) -> Result<String, i32> {
+        let url = format!("https://localhost:{}{path}", self.port());
+        let output = Command::new("curl")
+            .args(["--silent", "--max-time", "20", "--cacert", authority])
+            .args(options)
+            .arg(url)
+            .output()
+            .expect("curl is installed");
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout).unwrap())
+        } else {
+            Err(output.status.code().unwrap_or(-1))
+        }
+    }
+}
+
+/// The options of a client with a certificate.
+fn with_certificate<'a>(certificate: &'a str, key: &'a str) -> Vec<&'a str> {
+    [&VERSION[..], &["--cert", certificate, "--key", key]].concat()
+}
+
+/// Options that print the version and the status of the reply.
+const VERSION: [&str; 4] = ["--output", "/dev/null", "--write-out", "%{http_version} %{http_code}"];
+
+#[test]
+fn the_same_server_answers_over_both() {
+    let secured = Secured::start(false);
+    let authority = secured.authority.file();
+    assert_eq!(secured.curl(&authority, "/zato/ping", &VERSION), Ok("2 200".to_owned()));
+    let http1 = [&VERSION[..], &["--http1.1"]].concat();
+    assert_eq!(secured.curl(&authority, "/zato/ping", &http1), Ok("1.1 200".to_owned()));
+    secured.server.request("GET", "/zato/ping").send().status(200);
+    // 60: the certificate of the server is not trusted.
+    let other = Authority::new(secured.folder.path(), "other");
+    assert_eq!(secured.curl(&other.file(), "/zato/ping", &VERSION), Err(60));
+}
+
+#[test]
+fn a_client_without_tls_is_turned_away() {
+    let secured = Secured::start(false);
+    let output = Command::new("curl")
+        .args(["--silent", "--max-time", "20", &format!("http://localhost:{}/zato/ping", secured.port())])
+        .output()
+        .expect("curl is installed");
+    assert!(!output.status.success(), "{output:?}");
+    secured.server.request("GET", "/zato/ping").send().status(200);
+}
+
+/// A renewed certificate is in use without a restart, and one that can't be used does not replace a good one.
+#[test]
+fn changed_certificates_are_taken_up() {
+    let secured = Secured::start(false);
+    let old = secured.authority.file();
+    let replace = |from: &str, to: &str| {
+        fs::copy(from, format!("{to}.new")).unwrap();
+        fs::rename(format!("{to}.new"), to).unwrap();
+    };
+    let folder = secured.folder.path().join("renewed");
+    fs::create_dir(&folder).unwrap();
+    let renewed = Authority::new(&folder, "renewed");
+    let (certificate, key) = renewed.issue("server");
+
+    fs::write(Path::new(&secured.key), "no key").unwrap();
+    eventually("the server says that it can't use the key", || {
+        (!secured.server.log_lines(&["ERROR", "the certificates stay as they were"]).is_empty()).then_some(())
+    });
+    assert!(secured.curl(&old, "/zato/ping", &VERSION).is_ok());
+
+    replace(&key, &secured.key);
+    replace(&certificate, &secured.certificate);
+    eventually("the renewed certificate is in use", || {
+        secured.curl(&renewed.file(), "/zato/ping", &VERSION).ok()
+    });
+    assert_eq!(secured.curl(&old, "/zato/ping", &VERSION), Err(60));
+}
+
+/// Clients that have a certificate prove it, those that have none are let in: what they may do, channels decide.
+#[test]
+fn clients_may_prove_themselves() {
+    let secured = Secured::start(true);
+    let authority = secured.authority.file();
+    let (certificate, key) = secured.authority.issue("client");
+    assert_eq!(secured.curl(&authority, "/zato/ping", &VERSION), Ok("2 200".to_owned()));
+    assert_eq!(
+        secured.curl(&authority, "/zato/ping", &with_certificate(&certificate, &key)),
+        Ok("2 200".to_owned())
+    );
+    let stranger = Authority::new(secured.folder.path(), "stranger");
+    let (certificate, key) = stranger.issue("impostor");
+    assert!(secured.curl(&authority, "/zato/ping", &with_certificate(&certificate, &key)).is_err());
+}
+
+#[test]
+fn files_that_are_no_certificates_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = Authority::new(folder.path(), "authority").issue("server");
+    let refusal = |certificate: &str, key: &str| {
+        let launch = Launch::new().flag("--https", "127.0.0.1:0");
+        launch.flag("--tls-certificate", certificate).flag("--tls-key", key).refusal().stderr
+    };
+    let text = refusal(&key, &key);
+    assert!(text.contains("server.key holds no certificate"), "{text}");
+    let text = refusal(&certificate, &certificate);
+    assert!(text.contains("server.pem does not hold a private key in PEM"), "{text}");
+    let text = refusal("/nowhere.pem", &key);
+    assert!(text.contains("can't read /nowhere.pem"), "{text}");
+}
