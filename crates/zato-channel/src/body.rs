@@ -58,7 +58,7 @@ where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    if headers.contains_key(header::EXPECT) {
+    if headers.contains_key(header::EXPECT) || body.is_end_stream() {
         return;
     }
     let drained = async {

@@ -38,7 +38,7 @@ impl Channel {
             url_path: Arc::clone(&url_path),
             reason,
         })?;
-        let guard = config.security.as_ref().filter(|security| security.ws_security().is_some());
+        let guard = config.security.as_ref().filter(|security| security.is_in_envelope());
         if let (Transport::PlainHttp, Some(security)) = (config.transport, guard) {
             return Err(ChannelError::Security { channel: name, security: Arc::clone(security.name()) });
         }

@@ -33,8 +33,7 @@ use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
 use crate::security::Denied;
 use crate::statistics::ChannelStatistics;
-use crate::wss::WsSecurity;
-use crate::{Channels, Page, body, media, path};
+use crate::{Channels, Page, Security, body, media, path};
 
 /// The methods of a channel that is not restricted to one.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
@@ -181,11 +180,17 @@ impl Shared {
             let response = self.error(failure, call.cid, shape, Some(service));
             self.epilogue.end(call, request, Some(&channel), Some(failure), response)
         };
-        let body = match self.receive(&channel, &request, pin!(body)).await {
+        let mut body = pin!(body);
+        if let Err(failure) = self.admit(call.cid, &channel, &request) {
+            // Whoever may not call is not asked for the body.
+            body::discard(body, &request.headers, self.body_timeout).await;
+            return failed(Some(&request), &failure);
+        }
+        let body = match self.receive(&request, body.as_mut()).await {
             Ok(body) => body,
             Err(failure) => return failed(Some(&request), &failure),
         };
-        let payload = match self.admit(call.cid, &channel, &request, &body) {
+        let payload = match self.open(call.cid, &channel, &request, &body) {
             Ok(payload) => payload,
             Err(failure) => return failed(Some(&request), &failure),
         };
@@ -204,32 +209,32 @@ impl Shared {
         }
     }
 
-    /// What is checked before the body is worth reading, then the body.
-    async fn receive<B>(
-        &self,
-        channel: &Channel,
-        request: &Parts,
-        mut body: Pin<&mut B>,
-    ) -> Result<Bytes, Failure>
+    /// What is checked before the body is asked for.
+    fn admit(&self, cid: Cid, channel: &Channel, request: &Parts) -> Result<(), Failure> {
+        if !channel.is_active {
+            return Err(Failure::inactive_channel());
+        }
+        match &channel.method {
+            Some((allowed, allow)) if *allowed != request.method => {
+                return Err(Failure::method_not_allowed(&request.method, allow.clone()));
+            }
+            // An answer to this method would open a tunnel, and there is none.
+            None if request.method == Method::CONNECT => {
+                return Err(Failure::method_not_allowed(&request.method, HeaderValue::from_static(METHODS)));
+            }
+            _ => {}
+        }
+        let Some(security) = &channel.security else { return Ok(()) };
+        security
+            .check_headers(&request.headers)
+            .map_err(|denied| self.unauthorized(cid, request, security, denied))
+    }
+
+    async fn receive<B>(&self, request: &Parts, mut body: Pin<&mut B>) -> Result<Bytes, Failure>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let refusal = match &channel.method {
-            _ if !channel.is_active => Some(Failure::inactive_channel()),
-            Some((allowed, allow)) if *allowed != request.method => {
-                Some(Failure::method_not_allowed(&request.method, allow.clone()))
-            }
-            // An answer to this method would open a tunnel, and there is none.
-            None if request.method == Method::CONNECT => {
-                Some(Failure::method_not_allowed(&request.method, HeaderValue::from_static(METHODS)))
-            }
-            _ => None,
-        };
-        if let Some(refusal) = refusal {
-            body::discard(body, &request.headers, self.body_timeout).await;
-            return Err(refusal);
-        }
         let limit = self.limits.max_bytes;
         match body::read(body.as_mut(), limit, self.body_timeout).await {
             Ok(body) => Ok(body),
@@ -242,23 +247,21 @@ impl Shared {
         }
     }
 
-    /// Whether the caller may call, and whether the service may be called; then the body is looked into.
-    fn admit<'b>(
+    /// Looks into the body: for the caller's proof, if it is there, and for what the service is called with.
+    fn open<'b>(
         &self,
         cid: Cid,
         channel: &Channel,
         request: &Parts,
         body: &'b Bytes,
     ) -> Result<Payload<'b>, Failure> {
-        let mut proven = None;
-        if let Some(security) = &channel.security {
-            let denied =
-                |denied| Failure::unauthorized(cid, &shown_path(request), security.challenge(), denied);
-            security.check_headers(&request.headers).map_err(denied)?;
-            if let Some(rules) = security.ws_security() {
-                proven = Some(self.check_token(rules, body).map_err(denied)?);
+        let proven = match &channel.security {
+            Some(security) if security.is_in_envelope() => {
+                let checked = self.check_token(security, body);
+                Some(checked.map_err(|denied| self.unauthorized(cid, request, security, denied))?)
             }
-        }
+            _ => None,
+        };
         if !channel.service.is_active() {
             return Err(unknown_url(cid, request));
         }
@@ -270,7 +273,7 @@ impl Shared {
 
     /// Looks for the caller's proof in the message, which therefore is read first. One that can't be read proves
     /// nothing, so its sender learns no more than that.
-    fn check_token<'b>(&self, rules: &WsSecurity, body: &'b Bytes) -> Result<Payload<'b>, Denied> {
+    fn check_token<'b>(&self, security: &Security, body: &'b Bytes) -> Result<Payload<'b>, Denied> {
         let document = decode::document(body, &self.limits)
             .map_err(|error| Denied::NoMessage(error.message().to_owned()))?;
         let token = Envelope::of(&document)
@@ -278,8 +281,14 @@ impl Shared {
             .username_token()
             .map_err(|error| Denied::Token(error.to_string()))?
             .ok_or(Denied::NoToken)?;
-        rules.check(&token, self.environment.now())?;
+        security.check_token(&token, self.environment.now())?;
         Ok(Payload::Soap(document))
+    }
+
+    /// The answer to a caller who proved nothing, whatever it was that was wrong.
+    fn unauthorized(&self, cid: Cid, request: &Parts, security: &Security, denied: Denied) -> Failure {
+        self.statistics.denied(security.name(), security.security_type(), denied.reason());
+        Failure::unauthorized(cid, &shown_path(request), security.challenge(), denied)
     }
 
     async fn page<B>(

@@ -115,12 +115,22 @@ pub enum PathError {
 #[non_exhaustive]
 pub enum SecurityError {
     /// The definition's type is for outgoing connections, or not known.
-    #[error("security definition [{name}]: type {sec_type} can't guard a channel; basic_auth and wss can")]
+    #[error(
+        "security definition [{name}]: type {sec_type} can't guard a channel; it is for outgoing connections"
+    )]
     Type {
         /// The definition's name.
         name: Arc<str>,
         /// Its type.
         sec_type: String,
+    },
+    /// A header can't have the name of the one with the API key.
+    #[error("security definition [{name}]: [{header}] can't be the name of a header")]
+    Header {
+        /// The definition's name.
+        name: Arc<str>,
+        /// The header's name.
+        header: String,
     },
     /// The realm is sent in a header, where control characters can't stand.
     #[error("security definition [{name}]: its realm has a control character")]

@@ -21,7 +21,6 @@ mod respond;
 mod routing;
 mod security;
 mod statistics;
-mod wss;
 
 pub use access::{AccessEntry, AccessLog};
 pub use channels::Channels;
@@ -32,9 +31,8 @@ pub use error::{ChannelError, PathError, SecurityError};
 pub use pages::{Page, Pages};
 pub use parameters::{ParameterPrecedence, UrlParameters, query_elements};
 pub use respond::ErrorDetails;
-pub use security::{Password, Security, SecurityKind};
-pub use statistics::{ChannelSnapshot, ChannelStatistics};
-pub use wss::WsSecurity;
+pub use security::{InvalidDigest, Password, SaltedDigest, Security, SecurityKind, WsSecurity};
+pub use statistics::{ChannelSnapshot, ChannelStatistics, Denials};
 // What channels are configured with besides the types of this crate.
 pub use zato_service::Precedence;
 pub use zato_soap::Version;

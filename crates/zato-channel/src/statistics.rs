@@ -2,8 +2,9 @@
 //!
 //! Owns the counters. It must not know what is counted as what: the dispatcher tells.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 
@@ -17,7 +18,13 @@ struct Counters {
     ended: AtomicU64,
     /// From 1xx to 5xx.
     replies: [AtomicU64; 5],
+    /// Only refused calls take the lock, and there are as many entries as
+    /// definitions and reasons, whatever callers send.
+    denials: Mutex<BTreeMap<Denial, u64>>,
 }
+
+/// A definition's name, its type, and the reason.
+type Denial = (Arc<str>, &'static str, &'static str);
 
 /// The counters at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +42,38 @@ pub struct ChannelSnapshot {
     pub server_errors: u64,
 }
 
+/// How often a security definition refused callers for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Denials {
+    /// The definition's name.
+    pub definition: Arc<str>,
+    /// The definition's type, such as `basic_auth`.
+    pub security_type: &'static str,
+    /// The reason in a word, such as `password`.
+    pub reason: &'static str,
+    /// The number of calls.
+    pub count: u64,
+}
+
 impl ChannelStatistics {
+    /// The calls that were refused because of their credentials, by definition and reason.
+    pub fn denials(&self) -> Vec<Denials> {
+        let denials = self.0.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = denials.iter().map(|((definition, security_type, reason), count)| Denials {
+            definition: Arc::clone(definition),
+            security_type,
+            reason,
+            count: *count,
+        });
+        all.collect()
+    }
+
+    pub(crate) fn denied(&self, definition: &Arc<str>, security_type: &'static str, reason: &'static str) {
+        let mut denials = self.0.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        *denials.entry((Arc::clone(definition), security_type, reason)).or_default() += 1;
+    }
+
     /// Reads the counters. Each is exact; calls that begin or end meanwhile may show in some of them only.
     pub fn snapshot(&self) -> ChannelSnapshot {
         // In this order a call that ends meanwhile can't make it look as if more had ended than begun.

@@ -98,6 +98,16 @@ impl Collector for Channels {
         for (class, count) in replies {
             ConstCounter::new(count).encode(family.encode_family(&[("status", class)])?)?;
         }
+        let help = "Calls refused because of their credentials, by security definition and reason";
+        let mut family = encoder.encode_descriptor("security_denials", help, None, zero.metric_type())?;
+        for denials in self.0.denials() {
+            let labels = [
+                ("definition", &*denials.definition),
+                ("type", denials.security_type),
+                ("reason", denials.reason),
+            ];
+            ConstCounter::new(denials.count).encode(family.encode_family(&labels)?)?;
+        }
         Ok(())
     }
 }

@@ -8,11 +8,11 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
-use zato_channel::{ChannelConfig, ChannelError, Security, SecurityKind, Version, WsSecurity};
+use zato_channel::{ChannelConfig, ChannelError, SaltedDigest, Security, SecurityKind, Version, WsSecurity};
 use zato_service::Description;
 use zato_soap::UsernameToken;
 
-use crate::support::{House, basic_auth, json, post, soap, soap_request, with};
+use crate::support::{House, basic_auth, call, json, post, soap, soap_request, with};
 
 fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
@@ -182,4 +182,91 @@ fn tokens_guard_soap_channels_only() {
         ChannelConfig { security: Some(ws_security(true, false)), ..json(1, "/", &house.greeter()) };
     let error = house.channels.put(channel).unwrap_err();
     assert!(matches!(error, ChannelError::Security { .. }), "{error}");
+}
+
+/// One channel behind a definition of some type: what is answered without credentials, with right and with wrong ones.
+#[track_caller]
+fn check_headers(
+    kind: &SecurityKind,
+    challenge: &str,
+    right: &[(&'static str, &str)],
+    wrong: &[&[(&'static str, &str)]],
+) {
+    let house = House::new();
+    let guarded = |is_active| {
+        let security = Security::new(1, "Jobs", is_active, kind.clone()).unwrap();
+        ChannelConfig { security: Some(Arc::new(security)), ..json(1, "/", &house.greeter()) }
+    };
+    let active = guarded(true);
+    house.put(active.clone());
+    let send = |headers: &[(&'static str, &str)]| {
+        let request = post("/", r#"{"name":"Ann"}"#);
+        house.call(headers.iter().fold(request, |request, (name, value)| with(request, name, value)))
+    };
+    assert_eq!(send(right).status, StatusCode::OK);
+    for wrong in wrong.iter().chain([&[].as_slice()]) {
+        let reply = send(wrong);
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{wrong:?}");
+        assert_eq!(reply.header("www-authenticate"), challenge);
+        assert_eq!(reply.details(), "UNAUTHORIZED path_info:`/`, cid:`CID`");
+    }
+    let inactive = Security::new(1, "Jobs", false, kind.clone()).unwrap();
+    house.channels.put_security(&Arc::new(inactive));
+    assert_eq!(send(right).status, StatusCode::UNAUTHORIZED);
+    house.channels.remove_security(1);
+    assert_eq!(send(right).status, StatusCode::NOT_FOUND);
+    house.put(active);
+    assert_eq!(send(right).status, StatusCode::OK);
+    let denials = house.dispatcher.statistics().denials();
+    let inactive = denials.iter().find(|denials| denials.reason == "inactive").unwrap();
+    assert_eq!((&*inactive.definition, inactive.count), ("Jobs", 1));
+    assert_eq!(denials.iter().map(|denials| denials.count).sum::<u64>(), wrong.len() as u64 + 2);
+}
+
+#[test]
+fn api_keys() {
+    check_headers(
+        &SecurityKind::ApiKey { header: "X-API-Key".to_owned(), key: "s3cret".into() },
+        "zato-apikey",
+        &[("x-api-key", "s3cret")],
+        &[&[("x-api-key", "S3cret")], &[("x-api-key", "")], &[("x-other", "s3cret")]],
+    );
+}
+
+#[test]
+fn technical_accounts() {
+    check_headers(
+        &SecurityKind::TechnicalAccount { password: SaltedDigest::of(&"s3cret".into(), "salt") },
+        "zato-tech-acc",
+        &[("x-zato-user", "Jobs"), ("x-zato-password", "s3cret")],
+        &[
+            &[("x-zato-user", "jobs"), ("x-zato-password", "s3cret")],
+            &[("x-zato-user", "Jobs"), ("x-zato-password", "")],
+            &[("x-zato-user", "Jobs")],
+        ],
+    );
+}
+
+/// A body that must not be asked for.
+struct Unasked;
+
+impl http_body::Body for Unasked {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        panic!("the body was asked for");
+    }
+}
+
+#[test]
+fn credentials_are_checked_before_the_body_is_asked_for() {
+    let house = House::new();
+    house.put(guarded(&house));
+    let request = Request::post("/json").header("expect", "100-continue").body(Unasked).unwrap();
+    let reply = house.runtime.block_on(call(&house.dispatcher, request));
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }

@@ -1,0 +1,221 @@
+//! Who may call a channel.
+//!
+//! Owns security definitions as channels need them: what each type is configured with, and which check belongs to which
+//! type. It must not know which channels use a definition, nor what a refused caller is answered.
+//!
+//! Each type has a module of its own. Whatever is wrong with a caller's credentials, its check does the same work before
+//! it says so, secrets are compared in a time that does not depend on them, and they are never shown.
+
+mod api_key;
+mod basic_auth;
+mod denied;
+mod secret;
+mod technical_account;
+mod ws_security;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+use time::OffsetDateTime;
+use zato_soap::UsernameToken;
+
+use crate::SecurityError;
+
+use api_key::ApiKey;
+use basic_auth::BasicAuth;
+pub(crate) use denied::Denied;
+pub use secret::{InvalidDigest, Password, SaltedDigest};
+pub use ws_security::WsSecurity;
+
+/// What callers must prove to know.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SecurityKind {
+    /// HTTP Basic authentication.
+    BasicAuth {
+        /// Shown to callers who are refused.
+        realm: String,
+        /// Compared exactly, as UTF-8.
+        username: String,
+        /// Compared exactly, as UTF-8.
+        password: Password,
+    },
+    /// A secret in a header.
+    ApiKey {
+        /// The header's name, such as `X-API-Key`. Hyphens and underscores are the same here.
+        header: String,
+        /// Compared exactly.
+        key: Password,
+    },
+    /// The headers `X-Zato-User`, which must have the definition's name, and `X-Zato-Password`.
+    TechnicalAccount {
+        /// What is kept of the password.
+        password: SaltedDigest,
+    },
+    /// A `UsernameToken` in the header of the SOAP envelope.
+    WsSecurity(WsSecurity),
+    /// A type that can't guard a channel, by its name; [`Security::new`] refuses it.
+    Other(String),
+}
+
+/// A security definition, ready to check callers.
+pub struct Security {
+    id: i64,
+    name: Arc<str>,
+    is_active: bool,
+    guard: Guard,
+}
+
+enum Guard {
+    BasicAuth(BasicAuth),
+    ApiKey(ApiKey),
+    TechnicalAccount(SaltedDigest),
+    WsSecurity(WsSecurity),
+}
+
+impl Guard {
+    /// The type's name in configuration.
+    fn security_type(&self) -> &'static str {
+        match self {
+            Self::BasicAuth(_) => "basic_auth",
+            Self::ApiKey(_) => "apikey",
+            Self::TechnicalAccount(_) => "tech_acc",
+            Self::WsSecurity(_) => "wss",
+        }
+    }
+}
+
+impl Security {
+    /// Prepares a definition. An inactive one lets nobody in.
+    ///
+    /// # Errors
+    /// The definition can't guard channels.
+    pub fn new(
+        id: i64,
+        name: impl Into<Arc<str>>,
+        is_active: bool,
+        kind: SecurityKind,
+    ) -> Result<Self, SecurityError> {
+        let name = name.into();
+        let guard = match kind {
+            SecurityKind::BasicAuth { realm, username, password } => {
+                let basic = BasicAuth::new(&realm, username, password);
+                Guard::BasicAuth(basic.ok_or_else(|| SecurityError::Realm { name: Arc::clone(&name) })?)
+            }
+            SecurityKind::ApiKey { header, key } => match ApiKey::new(&header, key) {
+                Some(key) => Guard::ApiKey(key),
+                None => return Err(SecurityError::Header { name, header }),
+            },
+            SecurityKind::TechnicalAccount { password } => Guard::TechnicalAccount(password),
+            SecurityKind::WsSecurity(rules) => Guard::WsSecurity(rules),
+            SecurityKind::Other(sec_type) => return Err(SecurityError::Type { name, sec_type }),
+        };
+        Ok(Self { id, name, is_active, guard })
+    }
+
+    /// Tells the definition from all others.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Its name, which services see as the name of the caller.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Its type's name in configuration.
+    pub(crate) fn security_type(&self) -> &'static str {
+        self.guard.security_type()
+    }
+
+    /// The `WWW-Authenticate` header of whoever is refused.
+    pub(crate) fn challenge(&self) -> HeaderValue {
+        match &self.guard {
+            Guard::BasicAuth(basic) => basic.challenge().clone(),
+            Guard::ApiKey(_) => HeaderValue::from_static("zato-apikey"),
+            Guard::TechnicalAccount(_) => HeaderValue::from_static("zato-tech-acc"),
+            Guard::WsSecurity(_) => HeaderValue::from_static("zato-wss"),
+        }
+    }
+
+    /// Whether callers are known by the header of a SOAP envelope.
+    pub(crate) fn is_in_envelope(&self) -> bool {
+        matches!(self.guard, Guard::WsSecurity(_))
+    }
+
+    /// Checks what can be checked before the body is read.
+    pub(crate) fn check_headers(&self, headers: &HeaderMap) -> Result<(), Denied> {
+        self.if_active(match &self.guard {
+            Guard::BasicAuth(basic) => basic.check(headers),
+            Guard::ApiKey(key) => key.check(headers),
+            Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
+            Guard::WsSecurity(_) => return Ok(()),
+        })
+    }
+
+    /// Checks the token of a SOAP message, if callers are known by one.
+    pub(crate) fn check_token(&self, token: &UsernameToken, now: OffsetDateTime) -> Result<(), Denied> {
+        match &self.guard {
+            Guard::WsSecurity(rules) => self.if_active(rules.check(token, now)),
+            Guard::BasicAuth(_) | Guard::ApiKey(_) | Guard::TechnicalAccount(_) => Ok(()),
+        }
+    }
+
+    /// An inactive definition lets nobody in, and takes as long to say so.
+    fn if_active(&self, checked: Result<(), Denied>) -> Result<(), Denied> {
+        if self.is_active { checked } else { Err(Denied::Inactive) }
+    }
+}
+
+impl fmt::Debug for Security {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Security")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("is_active", &self.is_active)
+            .field("type", &self.security_type())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: SecurityKind, expected: &str) {
+        assert_eq!(Security::new(1, "users", true, kind).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn what_cannot_guard_a_channel_is_refused() {
+        check(
+            SecurityKind::Other("aws".to_owned()),
+            "security definition [users]: type aws can't guard a channel; it is for outgoing connections",
+        );
+        check(
+            SecurityKind::BasicAuth {
+                realm: "a\nb".to_owned(),
+                username: "u".to_owned(),
+                password: "p".into(),
+            },
+            "security definition [users]: its realm has a control character",
+        );
+        check(
+            SecurityKind::ApiKey { header: "X API Key".to_owned(), key: "k".into() },
+            "security definition [users]: [X API Key] can't be the name of a header",
+        );
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let kind = SecurityKind::BasicAuth {
+            realm: String::new(),
+            username: "user".to_owned(),
+            password: "S3cret".into(),
+        };
+        let shown = format!("{kind:?} {:?}", Security::new(1, "users", true, kind.clone()).unwrap());
+        assert!(!shown.contains("S3cret") && !shown.contains("dXNlcjpTM2NyZXQ"), "{shown}");
+    }
+}
