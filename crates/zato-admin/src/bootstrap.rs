@@ -249,8 +249,7 @@ impl Work {
             };
             channel.security_id = Some(*id);
         }
-        let namesake =
-            self.tx.find_http_soap(self.cluster_id, channel.connection, transport, &channel.name).await?;
+        let namesake = self.tx.find_namesake(&channel).await?;
         if let Some(rival) = namesake.or(self.tx.find_http_soap_at(&channel).await?) {
             tracing::warn!(
                 channel = channel.name,

@@ -3,14 +3,14 @@
 //! Owns everything that the create, edit, delete and change-password services of all families have in common. What a
 //! family has of its own stands in its [`Family`]. This module must not know any family.
 
+use futures_util::future::BoxFuture;
 use tokio::sync::MutexGuard;
-use zato_odb::model::{Cluster, HttpSoap};
+use zato_odb::model::{Cluster, Service};
 use zato_odb::{Action, Change, EventId, Object, OdbError, Read, Secret, Transaction};
 use zato_service::{Context, Error, Registry};
 
 use crate::Admin;
 use crate::error::{OrError, no_row};
-use crate::services::http_soap::HttpSoapObjects;
 
 /// One family of stored objects, such as HTTP Basic Auth definitions: what it states of itself.
 pub(crate) trait Family: Send + 'static {
@@ -20,35 +20,71 @@ pub(crate) trait Family: Send + 'static {
     /// What messages call one object of the family.
     const NOUN: &'static str;
 
+    /// What the message about a name that is taken begins with: `... [name] already exists on this cluster`.
+    const TAKEN: &'static str = Self::NOUN;
+
     /// Whether a stored object is one of this family.
-    fn includes(object: &Self::Object) -> bool;
-
-    /// The object that has the name which `object` is to have; it may be `object` itself, stored already.
-    fn namesake(
-        tx: &Transaction,
-        object: &Self::Object,
-    ) -> impl Future<Output = Result<Option<Self::Object>, OdbError>> + Send;
-
-    /// Says that the name is taken.
-    fn taken(object: &Self::Object) -> String {
-        format!("{} [{}] already exists on this cluster", Self::NOUN, object.name())
+    fn includes(_: &Self::Object) -> bool {
+        true
     }
 
-    /// Checks everything else that decides whether `object` can be stored and put in effect: what it refers to, what
-    /// else has to be unique, and whether its values make sense together.
+    /// Which stored objects are those of this family.
+    fn filter() -> <Self::Object as Object>::Filter {
+        Default::default()
+    }
+
+    /// Checks the values of `object` by themselves. It comes before anything else is looked at.
+    fn check_values(_: &Self::Object) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Checks everything but name and values that decides whether `object` can be stored and put in effect: what it
+    /// refers to and what else has to be unique.
     fn check(
-        change: &ConfigurationChange<'_>,
-        object: &Self::Object,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+        _: &ConfigurationChange<'_>,
+        _: &Self::Object,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Adds to `found` the objects of other families, or its own, that can't be without `object` and are deleted with it.
+    fn dependants(
+        _: &Transaction,
+        _: &Self::Object,
+        _found: &mut Dependants,
+    ) -> impl Future<Output = Result<(), OdbError>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
-/// A family whose objects can be deleted.
-pub(crate) trait Deletable: Family {
-    /// The channels and outgoing connections that can't be without `object` and are deleted with it.
-    fn dependants(
-        tx: &Transaction,
-        object: &Self::Object,
-    ) -> impl Future<Output = Result<Vec<HttpSoap>, OdbError>> + Send;
+/// Stored objects that can't be without another one. They are deleted before it, each with an event of its own.
+#[derive(Default)]
+pub(crate) struct Dependants(Vec<Box<dyn Dependant>>);
+
+impl Dependants {
+    /// Adds objects of the family `F`.
+    pub(crate) fn add<F: Family>(&mut self, objects: Vec<F::Object>) {
+        self.0.extend(objects.into_iter().map(|object| Box::new(Stored::<F>(object)) as Box<dyn Dependant>));
+    }
+}
+
+/// An object whose family is known to itself only.
+trait Dependant: Send {
+    fn delete<'a>(
+        self: Box<Self>,
+        change: &'a mut ConfigurationChange<'_>,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+struct Stored<F: Family>(F::Object);
+
+impl<F: Family> Dependant for Stored<F> {
+    fn delete<'a>(
+        self: Box<Self>,
+        change: &'a mut ConfigurationChange<'_>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { change.delete_stored::<F>(&self.0).await })
+    }
 }
 
 /// A family whose objects have a password.
@@ -119,8 +155,14 @@ impl<'a> ConfigurationChange<'a> {
 
     /// Replaces a stored object by another one of the same id.
     pub(crate) async fn replace<F: Family>(&mut self, old: &F::Object, new: &F::Object) -> Result<(), Error> {
-        let id = old.id();
-        self.check::<F>(new, Some(id)).await?;
+        self.check::<F>(new, Some(old.id())).await?;
+        if new.cluster_id() != old.cluster_id() && !self.dependants::<F>(old).await?.0.is_empty() {
+            return Err(Error::conflict(format!(
+                "{} [{}] can't move to another cluster: other objects of its own one use it",
+                F::NOUN,
+                old.name()
+            )));
+        }
         unless_duplicate::<F, _>(self.tx.update(new).await, new)?;
         if new.cluster_id() == old.cluster_id() {
             return self.record::<F>(Action::Edited, new).await;
@@ -131,11 +173,8 @@ impl<'a> ConfigurationChange<'a> {
     }
 
     /// Deletes an object, and what depends on it first.
-    pub(crate) async fn delete<F: Deletable>(&mut self, id: i64) -> Result<(), Error> {
+    pub(crate) async fn delete<F: Family>(&mut self, id: i64) -> Result<(), Error> {
         let object = self.find::<F>(id).await?;
-        for dependant in F::dependants(&self.tx, &object).await.or_error()? {
-            self.delete_stored::<HttpSoapObjects>(&dependant).await?;
-        }
         self.delete_stored::<F>(&object).await
     }
 
@@ -169,6 +208,18 @@ impl<'a> ConfigurationChange<'a> {
         found.filter(F::includes).ok_or_else(|| no_row(F::NOUN, "id", id))
     }
 
+    /// The object of the family that another object of a cluster refers to by id.
+    pub(crate) async fn referred<F: Family>(&self, cluster_id: i64, id: i64) -> Result<F::Object, Error> {
+        let found = self.find::<F>(id).await?;
+        if found.cluster_id() == cluster_id { Ok(found) } else { Err(no_row(F::NOUN, "id", id)) }
+    }
+
+    /// The service that an object of a cluster refers to by name.
+    pub(crate) async fn service(&self, cluster_id: i64, name: &str) -> Result<Service, Error> {
+        let found = self.tx.find_by_name::<Service>(cluster_id, name).await.or_error()?;
+        found.ok_or_else(|| Error::not_found(format!("Service [{name}] does not exist on this cluster")))
+    }
+
     /// Commits, and returns once this server has applied the change.
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.tx.commit().await.or_error()?;
@@ -198,19 +249,30 @@ impl<'a> ConfigurationChange<'a> {
         if cluster.is_none() {
             return Err(no_row("cluster", "id", object.cluster_id()));
         }
-        let namesake = F::namesake(&self.tx, object).await.or_error()?;
+        let namesake = self.tx.find_namesake(object).await.or_error()?;
         if namesake.is_some_and(|other| Some(other.id()) != own_id) {
-            return Err(Error::conflict(F::taken(object)));
+            let message = format!("{} [{}] already exists on this cluster", F::TAKEN, object.name());
+            return Err(Error::conflict(message));
         }
         Ok(())
     }
 
     async fn check<F: Family>(&self, object: &F::Object, own_id: Option<i64>) -> Result<(), Error> {
+        F::check_values(object)?;
         self.check_name::<F>(object, own_id).await?;
         F::check(self, object).await
     }
 
+    async fn dependants<F: Family>(&self, object: &F::Object) -> Result<Dependants, Error> {
+        let mut found = Dependants::default();
+        F::dependants(&self.tx, object, &mut found).await.or_error()?;
+        Ok(found)
+    }
+
     async fn delete_stored<F: Family>(&mut self, object: &F::Object) -> Result<(), Error> {
+        for dependant in self.dependants::<F>(object).await?.0 {
+            dependant.delete(self).await?;
+        }
         self.tx.delete::<F::Object>(object.id()).await.or_error()?;
         self.record::<F>(Action::Deleted, object).await
     }

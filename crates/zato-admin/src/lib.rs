@@ -5,6 +5,8 @@ mod apply;
 mod bootstrap;
 mod change;
 mod error;
+mod family;
+mod field;
 mod handle;
 mod mask;
 mod password;

@@ -2,14 +2,15 @@
 //!
 //! Owns the finders. It must not write.
 
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::entity::{cluster, http_soap, server};
 use crate::error::OdbError;
-use crate::model::{Cluster, Connection, HttpSoap, ObjectKind, Server, Transport};
+use crate::model::{Cluster, HttpSoap, ObjectKind, Server};
 use crate::secret::SecretKey;
 use crate::stored::{Row, Selects, Stored};
 
@@ -66,6 +67,27 @@ pub trait Read: Connected {
         one(self, Condition::all().add(T::CLUSTER_ID.eq(cluster_id)).add(is_text(T::NAME, name)))
     }
 
+    /// The object whose name an object has: the one that makes storing it fail with [`Unique::Name`](crate::Unique), or
+    /// the object itself if it is stored already.
+    fn find_namesake<T: Object>(
+        &self,
+        object: &T,
+    ) -> impl Future<Output = Result<Option<T>, OdbError>> + Send {
+        let condition = object
+            .name_scope()
+            .add(T::CLUSTER_ID.eq(object.cluster_id()))
+            .add(is_text(T::NAME, object.name()));
+        one(self, condition)
+    }
+
+    /// The names of the objects with these ids. Those that are not stored are left out.
+    fn names<T: Object>(
+        &self,
+        ids: BTreeSet<i64>,
+    ) -> impl Future<Output = Result<HashMap<i64, String>, OdbError>> + Send {
+        names::<Self, T>(self, ids)
+    }
+
     /// The objects of a cluster that pass a filter, sorted by name, byte by byte.
     fn list<T: Object>(
         &self,
@@ -91,23 +113,6 @@ pub trait Read: Connected {
         token: &str,
     ) -> impl Future<Output = Result<Option<Server>, OdbError>> + Send {
         one(self, is_text(server::Column::Token, token).into())
-    }
-
-    /// The channel or outgoing connection with a name.
-    fn find_http_soap(
-        &self,
-        cluster_id: i64,
-        connection: Connection,
-        transport: Transport,
-        name: &str,
-    ) -> impl Future<Output = Result<Option<HttpSoap>, OdbError>> + Send {
-        use http_soap::Column;
-        let condition = Condition::all()
-            .add(Column::ClusterId.eq(cluster_id))
-            .add(Column::Connection.eq(connection.as_str()))
-            .add(Column::Transport.eq(transport.as_str()))
-            .add(is_text(Column::Name, name));
-        one(self, condition)
     }
 
     /// The channel or outgoing connection whose address an object has: the one that makes storing it fail with
@@ -152,4 +157,28 @@ async fn all<C: Connected + ?Sized, T: Stored>(source: &C, condition: Condition)
         .await
         .map_err(OdbError::from_read)?;
     rows.into_iter().map(|row| T::from_row(row, source.secret_key())).collect()
+}
+
+/// How many ids one statement asks for, well within what both databases take.
+const IDS_AT_ONCE: usize = 500;
+
+async fn names<C: Connected + ?Sized, T: Stored>(
+    source: &C,
+    ids: BTreeSet<i64>,
+) -> Result<HashMap<i64, String>, OdbError> {
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let mut names = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(IDS_AT_ONCE) {
+        let rows: Vec<(i64, String)> = T::Entity::find()
+            .select_only()
+            .column(T::ID)
+            .column(T::NAME)
+            .filter(T::ID.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(source.connection())
+            .await
+            .map_err(OdbError::from_read)?;
+        names.extend(rows);
+    }
+    Ok(names)
 }

@@ -33,6 +33,11 @@ pub trait Stored: Sized + Send + Sync + 'static {
     /// What lists are sorted by.
     const NAME: Column<Self>;
 
+    /// Within which objects of a cluster names are unique; most kinds have one name space per cluster.
+    fn name_scope(&self) -> Condition {
+        Condition::all()
+    }
+
     /// Reads a row.
     fn from_row(row: Row<Self>, key: &SecretKey) -> Result<Self, OdbError>;
 

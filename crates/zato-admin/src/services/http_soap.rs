@@ -6,16 +6,18 @@
 use std::collections::HashMap;
 
 use zato_catalogue::http_soap::{create, delete, edit, get_list, ping};
+use zato_odb::Read;
 use zato_odb::model::{
-    Connection, Everything, HttpSoap, HttpSoapFilter, MessageParamsPriority, SecurityDefinition,
-    SecurityFilter, SerializationType, Service, Transport, UrlParamsPriority,
+    Connection, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, SerializationType, Service,
+    Transport,
 };
-use zato_odb::{OdbError, Read, Transaction};
 use zato_service::{Context, Error};
 
-use crate::change::{ConfigurationChange, Deletable, Family};
+use super::security::AllDefinitions;
+use crate::change::{ConfigurationChange, Family};
 use crate::error::{OrError, no_row, not_allowed};
-use crate::{Admin, Handle, apply, is_internal_name};
+use crate::field::Field;
+use crate::{Admin, Handle, apply, family, is_internal_name};
 
 /// Internal all the same, but shown in lists.
 const ALWAYS_LISTED: &str = "admin.invoke.json";
@@ -28,22 +30,12 @@ impl Family for HttpSoapObjects {
 
     const NOUN: &'static str = "HTTP/SOAP object";
 
-    fn includes(_: &HttpSoap) -> bool {
-        true
-    }
-
-    async fn namesake(tx: &Transaction, object: &HttpSoap) -> Result<Option<HttpSoap>, OdbError> {
-        tx.find_http_soap(object.cluster_id, object.connection, object.transport, &object.name).await
-    }
-
-    fn taken(object: &HttpSoap) -> String {
-        format!("An object of that name [{}] already exists on this cluster", object.name)
-    }
+    const TAKEN: &'static str = "An object of that name";
 
     async fn check(change: &ConfigurationChange<'_>, object: &HttpSoap) -> Result<(), Error> {
         let definition = match object.security_id {
             None => None,
-            Some(id) => Some(security_definition(change.tx(), object.cluster_id, id).await?),
+            Some(id) => Some(change.referred::<AllDefinitions>(object.cluster_id, id).await?),
         };
         if let Some(id) = object.sec_tls_ca_cert_id {
             return Err(no_row("TLS CA certificate", "id", id));
@@ -75,23 +67,6 @@ impl Family for HttpSoapObjects {
             _ => Ok(()),
         }
     }
-}
-
-impl Deletable for HttpSoapObjects {
-    async fn dependants(_: &Transaction, _: &HttpSoap) -> Result<Vec<HttpSoap>, OdbError> {
-        Ok(Vec::new())
-    }
-}
-
-async fn security_definition(
-    tx: &Transaction,
-    cluster_id: i64,
-    id: i64,
-) -> Result<SecurityDefinition, Error> {
-    let definition = tx.find::<SecurityDefinition>(id).await.or_error()?;
-    definition
-        .filter(|definition| definition.cluster_id == cluster_id)
-        .ok_or_else(|| no_row("security definition", "id", id))
 }
 
 async fn check_channel(
@@ -179,10 +154,8 @@ impl Draft {
                 self.url_path
             )));
         }
-        let connection = Connection::from_text(&self.connection)
-            .ok_or_else(|| not_allowed("connection", &self.connection, "channel or outgoing"))?;
-        let transport = Transport::from_text(&self.transport)
-            .ok_or_else(|| not_allowed("transport", &self.transport, "plain_http or soap"))?;
+        let connection = Connection::stored("connection", self.connection)?;
+        let transport = Transport::stored("transport", self.transport)?;
         *object = HttpSoap {
             id: object.id,
             cluster_id: self.cluster_id,
@@ -203,19 +176,14 @@ impl Draft {
             soap_version: self.soap_version,
             data_format: self.data_format,
             ping_method: Some(self.ping_method.to_ascii_uppercase()),
-            pool_size: Some(number("pool_size", self.pool_size)?),
+            pool_size: Field::stored("pool_size", self.pool_size)?,
             merge_url_params_req: self.merge_url_params_req,
-            url_params_pri: UrlParamsPriority::from_text(&self.url_params_pri).ok_or_else(|| {
-                not_allowed("url_params_pri", &self.url_params_pri, "qs-over-path or path-over-qs")
-            })?,
-            params_pri: MessageParamsPriority::from_text(&self.params_pri).ok_or_else(|| {
-                let allowed = "channel-params-over-msg or msg-over-channel-params";
-                not_allowed("params_pri", &self.params_pri, allowed)
-            })?,
+            url_params_pri: Field::stored("url_params_pri", self.url_params_pri)?,
+            params_pri: Field::stored("params_pri", self.params_pri)?,
             serialization_type: SerializationType::from_text(&self.serialization_type)
                 .filter(|kind| *kind == SerializationType::String)
                 .ok_or_else(|| not_allowed("serialization_type", &self.serialization_type, "string"))?,
-            timeout: number("timeout", self.timeout)?,
+            timeout: Field::stored("timeout", self.timeout)?,
             sec_tls_ca_cert_id: self.sec_tls_ca_cert_id,
             has_rbac: self.has_rbac,
             service_id: None,
@@ -224,10 +192,6 @@ impl Draft {
         };
         Ok(self.service)
     }
-}
-
-fn number(element: &str, number: i64) -> Result<i32, Error> {
-    i32::try_from(number).map_err(|_| not_allowed(element, number, "a number of 32 bits"))
 }
 
 /// Completes an object whose own values are written: finds its service. The name is checked before.
@@ -239,11 +203,14 @@ async fn link_service(
 ) -> Result<(), Error> {
     change.check_name::<HttpSoapObjects>(object, own_id).await?;
     let name = service.unwrap_or_default();
-    let found = change.tx().find_by_name::<Service>(object.cluster_id, &name).await.or_error()?;
-    if found.is_none() && object.connection == Connection::Channel {
-        return Err(Error::not_found(format!("Service [{name}] does not exist on this cluster")));
-    }
-    object.service_id = found.map(|service| service.id);
+    object.service_id = match object.connection {
+        Connection::Channel => Some(change.service(object.cluster_id, &name).await?.id),
+        // Outgoing connections invoke none; a name that means nothing is ignored.
+        Connection::Outgoing => {
+            let found = change.tx().find_by_name::<Service>(object.cluster_id, &name).await.or_error()?;
+            found.map(|service| service.id)
+        }
+    };
     Ok(())
 }
 
@@ -295,9 +262,8 @@ impl Handle for get_list::Request {
         if !admin.settings().return_internal_objects {
             objects.retain(|object| !is_internal_name(&object.name) || object.name == ALWAYS_LISTED);
         }
-        let services = odb.list::<Service>(self.cluster_id, &Everything).await.or_error()?;
-        let services: HashMap<_, _> =
-            services.into_iter().map(|service| (service.id, service.name)).collect();
+        let ids = objects.iter().filter_map(|object| object.service_id).collect();
+        let services = family::names::<Service>(admin, ids).await?;
         let filter = SecurityFilter::default();
         let definitions = odb.list::<SecurityDefinition>(self.cluster_id, &filter).await.or_error()?;
         let definitions: HashMap<_, _> =
@@ -346,8 +312,7 @@ fn item(
 
 impl Handle for ping::Request {
     async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<ping::Response, Error> {
-        let object = admin.odb().find::<HttpSoap>(self.id).await.or_error()?;
-        let object = object.ok_or_else(|| no_row("outgoing connection", "id", self.id))?;
+        let object = family::find::<HttpSoapObjects>(admin, self.id).await?;
         if object.connection == Connection::Channel {
             return Err(Error::bad_request(format!(
                 "The object with id [{}] is the channel [{}]: only outgoing connections can be pinged",

@@ -2,11 +2,10 @@
 //!
 //! Owns which families there are. A family must not know another one; what it refers to there, it refers to by id.
 
-pub(crate) mod basic_auth;
 mod core;
 mod helpers;
 pub(crate) mod http_soap;
 mod info;
 pub(crate) mod invoke_by_path;
-mod security;
+pub(crate) mod security;
 mod service;

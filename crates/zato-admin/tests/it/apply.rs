@@ -94,7 +94,7 @@ async fn an_object_can_move_to_another_cluster() {
     let guarded = house.create("http-soap", guarded).await;
     let moved = with(with(house.definition("crm"), "id", definition), "cluster_id", other);
     let edit = "zato.security.basic-auth.edit";
-    house.fails(edit, moved.clone(), 409, "channels or outgoing connections of its own one use it").await;
+    house.fails(edit, moved.clone(), 409, "other objects of its own one use it").await;
     house.ok("zato.http-soap.delete", json!({"id": guarded})).await;
     house.ok(edit, moved).await;
 }

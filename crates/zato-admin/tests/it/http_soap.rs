@@ -289,7 +289,7 @@ async fn pings_report_what_the_other_side_did() {
     let reply = house.json(ping, json!({"id": id})).await;
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert!(reply.text().contains("CRM"), "{}", reply.text());
-    house.fails(ping, json!({"id": 4711}), 404, "there is no outgoing connection with id [4711]").await;
+    house.fails(ping, json!({"id": 4711}), 404, "there is no HTTP/SOAP object with id [4711]").await;
     let channel = house.create("http-soap", house.channel("A", "/a")).await;
     let message =
         format!("The object with id [{channel}] is the channel [A]: only outgoing connections can be pinged");

@@ -113,6 +113,12 @@ impl Stored for HttpSoap {
     const CLUSTER_ID: Column = Column::ClusterId;
     const NAME: Column = Column::Name;
 
+    fn name_scope(&self) -> Condition {
+        Condition::all()
+            .add(Column::Connection.eq(self.connection.as_str()))
+            .add(Column::Transport.eq(self.transport.as_str()))
+    }
+
     fn from_row(row: Model, _: &SecretKey) -> Result<Self, OdbError> {
         let (object, id) = (ObjectKind::HttpSoap, row.id);
         Ok(Self {

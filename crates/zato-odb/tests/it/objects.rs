@@ -185,14 +185,15 @@ async fn finders_find_what_they_say(fixture: Fixture) {
     let mut outgoing = channel(cluster_id, "c", "/path");
     outgoing.connection = Connection::Outgoing;
     let outgoing = insert(&odb, &outgoing).await.unwrap();
-    for (connection, expected) in [(Connection::Channel, &incoming), (Connection::Outgoing, &outgoing)] {
-        let found = odb.find_http_soap(cluster_id, connection, Transport::PlainHttp, "c").await.unwrap();
-        assert_eq!(found.as_ref(), Some(expected));
-    }
-    assert_eq!(
-        odb.find_http_soap(cluster_id, Connection::Channel, Transport::Soap, "c").await.unwrap(),
-        None
-    );
+    let namesake = async |connection, transport| {
+        let object = HttpSoap::new(cluster_id, connection, transport, "c", "/elsewhere");
+        odb.find_namesake(&object).await.unwrap()
+    };
+    assert_eq!(namesake(Connection::Channel, Transport::PlainHttp).await.as_ref(), Some(&incoming));
+    assert_eq!(namesake(Connection::Outgoing, Transport::PlainHttp).await.as_ref(), Some(&outgoing));
+    assert_eq!(namesake(Connection::Channel, Transport::Soap).await, None);
+    let names = odb.names::<HttpSoap>([incoming.id, outgoing.id, 4711].into()).await.unwrap();
+    assert_eq!(names, [(incoming.id, "c".to_owned()), (outgoing.id, "c".to_owned())].into());
 
     let same_address = channel(cluster_id, "another name", "/path");
     assert_eq!(odb.find_http_soap_at(&same_address).await.unwrap(), Some(incoming));

@@ -8,8 +8,8 @@ mod invoke;
 use std::time::Duration;
 
 use zato_catalogue::service::{edit, get_by_name, get_channel_list, get_list};
+use zato_odb::Read;
 use zato_odb::model::{Connection, Everything, HttpSoap, HttpSoapFilter, Service, Transport};
-use zato_odb::{OdbError, Read, Transaction};
 use zato_service::{Context, Error, Registry, StatisticsSnapshot};
 
 use crate::change::{ConfigurationChange, Family};
@@ -26,15 +26,7 @@ impl Family for Services {
 
     const NOUN: &'static str = "service";
 
-    fn includes(_: &Service) -> bool {
-        true
-    }
-
-    async fn namesake(tx: &Transaction, object: &Service) -> Result<Option<Service>, OdbError> {
-        tx.find_by_name(object.cluster_id, &object.name).await
-    }
-
-    async fn check(_: &ConfigurationChange<'_>, object: &Service) -> Result<(), Error> {
+    fn check_values(object: &Service) -> Result<(), Error> {
         if object.slow_threshold < 0 {
             return Err(not_allowed(
                 "slow_threshold",

@@ -1,14 +1,85 @@
-//! `zato.security.get-list`: the security definitions of all types.
+//! `zato.security`: the security definitions.
 //!
-//! Owns what of each type is shown. It must not show a password, nor change anything.
+//! Owns what the definitions of all types have in common, and the list of all. Each type is a family in a module of its
+//! own. It must not show a password.
+
+mod basic_auth;
 
 use zato_catalogue::security::get_list;
-use zato_odb::Read;
-use zato_odb::model::{SecurityDefinition, SecurityFilter, SecurityKind, SecurityType};
+use zato_odb::model::{HttpSoapFilter, SecurityDefinition, SecurityFilter, SecurityKind, SecurityType};
+use zato_odb::{OdbError, Read, Secret, Transaction};
 use zato_service::{Context, Error};
 
+use super::http_soap::HttpSoapObjects;
+use crate::change::{ConfigurationChange, Dependants, Family, HasPassword};
 use crate::error::OrError;
-use crate::{Admin, Handle, is_internal_name};
+use crate::{Admin, Handle, apply, is_internal_name};
+
+/// The definitions of all types, for objects that refer to one of any type.
+pub(crate) struct AllDefinitions;
+
+impl Family for AllDefinitions {
+    type Object = SecurityDefinition;
+
+    const NOUN: &'static str = "security definition";
+}
+
+/// The security definitions of one type: what the type states of itself.
+///
+/// Names are unique over all types. A definition is deleted together with the channels and outgoing connections that use
+/// it: without it, a channel would let everyone in.
+trait Definitions: Send + 'static {
+    /// The type.
+    const TYPE: SecurityType;
+
+    /// What messages call a definition of the type.
+    const NOUN: &'static str;
+
+    /// Whether an empty password is refused.
+    const PASSWORD_REQUIRED: bool = false;
+
+    /// Checks what the type demands beyond what can be put in effect.
+    fn check(_: &SecurityDefinition) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<D: Definitions> Family for D {
+    type Object = SecurityDefinition;
+
+    const NOUN: &'static str = D::NOUN;
+
+    fn includes(object: &SecurityDefinition) -> bool {
+        object.kind.security_type() == D::TYPE
+    }
+
+    fn filter() -> SecurityFilter {
+        SecurityFilter { types: Some(vec![D::TYPE]) }
+    }
+
+    async fn check(_: &ConfigurationChange<'_>, object: &SecurityDefinition) -> Result<(), Error> {
+        D::check(object)?;
+        apply::channel_security(object).map(drop)
+    }
+
+    async fn dependants(
+        tx: &Transaction,
+        object: &SecurityDefinition,
+        found: &mut Dependants,
+    ) -> Result<(), OdbError> {
+        let filter = HttpSoapFilter { security_id: Some(object.id), ..HttpSoapFilter::default() };
+        found.add::<HttpSoapObjects>(tx.list(object.cluster_id, &filter).await?);
+        Ok(())
+    }
+}
+
+impl<D: Definitions> HasPassword for D {
+    const PASSWORD_REQUIRED: bool = D::PASSWORD_REQUIRED;
+
+    fn set_password(object: &mut SecurityDefinition, password: Secret) {
+        object.password = Some(password);
+    }
+}
 
 /// Definitions of the server itself whose names don't tell.
 const INTERNAL: [&str; 2] = ["admin.invoke", "pubapi"];

@@ -1,0 +1,292 @@
+//! How a family of stored objects answers its services.
+//!
+//! Owns the shape that create, edit, change-password, delete, get-by-id and get-list have in all families: the macro that
+//! writes them from the names of the fields, and what a list is made of. It must not know any family.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+use zato_odb::{Object, Read};
+use zato_service::Error;
+
+use crate::Admin;
+use crate::change::Family;
+use crate::error::{OrError, no_row};
+
+/// A family whose objects can be shown.
+pub(crate) trait Shown: Family {
+    /// What a list shows of one object.
+    type Item: Serialize + Send + 'static;
+
+    /// What is shown of some objects, in their order.
+    fn items(
+        admin: &Admin,
+        objects: Vec<Self::Object>,
+    ) -> impl Future<Output = Result<Vec<Self::Item>, Error>> + Send;
+}
+
+/// The objects of a cluster that pass a filter, as they are shown, sorted by name.
+pub(crate) async fn list<F: Shown>(
+    admin: &Admin,
+    cluster_id: i64,
+    filter: <F::Object as Object>::Filter,
+) -> Result<Vec<F::Item>, Error> {
+    let objects = admin.odb().list::<F::Object>(cluster_id, &filter).await.or_error()?;
+    F::items(admin, objects).await
+}
+
+/// The stored object of the family with an id.
+pub(crate) async fn find<F: Family>(admin: &Admin, id: i64) -> Result<F::Object, Error> {
+    let found = admin.odb().find::<F::Object>(id).await.or_error()?;
+    found.filter(F::includes).ok_or_else(|| no_row(F::NOUN, "id", id))
+}
+
+/// The names of the objects with these ids.
+pub(crate) async fn names<T: Object>(
+    admin: &Admin,
+    ids: BTreeSet<i64>,
+) -> Result<HashMap<i64, String>, Error> {
+    admin.odb().names::<T>(ids).await.or_error()
+}
+
+/// Writes the services of a family from the names of its fields.
+///
+/// ```text
+/// services! {
+///     Things in thing: create, edit, change_password, delete, get_by_id, get_list;
+///     {
+///         object Thing { is_active, size }
+///         sent { service, secret }
+///         made { digest: digest_of(&secret)? }
+///         found(change, thing) { service_id: change.service(thing.cluster_id, &service).await?.id }
+///         initially { password: None }
+///         shown(thing) { label: format!("{} cm", thing.size) }
+///         names(thing) { service_name: Service = thing.service_id }
+///     }
+/// }
+/// ```
+///
+/// `thing` is the module of the catalogue, `Things` the [`Family`]. A service that is not in the first line is written by
+/// hand. All sections but `object` may be left out; those that are there come in this order:
+///
+/// - `object`: the stored type, and the fields that have an element of the same name. A [`Field`](crate::field::Field)
+///   says how the one becomes the other. `id`, `cluster_id` and `name` go without saying.
+/// - `kind`: for a type whose `kind` is an enumeration, the variant that belongs to the family and its fields.
+/// - `sent`: elements of requests that have no field of their own. The expressions of the next two sections use them.
+/// - `made`: fields that are worked out from the request alone.
+/// - `found`: fields that need the database. They come after the check of the name, so that callers learn of a taken name
+///   first. The object is complete except for them.
+/// - `initially`: the fields that no request says, as they are when an object is created. An edit keeps them.
+/// - `shown`: elements of items that have no field of the same name.
+/// - `names`: elements of items that are the name of another object, whose type and id are given. An id may be optional.
+///
+/// An element of a request that no section mentions, a field of the object or an element of an item that nothing is said
+/// about, and types that don't fit are compile errors.
+macro_rules! services {
+    ($family:ident in $module:ident: $($service:ident),+; $body:tt) => {
+        $($crate::family::services!(@$service $family $module $body);)+
+    };
+
+    (@create $family:ident $module:ident {
+        object $object:ident { $($field:ident),* $(,)? }
+        $(kind $kind:ident::$variant:ident { $($part:ident),* $(,)? })?
+        $(sent { $($sent:ident),* $(,)? })?
+        $(made { $($made:ident: $value:expr),* $(,)? })?
+        $(found($change:ident, $draft:ident) { $($found:ident: $finder:expr),* $(,)? })?
+        $(initially { $($initial:ident: $initially:expr),* $(,)? })?
+        $(shown $_shown:tt $_shown_items:tt)?
+        $(names $_names:tt $_names_items:tt)?
+    }) => {
+        impl $crate::Handle for $module::create::Request {
+            async fn handle(
+                self,
+                cx: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<$module::create::Response, zato_service::Error> {
+                let Self { cluster_id, name, $($field,)* $($($part,)*)? $($($sent,)*)? } = self;
+                let object = $object {
+                    id: 0,
+                    cluster_id,
+                    name,
+                    $($($made: $value,)*)?
+                    $($field: $crate::field::Field::stored(stringify!($field), $field)?,)*
+                    $(kind: $kind::$variant {
+                        $($part: $crate::field::Field::stored(stringify!($part), $part)?,)*
+                    },)?
+                    $($($found: Default::default(),)*)?
+                    $($($initial: $initially,)*)?
+                };
+                let mut change = $crate::change::ConfigurationChange::begin(admin, cx).await?;
+                $(
+                    let object = {
+                        let (mut $draft, $change) = (object, &change);
+                        $change.check_name::<$family>(&$draft, None).await?;
+                        $($draft.$found = $finder;)*
+                        $draft
+                    };
+                )?
+                let $object { id, name, .. } = change.create::<$family>(object).await?;
+                change.commit().await?;
+                Ok($module::create::Response { id, name })
+            }
+        }
+    };
+
+    (@edit $family:ident $module:ident {
+        object $object:ident { $($field:ident),* $(,)? }
+        $(kind $kind:ident::$variant:ident { $($part:ident),* $(,)? })?
+        $(sent { $($sent:ident),* $(,)? })?
+        $(made { $($made:ident: $value:expr),* $(,)? })?
+        $(found($change:ident, $draft:ident) { $($found:ident: $finder:expr),* $(,)? })?
+        $(initially $_initially:tt)?
+        $(shown $_shown:tt $_shown_items:tt)?
+        $(names $_names:tt $_names_items:tt)?
+    }) => {
+        impl $crate::Handle for $module::edit::Request {
+            async fn handle(
+                self,
+                cx: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<$module::edit::Response, zato_service::Error> {
+                let Self { id, cluster_id, name, $($field,)* $($($part,)*)? $($($sent,)*)? } = self;
+                let mut change = $crate::change::ConfigurationChange::begin(admin, cx).await?;
+                let stored = change.find::<$family>(id).await?;
+                let object = $object {
+                    cluster_id,
+                    name,
+                    $($($made: $value,)*)?
+                    $($field: $crate::field::Field::stored(stringify!($field), $field)?,)*
+                    $(kind: $kind::$variant {
+                        $($part: $crate::field::Field::stored(stringify!($part), $part)?,)*
+                    },)?
+                    ..stored.clone()
+                };
+                $(
+                    let object = {
+                        let (mut $draft, $change) = (object, &change);
+                        $change.check_name::<$family>(&$draft, Some(id)).await?;
+                        $($draft.$found = $finder;)*
+                        $draft
+                    };
+                )?
+                change.replace::<$family>(&stored, &object).await?;
+                change.commit().await?;
+                Ok($module::edit::Response { id, name: object.name })
+            }
+        }
+    };
+
+    (@change_password $family:ident $module:ident $body:tt) => {
+        impl $crate::Handle for $module::change_password::Request {
+            async fn handle(
+                self,
+                cx: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<(), zato_service::Error> {
+                let mut change = $crate::change::ConfigurationChange::begin(admin, cx).await?;
+                change.change_password::<$family>(self.id, self.password1, &self.password2).await?;
+                change.commit().await
+            }
+        }
+    };
+
+    (@delete $family:ident $module:ident $body:tt) => {
+        impl $crate::Handle for $module::delete::Request {
+            async fn handle(
+                self,
+                cx: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<(), zato_service::Error> {
+                let mut change = $crate::change::ConfigurationChange::begin(admin, cx).await?;
+                change.delete::<$family>(self.id).await?;
+                change.commit().await
+            }
+        }
+    };
+
+    (@get_by_id $family:ident $module:ident $body:tt) => {
+        impl $crate::Handle for $module::get_by_id::Request {
+            async fn handle(
+                self,
+                _: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<$module::get_by_id::Response, zato_service::Error> {
+                let objects = vec![$crate::family::find::<$family>(admin, self.id).await?];
+                let mut items = $crate::family::services!(@items get_by_id::Response, admin, objects, $module $body);
+                items.pop().ok_or_else(|| zato_service::Error::internal("one object made no item"))
+            }
+        }
+    };
+
+    (@get_list $family:ident $module:ident $body:tt) => {
+        impl $crate::family::Shown for $family {
+            type Item = $module::get_list::Item;
+
+            async fn items(
+                admin: &$crate::Admin,
+                objects: Vec<Self::Object>,
+            ) -> Result<Vec<Self::Item>, zato_service::Error> {
+                Ok($crate::family::services!(@items get_list::Item, admin, objects, $module $body))
+            }
+        }
+
+        impl $crate::Handle for $module::get_list::Request {
+            async fn handle(
+                self,
+                _: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<Vec<$module::get_list::Item>, zato_service::Error> {
+                let filter = <$family as $crate::change::Family>::filter();
+                $crate::family::list::<$family>(admin, self.cluster_id, filter).await
+            }
+        }
+    };
+
+    (@items $service:ident::$item:ident, $admin:ident, $objects:ident, $module:ident {
+        object $object:ident { $($field:ident),* $(,)? }
+        $(kind $kind:ident::$variant:ident { $($part:ident),* $(,)? })?
+        $(sent $_sent:tt)?
+        $(made $_made:tt)?
+        $(found $_found:tt $_found_fields:tt)?
+        $(initially $_initially:tt)?
+        $(shown($of:ident) { $($shown:ident: $value:expr),* $(,)? })?
+        $(names($named:ident) { $($name:ident: $T:ty = $id:expr),* $(,)? })?
+    }) => {{
+        // Without `names` nobody is asked for any.
+        let _ = $admin;
+        $($(
+            let ids = $objects.iter().filter_map(|$named| Option::<i64>::from($id)).collect();
+            let $name = $crate::family::names::<$T>($admin, ids).await?;
+        )*)?
+        let mut items = Vec::with_capacity($objects.len());
+        for object in $objects {
+            $($(
+                let $shown = {
+                    let $of = &object;
+                    $value
+                };
+            )*)?
+            $($(
+                let $name = {
+                    let $named = &object;
+                    Option::<i64>::from($id).and_then(|id| $name.get(&id).cloned())
+                };
+            )*)?
+            $(
+                let $kind::$variant { $($part,)* } = object.kind else {
+                    return Err(zato_service::Error::internal("an object of another family was selected"));
+                };
+            )?
+            items.push($module::$service::$item {
+                id: object.id,
+                name: object.name,
+                $($field: $crate::field::Field::shown(object.$field),)*
+                $($($part: $crate::field::Field::shown($part),)*)?
+                $($($shown,)*)?
+                $($($name: $crate::field::Field::shown($name),)*)?
+            });
+        }
+        items
+    }};
+}
+pub(crate) use services;
