@@ -9,6 +9,8 @@ mod channels;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod compression;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod documents;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access_log;
+mod compress;
 mod config;
 mod files;
 mod follower;

@@ -3,7 +3,6 @@
 //! Owns sockets, HTTP framing limits and the graceful end of connections. It must not know what a request means: it
 //! hands each one to the dispatcher.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use zato_channel::{ClientCertificate, Dispatcher};
 
+use crate::compress;
 use crate::timer::ConnectionTimer;
 use crate::tls::Tls;
 
@@ -125,7 +125,7 @@ where
         if let Some(certificate) = &certificate {
             request.extensions_mut().insert(certificate.clone());
         }
-        async move { Ok::<_, Infallible>(dispatcher.dispatch(request, peer).await) }
+        compress::answer(dispatcher, request, peer)
     });
     protocol().serve_connection(TokioIo::new(stream), service).into_owned()
 }

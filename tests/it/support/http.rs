@@ -121,6 +121,11 @@ impl Reply {
         self.header("X-Zato-CID")
     }
 
+    /// The body as it was sent, which may be compressed.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     #[track_caller]
     pub(crate) fn text(&self) -> &str {
         str::from_utf8(&self.body).expect("all text is UTF-8")
