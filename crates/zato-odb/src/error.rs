@@ -122,6 +122,8 @@ pub enum Unique {
     Address,
     /// The token of a server.
     Token,
+    /// The objects it refers to, together.
+    Combination,
 }
 
 impl std::fmt::Display for Unique {
@@ -131,6 +133,7 @@ impl std::fmt::Display for Unique {
             Self::Username => "user name",
             Self::Address => "URL path, host and SOAP action",
             Self::Token => "token",
+            Self::Combination => "combination of references",
         })
     }
 }

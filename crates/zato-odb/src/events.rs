@@ -11,10 +11,10 @@ use sea_orm::{
 };
 use time::{OffsetDateTime, PrimitiveDateTime};
 
+use crate::column::to_stored_time;
 use crate::entity::{event_log, event_log_trimmed};
 use crate::error::OdbError;
 use crate::model::ObjectKind;
-use crate::stored::to_stored_time;
 
 /// The number of an event. Events become visible in the order of their numbers; some numbers are never used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

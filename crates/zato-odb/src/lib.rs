@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod column;
+mod declare;
 mod entity;
 mod error;
 mod events;
@@ -19,6 +21,6 @@ pub use error::{BackendError, KeyFileError, OdbError, SecretError, Unique};
 pub use events::{Action, Change, Event, EventId};
 pub use model::ObjectKind;
 pub use odb::Odb;
-pub use read::{NamedPerCluster, Object, Read};
+pub use read::{NamedPerCluster, Object, Page, PageRequest, Read};
 pub use secret::{Secret, SecretKey};
 pub use transaction::Transaction;

@@ -14,6 +14,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_platform.sql"),
     include_str!("migrations/0002_security_http_soap.sql"),
     include_str!("migrations/0003_event_log.sql"),
+    include_str!("migrations/0004_connections_jobs.sql"),
+    include_str!("migrations/0005_deployment.sql"),
+    include_str!("migrations/0006_security_rbac.sql"),
+    include_str!("migrations/0007_messages_audit.sql"),
+    include_str!("migrations/0008_sorted_lists.sql"),
 ];
 
 /// Names the applied migrations. The table is the only one that no migration creates.

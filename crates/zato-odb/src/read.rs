@@ -5,11 +5,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
-use crate::entity::{cluster, http_soap, server};
+use crate::entity::cluster;
 use crate::error::OdbError;
+use crate::model::http_soap::http_soap;
+use crate::model::platform::server;
 use crate::model::{Cluster, HttpSoap, ObjectKind, Server};
 use crate::secret::SecretKey;
 use crate::stored::{Row, Selects, Stored};
@@ -28,12 +32,33 @@ pub trait Object: Stored {
     /// The cluster it belongs to. A cluster belongs to itself.
     fn cluster_id(&self) -> i64;
 
-    /// Its name.
+    /// Its name, empty if objects of this kind have none.
     fn name(&self) -> &str;
 }
 
 /// Objects whose name alone is unique in a cluster.
 pub trait NamedPerCluster: Object {}
+
+/// Which part of a list to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many objects to leave out at the beginning.
+    pub offset: u64,
+    /// How many objects to read at most.
+    pub limit: u64,
+    /// Words, separated by white space, that all have to be in the name. The letters A to Z match in either case. Names
+    /// of objects without a name contain no word.
+    pub name_contains: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The objects of this part, in the order of the list.
+    pub items: Vec<T>,
+    /// How many objects the whole list has.
+    pub total: u64,
+}
 
 /// Something that statements can be run on.
 pub trait Connected: Sync {
@@ -64,7 +89,7 @@ pub trait Read: Connected {
         cluster_id: i64,
         name: &str,
     ) -> impl Future<Output = Result<Option<T>, OdbError>> + Send {
-        one(self, Condition::all().add(T::CLUSTER_ID.eq(cluster_id)).add(is_text(T::NAME, name)))
+        one(self, of_cluster::<T>(cluster_id).add(is_named::<T>(name)))
     }
 
     /// The object whose name an object has: the one that makes storing it fail with [`Unique::Name`](crate::Unique), or
@@ -73,14 +98,12 @@ pub trait Read: Connected {
         &self,
         object: &T,
     ) -> impl Future<Output = Result<Option<T>, OdbError>> + Send {
-        let condition = object
-            .name_scope()
-            .add(T::CLUSTER_ID.eq(object.cluster_id()))
-            .add(is_text(T::NAME, object.name()));
+        let condition =
+            object.name_scope().add(T::CLUSTER_ID.eq(object.cluster_id())).add(is_named::<T>(object.name()));
         one(self, condition)
     }
 
-    /// The names of the objects with these ids. Those that are not stored are left out.
+    /// The names of the objects with these ids. Those that are not stored or have none are left out.
     fn names<T: Object>(
         &self,
         ids: BTreeSet<i64>,
@@ -88,13 +111,42 @@ pub trait Read: Connected {
         names::<Self, T>(self, ids)
     }
 
-    /// The objects of a cluster that pass a filter, sorted by name, byte by byte.
+    /// The objects of a cluster that pass a filter, sorted by name, byte by byte. Objects without a name are sorted by
+    /// their ids.
     fn list<T: Object>(
         &self,
         cluster_id: i64,
         filter: &T::Filter,
     ) -> impl Future<Output = Result<Vec<T>, OdbError>> + Send {
-        all(self, filter.condition().add(T::CLUSTER_ID.eq(cluster_id)))
+        all(self, of_cluster::<T>(cluster_id).add(filter.condition()))
+    }
+
+    /// A part of [`list`](Self::list), and how many objects the whole list has.
+    fn page<T: Object>(
+        &self,
+        cluster_id: i64,
+        filter: &T::Filter,
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<Page<T>, OdbError>> + Send {
+        let words = request.name_contains.as_deref().unwrap_or_default().split_whitespace();
+        let condition = words.fold(of_cluster::<T>(cluster_id).add(filter.condition()), |condition, word| {
+            condition.add(has_word::<T>(word))
+        });
+        let (offset, limit) = (request.offset, request.limit);
+        async move {
+            let total = how_many::<_, T>(self, condition.clone()).await?;
+            let rows = sorted::<T>(condition).offset(offset).limit(limit);
+            Ok(Page { items: objects(self, rows).await?, total })
+        }
+    }
+
+    /// How many objects of a cluster pass a filter.
+    fn count<T: Object>(
+        &self,
+        cluster_id: i64,
+        filter: &T::Filter,
+    ) -> impl Future<Output = Result<u64, OdbError>> + Send {
+        how_many::<_, T>(self, of_cluster::<T>(cluster_id).add(filter.condition()))
     }
 
     /// Every cluster, sorted by name.
@@ -149,13 +201,14 @@ async fn one<C: Connected + ?Sized, T: Stored>(
 }
 
 async fn all<C: Connected + ?Sized, T: Stored>(source: &C, condition: Condition) -> Result<Vec<T>, OdbError> {
-    let rows: Vec<Row<T>> = T::Entity::find()
-        .filter(condition)
-        .order_by_asc(T::NAME)
-        .order_by_asc(T::ID)
-        .all(source.connection())
-        .await
-        .map_err(OdbError::from_read)?;
+    objects(source, sorted::<T>(condition)).await
+}
+
+async fn objects<C: Connected + ?Sized, T: Stored>(
+    source: &C,
+    rows: Select<T::Entity>,
+) -> Result<Vec<T>, OdbError> {
+    let rows: Vec<Row<T>> = rows.all(source.connection()).await.map_err(OdbError::from_read)?;
     rows.into_iter().map(|row| T::from_row(row, source.secret_key())).collect()
 }
 
@@ -166,13 +219,14 @@ async fn names<C: Connected + ?Sized, T: Stored>(
     source: &C,
     ids: BTreeSet<i64>,
 ) -> Result<HashMap<i64, String>, OdbError> {
+    let Some(name) = T::NAME else { return Ok(HashMap::new()) };
     let ids: Vec<i64> = ids.into_iter().collect();
     let mut names = HashMap::with_capacity(ids.len());
     for some in ids.chunks(IDS_AT_ONCE) {
         let rows: Vec<(i64, String)> = T::Entity::find()
             .select_only()
             .column(T::ID)
-            .column(T::NAME)
+            .column(name)
             .filter(T::ID.is_in(some.iter().copied()))
             .into_tuple()
             .all(source.connection())
@@ -181,4 +235,51 @@ async fn names<C: Connected + ?Sized, T: Stored>(
         names.extend(rows);
     }
     Ok(names)
+}
+
+async fn how_many<C: Connected + ?Sized, T: Stored>(
+    source: &C,
+    condition: Condition,
+) -> Result<u64, OdbError> {
+    let count = T::Entity::find().select_only().column_as(T::ID.count(), "count").filter(condition);
+    let count: Option<i64> =
+        count.into_tuple().one(source.connection()).await.map_err(OdbError::from_read)?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+fn of_cluster<T: Stored>(cluster_id: i64) -> Condition {
+    Condition::all().add(T::CLUSTER_ID.eq(cluster_id))
+}
+
+/// The index on cluster and name has the objects in this order already.
+fn sorted<T: Stored>(condition: Condition) -> Select<T::Entity> {
+    let rows = T::Entity::find().filter(condition);
+    let rows = match T::NAME {
+        Some(name) => rows.order_by_asc(name),
+        None => rows,
+    };
+    rows.order_by_asc(T::ID)
+}
+
+fn is_named<T: Stored>(name: &str) -> Expr {
+    T::NAME.map_or_else(nothing::<T>, |column| is_text(column, name))
+}
+
+/// That the name of an object contains a word. Both databases fold the letters A to Z alike and no others.
+fn has_word<T: Stored>(word: &str) -> Expr {
+    let Some(column) = T::NAME.filter(|_| !word.contains('\0')) else { return nothing::<T>() };
+    let mut pattern = "%".to_owned();
+    for character in word.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    Func::lower(column.into_expr()).like(LikeExpr::new(pattern).escape('\\'))
+}
+
+/// What no object is.
+fn nothing<T: Stored>() -> Expr {
+    T::ID.is_in::<i64, _>([])
 }

@@ -6,7 +6,6 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ColumnType, Condition, EntityTrait, IdenStatic,
     IntoActiveModel, Iterable, Value, sea_query::StringLen,
 };
-use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::error::{OdbError, UniqueRule};
 use crate::model::{Everything, ObjectKind};
@@ -30,8 +29,8 @@ pub trait Stored: Sized + Send + Sync + 'static {
     const ID: Column<Self>;
     /// By which objects belong to a cluster.
     const CLUSTER_ID: Column<Self>;
-    /// What lists are sorted by.
-    const NAME: Column<Self>;
+    /// What objects are found by, searched and sorted; objects that have none are sorted by their ids.
+    const NAME: Option<Column<Self>>;
 
     /// Within which objects of a cluster names are unique; most kinds have one name space per cluster.
     fn name_scope(&self) -> Condition {
@@ -90,14 +89,7 @@ fn check_text(column: &'static str, column_type: &ColumnType, text: &str) -> Res
     Ok(())
 }
 
-/// A time as it is stored: UTC without a zone, to the microsecond, which is what PostgreSQL keeps.
-pub(crate) fn to_stored_time(time: OffsetDateTime) -> PrimitiveDateTime {
-    let utc = time.checked_to_offset(UtcOffset::UTC).unwrap_or(PrimitiveDateTime::MAX.assume_utc());
-    let whole = utc.replace_microsecond(utc.microsecond()).unwrap_or(utc);
-    PrimitiveDateTime::new(whole.date(), whole.time())
-}
-
-/// The value of an enumeration that is stored as text.
+/// A value that has to be there and to be understood, such as the one of an enumeration that is stored as text.
 pub(crate) fn known<V>(
     value: Option<V>,
     object: ObjectKind,

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 
+use crate::column::to_stored_time;
 use crate::entity::event_log;
 use crate::error::OdbError;
 use crate::events::{Change, EventId};
 use crate::model::ObjectKind;
 use crate::read::{Connected, Object};
 use crate::secret::SecretKey;
-use crate::stored::{check_texts, to_stored_time, writable};
+use crate::stored::{check_texts, writable};
 
 /// A write transaction. There is one at a time per database: others wait for it to end, so that what a transaction has
 /// read stays true until it commits, and events are numbered in the order in which they become visible.

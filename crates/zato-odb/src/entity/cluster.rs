@@ -3,11 +3,12 @@
 use sea_orm::entity::prelude::*;
 use time::PrimitiveDateTime;
 
+use crate::column::to_stored_time;
 use crate::error::{OdbError, Unique, UniqueRule};
 use crate::model::{Cluster, Everything, ObjectKind};
 use crate::read::Object;
 use crate::secret::SecretKey;
-use crate::stored::{Stored, to_stored_time};
+use crate::stored::Stored;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "cluster")]
@@ -71,7 +72,7 @@ impl Stored for Cluster {
     const ID: Column = Column::Id;
     /// A cluster belongs to itself.
     const CLUSTER_ID: Column = Column::Id;
-    const NAME: Column = Column::Name;
+    const NAME: Option<Column> = Some(Column::Name);
 
     fn from_row(row: Model, _: &SecretKey) -> Result<Self, OdbError> {
         Ok(Self {

@@ -3,38 +3,38 @@
 use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
 
+use crate::column::{Keeps, Place, Sealed, Text};
 use crate::error::{OdbError, Unique, UniqueRule};
 use crate::model::{ObjectKind, SecurityDefinition, SecurityFilter, SecurityKind, SecurityType};
 use crate::read::{NamedPerCluster, Object};
 use crate::secret::SecretKey;
 use crate::stored::{Selects, Stored, known};
 
-/// What passwords are bound to when they are encrypted.
-const PASSWORD: &str = "sec_base.password";
-
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "sec_base")]
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    #[sea_orm(column_type = "String(StringLen::N(200))")]
-    pub name: String,
-    #[sea_orm(column_type = "String(StringLen::N(200))")]
-    pub username: Option<String>,
-    #[sea_orm(column_type = "Text")]
-    pub password: Option<String>,
-    #[sea_orm(column_type = "String(StringLen::N(45))")]
-    pub password_type: Option<String>,
+    pub name: Text<200>,
+    pub username: Option<Text<200>>,
+    pub password: Option<Sealed>,
+    pub password_type: Option<Text<45>>,
     pub is_active: bool,
-    #[sea_orm(column_type = "String(StringLen::N(45))")]
-    pub sec_type: String,
-    #[sea_orm(column_type = "String(StringLen::N(200))")]
-    pub realm: Option<String>,
+    pub sec_type: Text<45>,
+    pub realm: Option<Text<200>>,
     pub reject_empty_nonce_creat: Option<bool>,
     pub reject_stale_tokens: Option<bool>,
     pub reject_expiry_limit: Option<i32>,
     pub nonce_freshness_time: Option<i32>,
     pub cluster_id: i64,
+    pub salt: Option<Text<32>>,
+    pub proto_version: Option<Text<32>>,
+    pub sig_method: Option<Text<32>>,
+    pub max_nonce_log: Option<i32>,
+    pub username_expr: Option<Text<200>>,
+    pub password_expr: Option<Text<200>>,
+    pub info: Option<Text<200000>>,
+    pub value: Option<Sealed>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -87,33 +87,56 @@ impl Stored for SecurityDefinition {
     ];
     const ID: Column = Column::Id;
     const CLUSTER_ID: Column = Column::ClusterId;
-    const NAME: Column = Column::Name;
+    const NAME: Option<Column> = Some(Column::Name);
 
     fn from_row(row: Model, key: &SecretKey) -> Result<Self, OdbError> {
         let id = row.id;
-        let missing = |column| OdbError::Unreadable { object: ObjectKind::Security, id, column };
-        let security_type =
-            known(SecurityType::from_text(&row.sec_type), ObjectKind::Security, id, "sec_type")?;
-        let kind = match security_type {
-            SecurityType::BasicAuth => {
-                SecurityKind::BasicAuth { realm: row.realm.ok_or_else(|| missing("realm"))? }
-            }
-            SecurityType::WsSecurity => SecurityKind::WsSecurity {
-                password_type: row.password_type.ok_or_else(|| missing("password_type"))?,
-                reject_empty_nonce_creat: row
-                    .reject_empty_nonce_creat
-                    .ok_or_else(|| missing("reject_empty_nonce_creat"))?,
-                reject_stale_tokens: row.reject_stale_tokens,
-                reject_expiry_limit: row.reject_expiry_limit.ok_or_else(|| missing("reject_expiry_limit"))?,
-                nonce_freshness_time: row.nonce_freshness_time,
-            },
-        };
+        let kind =
+            match known(SecurityType::from_text(&row.sec_type.0), ObjectKind::Security, id, "sec_type")? {
+                SecurityType::ApiKey => SecurityKind::ApiKey,
+                SecurityType::Aws => SecurityKind::Aws,
+                SecurityType::BasicAuth => {
+                    SecurityKind::BasicAuth { realm: needed(row.realm, id, "realm")?.0 }
+                }
+                SecurityType::Ntlm => SecurityKind::Ntlm,
+                SecurityType::OAuth => SecurityKind::OAuth {
+                    proto_version: needed(row.proto_version, id, "proto_version")?.0,
+                    sig_method: needed(row.sig_method, id, "sig_method")?.0,
+                    max_nonce_log: needed(row.max_nonce_log, id, "max_nonce_log")?,
+                },
+                SecurityType::OpenStack => SecurityKind::OpenStack,
+                SecurityType::TechnicalAccount => {
+                    SecurityKind::TechnicalAccount { salt: needed(row.salt, id, "salt")?.0 }
+                }
+                SecurityType::WsSecurity => SecurityKind::WsSecurity {
+                    password_type: needed(row.password_type, id, "password_type")?.0,
+                    reject_empty_nonce_creat: needed(
+                        row.reject_empty_nonce_creat,
+                        id,
+                        "reject_empty_nonce_creat",
+                    )?,
+                    reject_stale_tokens: row.reject_stale_tokens,
+                    reject_expiry_limit: needed(row.reject_expiry_limit, id, "reject_expiry_limit")?,
+                    nonce_freshness_time: row.nonce_freshness_time,
+                },
+                SecurityType::TlsChannel => SecurityKind::TlsChannel {
+                    value: needed(row.value, id, "value")?.give(&key_material(id), key)?,
+                },
+                SecurityType::TlsKeyCert => SecurityKind::TlsKeyCert {
+                    info: needed(row.info, id, "info")?.0,
+                    value: needed(row.value, id, "value")?.give(&key_material(id), key)?,
+                },
+                SecurityType::XPath => SecurityKind::XPath {
+                    username_expr: needed(row.username_expr, id, "username_expr")?.0,
+                    password_expr: row.password_expr.map(|text| text.0),
+                },
+            };
         Ok(Self {
             id,
             cluster_id: row.cluster_id,
-            name: row.name,
-            username: row.username,
-            password: row.password.map(|sealed| key.open(PASSWORD, &sealed)).transpose()?,
+            name: row.name.0,
+            username: row.username.map(|text| text.0),
+            password: row.password.give(&password(id), key)?,
             is_active: row.is_active,
             kind,
         })
@@ -122,21 +145,36 @@ impl Stored for SecurityDefinition {
     fn to_row(&self, key: &SecretKey) -> Result<Model, OdbError> {
         let mut row = Model {
             id: self.id,
-            name: self.name.clone(),
-            username: self.username.clone(),
-            password: self.password.as_ref().map(|secret| key.seal(PASSWORD, secret)).transpose()?,
+            name: Text(self.name.clone()),
+            username: self.username.clone().map(Text),
+            password: Keeps::keep(&self.password, &password(self.id), key)?,
             password_type: None,
             is_active: self.is_active,
-            sec_type: self.kind.security_type().as_str().to_owned(),
+            sec_type: Text(self.kind.security_type().as_str().to_owned()),
             realm: None,
             reject_empty_nonce_creat: None,
             reject_stale_tokens: None,
             reject_expiry_limit: None,
             nonce_freshness_time: None,
             cluster_id: self.cluster_id,
+            salt: None,
+            proto_version: None,
+            sig_method: None,
+            max_nonce_log: None,
+            username_expr: None,
+            password_expr: None,
+            info: None,
+            value: None,
         };
         match &self.kind {
-            SecurityKind::BasicAuth { realm } => row.realm = Some(realm.clone()),
+            SecurityKind::ApiKey | SecurityKind::Aws | SecurityKind::Ntlm | SecurityKind::OpenStack => {}
+            SecurityKind::BasicAuth { realm } => row.realm = Some(Text(realm.clone())),
+            SecurityKind::OAuth { proto_version, sig_method, max_nonce_log } => {
+                row.proto_version = Some(Text(proto_version.clone()));
+                row.sig_method = Some(Text(sig_method.clone()));
+                row.max_nonce_log = Some(*max_nonce_log);
+            }
+            SecurityKind::TechnicalAccount { salt } => row.salt = Some(Text(salt.clone())),
             SecurityKind::WsSecurity {
                 password_type,
                 reject_empty_nonce_creat,
@@ -144,13 +182,39 @@ impl Stored for SecurityDefinition {
                 reject_expiry_limit,
                 nonce_freshness_time,
             } => {
-                row.password_type = Some(password_type.clone());
+                row.password_type = Some(Text(password_type.clone()));
                 row.reject_empty_nonce_creat = Some(*reject_empty_nonce_creat);
                 row.reject_stale_tokens = *reject_stale_tokens;
                 row.reject_expiry_limit = Some(*reject_expiry_limit);
                 row.nonce_freshness_time = *nonce_freshness_time;
             }
+            SecurityKind::TlsChannel { value } => {
+                row.value = Some(Sealed::keep(value, &key_material(self.id), key)?);
+            }
+            SecurityKind::TlsKeyCert { info, value } => {
+                row.info = Some(Text(info.clone()));
+                row.value = Some(Sealed::keep(value, &key_material(self.id), key)?);
+            }
+            SecurityKind::XPath { username_expr, password_expr } => {
+                row.username_expr = Some(Text(username_expr.clone()));
+                row.password_expr = password_expr.clone().map(Text);
+            }
         }
         Ok(row)
     }
+}
+
+/// A column that definitions of a type must have, though the table does not demand it.
+fn needed<V>(value: Option<V>, id: i64, column: &'static str) -> Result<V, OdbError> {
+    known(value, ObjectKind::Security, id, column)
+}
+
+/// The password of a definition.
+fn password(id: i64) -> Place {
+    Place { object: ObjectKind::Security, id, column: "password", path: "sec_base.password" }
+}
+
+/// The key material of a definition.
+fn key_material(id: i64) -> Place {
+    Place { object: ObjectKind::Security, id, column: "value", path: "sec_base.value" }
 }

@@ -2,7 +2,11 @@
 //!
 //! Owns the one type behind both. It must not know how calls are routed or sent.
 
+use sea_orm::{ColumnTrait, Condition};
+
 use super::stored_as_text;
+use crate::declare::stored_object;
+use crate::stored::Selects;
 
 stored_as_text! {
     /// Whether calls come in or go out.
@@ -64,68 +68,69 @@ stored_as_text! {
     }
 }
 
-/// An HTTP or SOAP channel or outgoing connection.
-///
-/// Unique in a cluster are (name, connection, transport) and (URL path, host, connection, SOAP action).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpSoap {
-    /// Assigned by the database on insert.
-    pub id: i64,
-    /// The cluster it belongs to.
-    pub cluster_id: i64,
-    /// At most 200 characters.
-    pub name: String,
-    /// Whether calls are accepted or sent.
-    pub is_active: bool,
-    /// Whether it is part of the server rather than somebody's own.
-    pub is_internal: bool,
-    /// Whether calls come in or go out.
-    pub connection: Connection,
-    /// What is spoken over HTTP.
-    pub transport: Transport,
-    /// The peer of an outgoing connection, empty for channels, so that the uniqueness of addresses holds for
-    /// them as well; at most 200 characters.
-    pub host: String,
-    /// At most 200 characters.
-    pub url_path: String,
-    /// The HTTP method, `None` for any; at most 200 characters.
-    pub method: Option<String>,
-    /// Empty if there is none, at most 200 characters.
-    pub soap_action: String,
-    /// `1.1` or `1.2`, at most 20 characters.
-    pub soap_version: Option<String>,
-    /// `json`, `xml` or another format by name, at most 20 characters.
-    pub data_format: Option<String>,
-    /// The method of a ping, at most 60 characters.
-    pub ping_method: Option<String>,
-    /// How many connections are kept open.
-    pub pool_size: Option<i32>,
-    /// Whether URL parameters become part of the request.
-    pub merge_url_params_req: bool,
-    /// Whether path or query string wins.
-    pub url_params_pri: UrlParamsPriority,
-    /// Whether URL parameters or the message win.
-    pub params_pri: MessageParamsPriority,
-    /// Whether calls are kept for audit.
-    pub audit_enabled: bool,
-    /// For how many minutes audit entries are kept.
-    pub audit_back_log: i32,
-    /// How many bytes of a payload an audit entry keeps, 0 for all.
-    pub audit_max_payload: i32,
-    /// The language of the patterns of what audit entries hide.
-    pub audit_repl_patt_type: AuditReplacePattern,
-    /// How what is sent to a SOAP peer is written.
-    pub serialization_type: SerializationType,
-    /// Seconds after which a call that goes out is given up.
-    pub timeout: i32,
-    /// The certificate authority that a peer is verified with.
-    pub sec_tls_ca_cert_id: Option<i64>,
-    /// Whether callers need a role that permits the call.
-    pub has_rbac: bool,
-    /// The service that a channel invokes.
-    pub service_id: Option<i64>,
-    /// The security definition that calls are checked against or sent with.
-    pub security_id: Option<i64>,
+stored_object! {
+    /// An HTTP or SOAP channel or outgoing connection.
+    ///
+    /// Unique in a cluster are (name, connection, transport) and (URL path, host, connection, SOAP action).
+    pub struct HttpSoap in http_soap {
+        /// At most 200 characters.
+        name: String as Text<200>,
+        /// Whether calls are accepted or sent.
+        is_active: bool,
+        /// Whether it is part of the server rather than somebody's own.
+        is_internal: bool,
+        /// Whether calls come in or go out.
+        connection: Connection as Text<20>,
+        /// What is spoken over HTTP.
+        transport: Transport as Text<20>,
+        /// The peer of an outgoing connection, empty for channels, so that the uniqueness of addresses holds for
+        /// them as well; at most 200 characters.
+        host: String as Text<200>,
+        /// At most 200 characters.
+        url_path: String as Text<200>,
+        /// The HTTP method, `None` for any; at most 200 characters.
+        method: Option<String> as Option<Text<200>>,
+        /// Empty if there is none, at most 200 characters.
+        soap_action: String as Text<200>,
+        /// `1.1` or `1.2`, at most 20 characters.
+        soap_version: Option<String> as Option<Text<20>>,
+        /// `json`, `xml` or another format by name, at most 20 characters.
+        data_format: Option<String> as Option<Text<20>>,
+        /// The method of a ping, at most 60 characters.
+        ping_method: Option<String> as Option<Text<60>>,
+        /// How many connections are kept open.
+        pool_size: Option<i32>,
+        /// Whether URL parameters become part of the request.
+        merge_url_params_req: bool,
+        /// Whether path or query string wins.
+        url_params_pri: UrlParamsPriority as Text<200>,
+        /// Whether URL parameters or the message win.
+        params_pri: MessageParamsPriority as Text<200>,
+        /// Whether calls are kept for audit.
+        audit_enabled: bool,
+        /// For how many minutes audit entries are kept.
+        audit_back_log: i32,
+        /// How many bytes of a payload an audit entry keeps, 0 for all.
+        audit_max_payload: i32,
+        /// The language of the patterns of what audit entries hide.
+        audit_repl_patt_type: AuditReplacePattern as Text<200>,
+        /// How what is sent to a SOAP peer is written.
+        serialization_type: SerializationType as Text<200>,
+        /// Seconds after which a call that goes out is given up.
+        timeout: i32,
+        /// The certificate authority that a peer is verified with.
+        sec_tls_ca_cert_id: Option<i64>,
+        /// Whether callers need a role that permits the call.
+        has_rbac: bool,
+        /// The service that a channel invokes.
+        service_id: Option<i64>,
+        /// The security definition that calls are checked against or sent with.
+        security_id: Option<i64>,
+    }
+    unique name (name, connection, transport, cluster_id) => Name;
+    unique address (url_path, host, connection, soap_action, cluster_id) => Address;
+    named name => Name within same_kind;
+    filter HttpSoapFilter;
 }
 
 impl HttpSoap {
@@ -169,6 +174,14 @@ impl HttpSoap {
             security_id: None,
         }
     }
+
+    /// Those that go the same way over the same transport.
+    fn same_kind(&self) -> Condition {
+        use http_soap::Column;
+        Condition::all()
+            .add(Column::Connection.eq(self.connection.as_str()))
+            .add(Column::Transport.eq(self.transport.as_str()))
+    }
 }
 
 /// Which channels and outgoing connections to list. Every field that is given must match.
@@ -182,4 +195,15 @@ pub struct HttpSoapFilter {
     pub service_id: Option<i64>,
     /// Only those that use this security definition.
     pub security_id: Option<i64>,
+}
+
+impl Selects for HttpSoapFilter {
+    fn condition(&self) -> Condition {
+        use http_soap::Column;
+        Condition::all()
+            .add_option(self.connection.map(|connection| Column::Connection.eq(connection.as_str())))
+            .add_option(self.transport.map(|transport| Column::Transport.eq(transport.as_str())))
+            .add_option(self.service_id.map(|id| Column::ServiceId.eq(id)))
+            .add_option(self.security_id.map(|id| Column::SecurityId.eq(id)))
+    }
 }

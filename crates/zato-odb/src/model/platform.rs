@@ -4,6 +4,10 @@
 
 use time::OffsetDateTime;
 
+use super::Everything;
+use crate::declare::stored_object;
+use crate::read::NamedPerCluster;
+
 /// A cluster: everything else belongs to exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
@@ -66,34 +70,37 @@ impl Cluster {
     }
 }
 
-/// A server of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    /// Assigned by the database on insert.
-    pub id: i64,
-    /// The cluster it is a member of.
-    pub cluster_id: i64,
-    /// Unique in the cluster, at most 200 characters.
-    pub name: String,
-    /// The machine it runs on, known once it has been started; at most 400 characters.
-    pub host: Option<String>,
-    /// The address it listens on, at most 400 characters.
-    pub bind_host: Option<String>,
-    /// The port it listens on.
-    pub bind_port: Option<i32>,
-    /// `accepted` once the server may join, at most 40 characters.
-    pub last_join_status: Option<String>,
-    /// When the join status was set.
-    pub last_join_mod_date: Option<OffsetDateTime>,
-    /// Who set the join status, at most 200 characters.
-    pub last_join_mod_by: Option<String>,
-    /// `running` or `clean-down`, absent before the first start; at most 40 characters.
-    pub up_status: Option<String>,
-    /// When `up_status` was set.
-    pub up_mod_date: Option<OffsetDateTime>,
-    /// By which the server finds its own row, at most 32 characters.
-    pub token: String,
+stored_object! {
+    /// A server of a cluster.
+    pub struct Server in server {
+        /// Unique in the cluster, at most 200 characters.
+        name: String as Text<200>,
+        /// The machine it runs on, known once it has been started; at most 400 characters.
+        host: Option<String> as Option<Text<400>>,
+        /// The address it listens on, at most 400 characters.
+        bind_host: Option<String> as Option<Text<400>>,
+        /// The port it listens on.
+        bind_port: Option<i32>,
+        /// `accepted` once the server may join, at most 40 characters.
+        last_join_status: Option<String> as Option<Text<40>>,
+        /// When the join status was set.
+        last_join_mod_date: Option<OffsetDateTime> as Option<UtcTime>,
+        /// Who set the join status, at most 200 characters.
+        last_join_mod_by: Option<String> as Option<Text<200>>,
+        /// `running` or `clean-down`, absent before the first start; at most 40 characters.
+        up_status: Option<String> as Option<Text<40>>,
+        /// When `up_status` was set.
+        up_mod_date: Option<OffsetDateTime> as Option<UtcTime>,
+        /// By which the server finds its own row, at most 32 characters.
+        token: String as Text<32>,
+    }
+    unique name (name, cluster_id) => Name;
+    unique token (token) => Token;
+    named name => Name;
+    filter Everything;
 }
+
+impl NamedPerCluster for Server {}
 
 impl Server {
     /// A server that may join the cluster and has not been started yet.
@@ -116,28 +123,30 @@ impl Server {
     }
 }
 
-/// A service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Assigned by the database on insert.
-    pub id: i64,
-    /// The cluster it belongs to.
-    pub cluster_id: i64,
-    /// Unique in the cluster, at most 300 characters.
-    pub name: String,
-    /// Whether calls are let through to it.
-    pub is_active: bool,
-    /// What implements it, at most 2000 characters.
-    pub impl_name: String,
-    /// Whether it is part of the server rather than somebody's own.
-    pub is_internal: bool,
-    /// A WSDL document uploaded for it, at most 5 000 000 bytes.
-    pub wsdl: Option<Vec<u8>>,
-    /// File name of that document, at most 200 characters.
-    pub wsdl_name: Option<String>,
-    /// Milliseconds from which on a response counts as slow.
-    pub slow_threshold: i32,
+stored_object! {
+    /// A service.
+    pub struct Service in service {
+        /// Unique in the cluster, at most 300 characters.
+        name: String as Text<300>,
+        /// Whether calls are let through to it.
+        is_active: bool,
+        /// What implements it, at most 2000 characters.
+        impl_name: String as Text<2000>,
+        /// Whether it is part of the server rather than somebody's own.
+        is_internal: bool,
+        /// A WSDL document uploaded for it, at most 5 000 000 bytes.
+        wsdl: Option<Vec<u8>>,
+        /// File name of that document, at most 200 characters.
+        wsdl_name: Option<String> as Option<Text<200>>,
+        /// Milliseconds from which on a response counts as slow.
+        slow_threshold: i32,
+    }
+    unique name (name, cluster_id) => Name;
+    named name => Name;
+    filter Everything;
 }
+
+impl NamedPerCluster for Service {}
 
 impl Service {
     /// An active service of somebody's own, with the slow threshold of the data model.

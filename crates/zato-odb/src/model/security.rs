@@ -1,18 +1,39 @@
 //! Security definitions.
 //!
-//! Owns what each type of definition is made of. It must not know how a call is checked against one.
+//! Owns what each type of definition is made of, and the certificate authorities beside them. It must not know how a call
+//! is checked against one.
 
-use super::stored_as_text;
+use super::{Everything, stored_as_text};
 use crate::Secret;
+use crate::declare::stored_object;
+use crate::read::NamedPerCluster;
 
 stored_as_text! {
     /// The type of a security definition, stored as `sec_type`.
     #[non_exhaustive]
     SecurityType {
+        /// A key in a header of HTTP.
+        ApiKey => "apikey",
+        /// Amazon Web Services.
+        Aws => "aws",
         /// HTTP Basic Auth.
         BasicAuth => "basic_auth",
+        /// NTLM over HTTP.
+        Ntlm => "ntlm",
+        /// OAuth 1.0.
+        OAuth => "oauth",
+        /// OpenStack.
+        OpenStack => "openstack",
+        /// A technical account, told by headers of HTTP.
+        TechnicalAccount => "tech_acc",
         /// A WS-Security UsernameToken.
         WsSecurity => "wss",
+        /// The certificate of a TLS client.
+        TlsChannel => "tls_channel_sec",
+        /// A key and a certificate to show to TLS servers.
+        TlsKeyCert => "tls_key_cert",
+        /// Credentials in the message.
+        XPath => "xpath_sec",
     }
 }
 
@@ -62,10 +83,32 @@ impl SecurityDefinition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecurityKind {
+    /// A key in a header of HTTP: the user name is the header, the password the key.
+    ApiKey,
+    /// Amazon Web Services: the user name is the id of the access key, the password the secret key.
+    Aws,
     /// HTTP Basic Auth.
     BasicAuth {
         /// Shown by clients when they ask for credentials; may be empty, at most 200 characters.
         realm: String,
+    },
+    /// NTLM over HTTP: the user name is domain and user.
+    Ntlm,
+    /// OAuth 1.0.
+    OAuth {
+        /// At most 32 characters.
+        proto_version: String,
+        /// At most 32 characters.
+        sig_method: String,
+        /// How many nonces are remembered.
+        max_nonce_log: i32,
+    },
+    /// OpenStack: the password is the key.
+    OpenStack,
+    /// A technical account, told by headers of HTTP. It has no user name.
+    TechnicalAccount {
+        /// What the password was hashed with, at most 32 characters.
+        salt: String,
     },
     /// A WS-Security UsernameToken.
     WsSecurity {
@@ -80,6 +123,25 @@ pub enum SecurityKind {
         /// For how many seconds a nonce may not be used again.
         nonce_freshness_time: Option<i32>,
     },
+    /// The certificate of a TLS client.
+    TlsChannel {
+        /// What the certificate has to say, a `key=value` a line. Encrypted at rest.
+        value: Secret,
+    },
+    /// A key and a certificate to show to TLS servers.
+    TlsKeyCert {
+        /// What the certificate says of its owner, at most 200 000 characters.
+        info: String,
+        /// Key and certificate in PEM. Encrypted at rest.
+        value: Secret,
+    },
+    /// Credentials in the message.
+    XPath {
+        /// The XPath expression of the user name, at most 200 characters.
+        username_expr: String,
+        /// The XPath expression of the password, at most 200 characters.
+        password_expr: Option<String>,
+    },
 }
 
 impl SecurityKind {
@@ -87,8 +149,17 @@ impl SecurityKind {
     #[must_use]
     pub fn security_type(&self) -> SecurityType {
         match self {
+            Self::ApiKey => SecurityType::ApiKey,
+            Self::Aws => SecurityType::Aws,
             Self::BasicAuth { .. } => SecurityType::BasicAuth,
+            Self::Ntlm => SecurityType::Ntlm,
+            Self::OAuth { .. } => SecurityType::OAuth,
+            Self::OpenStack => SecurityType::OpenStack,
+            Self::TechnicalAccount { .. } => SecurityType::TechnicalAccount,
             Self::WsSecurity { .. } => SecurityType::WsSecurity,
+            Self::TlsChannel { .. } => SecurityType::TlsChannel,
+            Self::TlsKeyCert { .. } => SecurityType::TlsKeyCert,
+            Self::XPath { .. } => SecurityType::XPath,
         }
     }
 }
@@ -99,3 +170,22 @@ pub struct SecurityFilter {
     /// Only definitions of these types; `None` lists all.
     pub types: Option<Vec<SecurityType>>,
 }
+
+stored_object! {
+    /// Certificate authorities that the certificates of TLS servers are verified with.
+    pub struct TlsCaCert in sec_tls_ca_cert {
+        /// Unique in the cluster, at most 200 characters.
+        name: String as Text<200>,
+        /// The certificates in PEM, at most 200 000 characters.
+        value: String as Text<200000>,
+        /// What the certificates say of their owners, at most 200 000 characters.
+        info: String as Text<200000>,
+        /// Stored and listed.
+        is_active: bool,
+    }
+    unique name (cluster_id, name) => Name;
+    named name => Name;
+    filter Everything;
+}
+
+impl NamedPerCluster for TlsCaCert {}

@@ -6,7 +6,7 @@ use time::macros::datetime;
 use zato_odb::model::{
     AuditReplacePattern, Cluster, Connection, Everything, HttpSoap, HttpSoapFilter, MessageParamsPriority,
     SecurityDefinition, SecurityFilter, SecurityKind, SecurityType, SerializationType, Server, Service,
-    Transport, UrlParamsPriority,
+    TlsCaCert, Transport, UrlParamsPriority,
 };
 use zato_odb::{Object, Odb, OdbError, Read, Secret};
 
@@ -116,6 +116,40 @@ async fn every_field_is_kept(fixture: Fixture) {
     check_life(&odb, &basic, &wss, |definition, id| definition.id = id).await;
     check_life(&odb, &wss, &basic, |definition, id| definition.id = id).await;
 
+    for kind in [
+        SecurityKind::ApiKey,
+        SecurityKind::Aws,
+        SecurityKind::Ntlm,
+        SecurityKind::OAuth {
+            proto_version: "1.0".to_owned(),
+            sig_method: "HMAC-SHA1".to_owned(),
+            max_nonce_log: 25_000,
+        },
+        SecurityKind::OpenStack,
+        SecurityKind::TechnicalAccount { salt: "0123456789abcdef0123456789abcdef".to_owned() },
+        SecurityKind::TlsChannel { value: Secret::new("CN=crm") },
+        SecurityKind::TlsKeyCert {
+            info: "RSA; 2048 bits; CN=crm".to_owned(),
+            value: Secret::new("-----BEGIN PRIVATE KEY-----"),
+        },
+        SecurityKind::XPath { username_expr: "//u".to_owned(), password_expr: Some("//p".to_owned()) },
+        SecurityKind::XPath { username_expr: "//u".to_owned(), password_expr: None },
+    ] {
+        let mut other = basic.clone();
+        other.kind = kind;
+        check_life(&odb, &other, &wss, |definition, id| definition.id = id).await;
+        check_life(&odb, &basic, &other, |definition, id| definition.id = id).await;
+    }
+
+    let authority = TlsCaCert {
+        id: 0,
+        cluster_id,
+        name: "authority".to_owned(),
+        value: String::new(),
+        info: String::new(),
+        is_active: true,
+    };
+    let authority = insert(&odb, &authority).await.unwrap();
     let security = insert(&odb, &basic).await.unwrap();
     let target = insert(&odb, &service(cluster_id, "target")).await.unwrap();
     let full = HttpSoap {
@@ -143,7 +177,7 @@ async fn every_field_is_kept(fixture: Fixture) {
         audit_repl_patt_type: AuditReplacePattern::XPath,
         serialization_type: SerializationType::Suds,
         timeout: 30,
-        sec_tls_ca_cert_id: Some(3),
+        sec_tls_ca_cert_id: Some(authority.id),
         has_rbac: true,
         service_id: Some(target.id),
         security_id: Some(security.id),
@@ -274,7 +308,8 @@ async fn references_must_exist(fixture: Fixture) {
     let result = insert(&odb, &service(4711, "s")).await;
     assert!(matches!(result, Err(OdbError::MissingReference { .. })), "{result:?}");
     let stored = insert(&odb, &channel(cluster_id, "c", "/")).await.unwrap();
-    let broken: [fn(&mut HttpSoap); 3] = [
+    let broken: [fn(&mut HttpSoap); 4] = [
+        |object| object.sec_tls_ca_cert_id = Some(4711),
         |object| object.service_id = Some(4711),
         |object| object.security_id = Some(4711),
         |object| object.cluster_id = 4711,

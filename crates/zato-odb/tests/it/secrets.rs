@@ -8,15 +8,35 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
-use zato_odb::model::SecurityDefinition;
-use zato_odb::{KeyFileError, OdbError, Read, Secret, SecretError, SecretKey};
+use zato_odb::model::{DefinitionAmqp, OutgoingFtp, OutgoingSql, SecurityDefinition, SecurityKind};
+use zato_odb::{KeyFileError, Odb, OdbError, Read, Secret, SecretError, SecretKey};
 
 use crate::fixture::{Fixture, basic_auth, insert, new_key, update};
-
-const CLEAR: &str = "a password that must not be found";
+use crate::samples::{CLEAR, Parents, Sample};
 
 fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// Stores an object with a secret, which can be read back only through the library.
+async fn check_secret<T: Sample>(odb: &Odb, parents: &Parents, secret: fn(&T) -> Option<&Secret>) {
+    let [object, _] = T::samples(parents);
+    let stored = insert(odb, &object).await.unwrap();
+    assert_eq!(secret(&stored).unwrap().expose(), CLEAR);
+    let found = odb.find::<T>(stored.id()).await.unwrap().unwrap();
+    assert_eq!(secret(&found).unwrap().expose(), CLEAR);
+}
+
+async fn definition_with_key_material(odb: &Odb, cluster_id: i64) {
+    for (name, kind) in [
+        (
+            "key and certificate",
+            SecurityKind::TlsKeyCert { info: "CN=x".to_owned(), value: Secret::new(CLEAR) },
+        ),
+        ("certificate of clients", SecurityKind::TlsChannel { value: Secret::new(CLEAR) }),
+    ] {
+        insert(odb, &SecurityDefinition::new(cluster_id, name, name, kind)).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -29,6 +49,12 @@ async fn no_secret_is_in_the_files_of_the_database() {
     definition.is_active = false;
     update(&odb, &definition).await.unwrap();
     assert_eq!(odb.find(definition.id).await.unwrap(), Some(definition));
+
+    definition_with_key_material(&odb, cluster_id).await;
+    let parents = Parents::insert(&odb, cluster_id).await;
+    check_secret(&odb, &parents, |it: &DefinitionAmqp| Some(&it.password)).await;
+    check_secret(&odb, &parents, |it: &OutgoingFtp| it.password.as_ref()).await;
+    check_secret(&odb, &parents, |it: &OutgoingSql| Some(&it.password)).await;
 
     let mut files = Vec::new();
     for entry in fs::read_dir(fixture.folder.path()).unwrap() {

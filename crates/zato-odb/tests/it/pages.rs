@@ -1,0 +1,122 @@
+//! Lists in parts, searched and counted.
+
+use zato_odb::model::{
+    Cluster, DeployedService, DeployedServiceFilter, Everything, Job, JobFilter, OutgoingZmq, Service,
+};
+use zato_odb::{Odb, Page, PageRequest, Read};
+
+use crate::fixture::{Fixture, insert, on_both, service};
+use crate::samples::{Parents, Sample};
+
+on_both! {
+    parts_of_a_list_make_the_list,
+    words_are_searched,
+    filters_narrow_pages_down,
+    objects_without_names_are_listed_by_id,
+}
+
+async fn insert_all(odb: &Odb, cluster_id: i64, names: &[&str]) {
+    let mut transaction = odb.begin().await.unwrap();
+    for name in names {
+        transaction.insert(&service(cluster_id, name)).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+}
+
+fn request(offset: u64, limit: u64, words: &str) -> PageRequest {
+    let name_contains = (!words.is_empty()).then(|| words.to_owned());
+    PageRequest { offset, limit, name_contains }
+}
+
+async fn check(odb: &Odb, cluster_id: i64, request: &PageRequest, expected: &[&str], total: u64) {
+    let page: Page<Service> = odb.page(cluster_id, &Everything, request).await.unwrap();
+    let names: Vec<_> = page.items.iter().map(|service| service.name.as_str()).collect();
+    assert_eq!((names.as_slice(), page.total), (expected, total), "{request:?}");
+}
+
+async fn parts_of_a_list_make_the_list(fixture: Fixture) {
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    let other = insert(&odb, &Cluster::new("other")).await.unwrap().id;
+    insert_all(&odb, other, &["elsewhere"]).await;
+    insert_all(&odb, cluster_id, &["e", "c", "B", "a", "d"]).await;
+    check(&odb, cluster_id, &request(0, 2, ""), &["B", "a"], 5).await;
+    check(&odb, cluster_id, &request(2, 2, ""), &["c", "d"], 5).await;
+    check(&odb, cluster_id, &request(4, 2, ""), &["e"], 5).await;
+    check(&odb, cluster_id, &request(5, 2, ""), &[], 5).await;
+    check(&odb, cluster_id, &request(0, 0, ""), &[], 5).await;
+    assert_eq!(odb.count::<Service>(cluster_id, &Everything).await.unwrap(), 5);
+    assert_eq!(odb.count::<Service>(4711, &Everything).await.unwrap(), 0);
+}
+
+async fn words_are_searched(fixture: Fixture) {
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    let names = ["100%", "100_percent", "CRM Get", "crm.get-customer", "crm.set", "get\\set", "Łódź"];
+    insert_all(&odb, cluster_id, &names).await;
+    for (words, expected) in [
+        ("crm", &["CRM Get", "crm.get-customer", "crm.set"][..]),
+        ("GET crm", &["CRM Get", "crm.get-customer"]),
+        ("get  customer\t", &["crm.get-customer"]),
+        ("%", &["100%"]),
+        ("_", &["100_percent"]),
+        ("\\", &["get\\set"]),
+        ("Łódź", &["Łódź"]),
+        ("'", &[]),
+        ("a\0b", &[]),
+    ] {
+        check(&odb, cluster_id, &request(0, 10, words), expected, expected.len() as u64).await;
+    }
+    check(&odb, cluster_id, &request(1, 1, "crm"), &["crm.get-customer"], 3).await;
+}
+
+async fn filters_narrow_pages_down(fixture: Fixture) {
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    let parents = Parents::insert(&odb, cluster_id).await;
+    for job in Job::samples(&parents) {
+        insert(&odb, &job).await.unwrap();
+    }
+    for (service_id, words, expected) in
+        [(None, "", 2), (Some(parents.services[0]), "", 1), (Some(parents.services[0]), "plain", 0)]
+    {
+        let filter = JobFilter { service_id };
+        let page: Page<Job> = odb.page(cluster_id, &filter, &request(0, 10, words)).await.unwrap();
+        assert_eq!((page.items.len(), page.total), (expected, expected as u64), "{filter:?} {words}");
+    }
+}
+
+async fn objects_without_names_are_listed_by_id(fixture: Fixture) {
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    let parents = Parents::insert(&odb, cluster_id).await;
+    let mut ids = Vec::new();
+    for object in DeployedService::samples(&parents) {
+        ids.push(insert(&odb, &object).await.unwrap().id);
+    }
+    let all = DeployedServiceFilter::default();
+    let page: Page<DeployedService> = odb.page(cluster_id, &all, &request(0, 10, "")).await.unwrap();
+    assert_eq!(page.items.iter().map(|object| object.id).collect::<Vec<_>>(), ids);
+    let page: Page<DeployedService> = odb.page(cluster_id, &all, &request(0, 10, "word")).await.unwrap();
+    assert_eq!((page.items, page.total), (Vec::new(), 0));
+}
+
+/// What a database does for a statement must not grow with the number of objects: SQLite says how it would find them.
+#[tokio::test]
+async fn lists_names_and_references_are_found_by_indexes() {
+    use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+    use sea_orm::sqlx::{ConnectOptions, Row};
+
+    let fixture = Fixture::sqlite();
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    let [object, _] = OutgoingZmq::samples(&Parents::insert(&odb, cluster_id).await);
+    insert(&odb, &object).await.unwrap();
+    let options = SqliteConnectOptions::new().filename(fixture.folder.path().join("odb.sqlite3"));
+    let mut connection = options.connect().await.unwrap();
+    for table in ["server", "service", "sec_base", "http_soap", "channel_amqp", "out_zmq", "sql_pool", "job"]
+    {
+        for rest in ["AND name = 'x'", "ORDER BY name, id LIMIT 10"] {
+            let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE cluster_id = 1 {rest}");
+            let plan =
+                sea_orm::sqlx::query(sea_orm::sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await;
+            let plan: Vec<String> = plan.unwrap().iter().map(|row| row.get("detail")).collect();
+            assert!(plan[0].contains("USING INDEX") && plan.len() == 1, "{table} {rest}: {plan:?}");
+        }
+    }
+}
