@@ -1,13 +1,15 @@
 //! The interface of a key/value store.
 //!
-//! Owns what each operation means. It must not know any store.
+//! Owns what a store has to be able to do. It must not know any store, nor what single commands mean.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use crate::command::{Administration, Key, Read, Value, Write};
 use crate::error::KvdbError;
+use crate::reply::Reply;
 
 /// The result of an operation.
 pub type Outcome<'a, T> = BoxFuture<'a, Result<T, KvdbError>>;
@@ -23,44 +25,32 @@ pub enum Lifetime {
     Expires(Duration),
 }
 
-/// A key/value store. Callers use [`Kvdb`](crate::Kvdb), which has checked keys, values and times to live by the time
-/// they arrive here.
+/// What has to be true for a transaction to take place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// The key has this value, or, for none, does not exist.
+    ValueIs(Key, Option<Value>),
+}
+
+/// What became of each write of a transaction; none if it did not take place.
+pub type Written = Option<Vec<Result<Reply, KvdbError>>>;
+
+/// A key/value store. Callers use [`Kvdb`](crate::Kvdb), which has checked keys and values by the time they arrive here.
 ///
-/// Every operation is atomic, and a write is durable before its future is ready. A future that is dropped may or may not
-/// have done its work. An expired key is to be treated as absent.
+/// Every command is atomic, and a write is as durable as the store can make it before its future is ready. A future that
+/// is dropped may or may not have done its work. An expired key is to be treated as absent.
 pub trait KeyValue: Debug + Send + Sync {
-    /// The value of a key.
-    fn get<'a>(&'a self, key: &'a str) -> Outcome<'a, Option<Vec<u8>>>;
+    /// Runs a command that reads.
+    fn read(&self, command: Read) -> Outcome<'_, Reply>;
 
-    /// Stores a value. An earlier value is replaced together with its time to live.
-    fn set<'a>(&'a self, key: &'a str, value: &'a [u8], time_to_live: Option<Duration>) -> Outcome<'a, ()>;
+    /// Runs a command that writes.
+    fn write(&self, command: Write) -> Outcome<'_, Reply>;
 
-    /// Stores a value unless the key exists, and returns whether it did so.
-    fn set_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: &'a [u8],
-        time_to_live: Option<Duration>,
-    ) -> Outcome<'a, bool>;
+    /// Runs writes one after the other, with nobody else's command in between, provided that all conditions hold. A write
+    /// that fails by itself keeps none of the others from being done.
+    fn transact(&self, conditions: Vec<Condition>, writes: Vec<Write>) -> Outcome<'_, Written>;
 
-    /// Deletes a key, and returns whether it existed.
-    fn delete<'a>(&'a self, key: &'a str) -> Outcome<'a, bool>;
-
-    /// Adds to the integer that is stored as decimal text, and returns the sum. An absent key counts as 0; the time to
-    /// live stays as it is.
-    ///
-    /// Fails with [`KvdbError::NotAnInteger`] or [`KvdbError::Overflow`].
-    fn increment<'a>(&'a self, key: &'a str, by: i64) -> Outcome<'a, i64>;
-
-    /// Makes a key expire after a time, counted from now, and returns whether it exists.
-    fn expire<'a>(&'a self, key: &'a str, time_to_live: Duration) -> Outcome<'a, bool>;
-
-    /// Makes a key stay until it is deleted, and returns whether it exists and would have expired.
-    fn persist<'a>(&'a self, key: &'a str) -> Outcome<'a, bool>;
-
-    /// Whether a key exists, and for how long.
-    fn lifetime<'a>(&'a self, key: &'a str) -> Outcome<'a, Lifetime>;
-
-    /// The keys that start with a prefix, sorted byte by byte.
-    fn keys<'a>(&'a self, prefix: &'a str) -> Outcome<'a, Vec<String>>;
+    /// Runs a command about the store itself.
+    fn administer(&self, command: Administration) -> Outcome<'_, Reply>;
 }

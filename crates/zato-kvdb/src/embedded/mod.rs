@@ -2,7 +2,15 @@
 //!
 //! Owns the lives of the file, its writer and its sweep. It must not know how entries are laid out.
 
+mod administration;
+mod dump;
 mod entries;
+mod lists;
+mod moment;
+mod read;
+mod rows;
+mod tables;
+mod write;
 mod writer;
 
 use std::fs::OpenOptions;
@@ -10,19 +18,21 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use redb::{Database, ReadableDatabase};
-use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
-use crate::error::KvdbError;
-use crate::key_value::{KeyValue, Lifetime, Outcome};
-use entries::{Entries, Moment, Snapshot};
+use crate::command::{Administration, Read, Write};
+use crate::error::{KvdbError, StoreError};
+use crate::key_value::{Condition, KeyValue, Outcome, Written};
+use crate::reply::Reply;
+use administration::{Administrator, Population};
+use entries::Entries;
+use moment::Moment;
+use tables::Snapshot;
 use writer::Writer;
 
-/// How often expired entries are removed from the file.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// How many of them are removed at a time, so that others' writes are not held up for long.
 const SWEEP_PORTION: usize = 500;
 /// How much of the file is kept in memory, in bytes.
@@ -38,6 +48,7 @@ struct Inner {
     database: Arc<Database>,
     writer: Writer,
     clock: Arc<dyn Clock>,
+    administrator: Administrator,
 }
 
 impl Embedded {
@@ -47,11 +58,12 @@ impl Embedded {
     /// # Errors
     /// [`KvdbError::InUse`] if another process has it open, [`KvdbError::Store`].
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, KvdbError> {
+        let administrator = Administrator::new(path);
         let path = path.to_owned();
         let database = blocking(move || open_file(&path)).await?;
         let database = Arc::new(database);
         let writer = Writer::start(Arc::clone(&database)).map_err(KvdbError::store)?;
-        let inner = Arc::new(Inner { database, writer, clock });
+        let inner = Arc::new(Inner { database, writer, clock, administrator });
         tokio::spawn(sweep_regularly(Arc::downgrade(&inner)));
         Ok(Self(inner))
     }
@@ -69,7 +81,7 @@ impl Embedded {
         Moment::of(self.0.clock.now())
     }
 
-    async fn read<R: Send + 'static>(
+    async fn look<R: Send + 'static>(
         &self,
         operation: impl FnOnce(&Snapshot) -> Result<R, KvdbError> + Send + 'static,
     ) -> Result<R, KvdbError> {
@@ -77,7 +89,7 @@ impl Embedded {
         blocking(move || operation(&Snapshot::of(&database.begin_read().map_err(KvdbError::store)?)?)).await
     }
 
-    async fn write<R: Send + 'static>(
+    async fn change<R: Send + 'static>(
         &self,
         operation: impl FnOnce(&mut Entries<'_>) -> Result<R, KvdbError> + Send + 'static,
     ) -> Result<R, KvdbError> {
@@ -92,6 +104,7 @@ impl Inner {
             let now = Moment::of(self.clock.now());
             let removed = self.writer.run(move |entries| entries.sweep(now, SWEEP_PORTION)).await?;
             total += removed;
+            self.administrator.count_expired(removed);
             if removed < SWEEP_PORTION {
                 return Ok(total);
             }
@@ -100,98 +113,98 @@ impl Inner {
 }
 
 impl KeyValue for Embedded {
-    fn get<'a>(&'a self, key: &'a str) -> Outcome<'a, Option<Vec<u8>>> {
-        let (key, now) = (key.to_owned(), self.now());
-        Box::pin(self.read(move |snapshot| snapshot.get(&key, now)))
-    }
-
-    fn set<'a>(&'a self, key: &'a str, value: &'a [u8], time_to_live: Option<Duration>) -> Outcome<'a, ()> {
-        let (key, value, expiry) = (key.to_owned(), value.to_owned(), self.now().expiry(time_to_live));
-        Box::pin(self.write(move |entries| entries.set(&key, &value, expiry)))
-    }
-
-    fn set_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: &'a [u8],
-        time_to_live: Option<Duration>,
-    ) -> Outcome<'a, bool> {
+    fn read(&self, command: Read) -> Outcome<'_, Reply> {
+        self.0.administrator.count_commands(1);
         let now = self.now();
-        let (key, value, expiry) = (key.to_owned(), value.to_owned(), now.expiry(time_to_live));
-        Box::pin(self.write(move |entries| {
-            if entries.get(&key, now)?.is_some() {
-                return Ok(false);
+        Box::pin(async move {
+            let random = if command == Read::RandomKey { random()? } else { 0 };
+            self.look(move |snapshot| snapshot.read(command, now, random)).await
+        })
+    }
+
+    fn write(&self, command: Write) -> Outcome<'_, Reply> {
+        self.0.administrator.count_commands(1);
+        let now = self.now();
+        Box::pin(self.change(move |entries| entries.write(command, now)))
+    }
+
+    fn transact(&self, conditions: Vec<Condition>, writes: Vec<Write>) -> Outcome<'_, Written> {
+        self.0.administrator.count_commands(writes.len());
+        let now = self.now();
+        Box::pin(self.change(move |entries| {
+            for condition in &conditions {
+                if !entries.holds(condition, now)? {
+                    return Ok(None);
+                }
             }
-            entries.set(&key, &value, expiry)?;
-            Ok(true)
-        }))
-    }
-
-    fn delete<'a>(&'a self, key: &'a str) -> Outcome<'a, bool> {
-        let (key, now) = (key.to_owned(), self.now());
-        Box::pin(self.write(move |entries| entries.delete(&key, now)))
-    }
-
-    fn increment<'a>(&'a self, key: &'a str, by: i64) -> Outcome<'a, i64> {
-        let (key, now) = (key.to_owned(), self.now());
-        Box::pin(self.write(move |entries| {
-            let (old, expiry) = match entries.get(&key, now)? {
-                Some(entry) => (integer(&entry.value)?, entry.expiry),
-                None => (0, Moment::NEVER),
+            let run = |write| match entries.write(write, now) {
+                // The file has failed, and with it the whole transaction.
+                Err(error @ KvdbError::Store(_)) => Err(error),
+                result => Ok(result),
             };
-            let sum = old.checked_add(by).ok_or(KvdbError::Overflow)?;
-            entries.set(&key, sum.to_string().as_bytes(), expiry)?;
-            Ok(sum)
+            writes.into_iter().map(run).collect::<Result<_, _>>().map(Some)
         }))
     }
 
-    fn expire<'a>(&'a self, key: &'a str, time_to_live: Duration) -> Outcome<'a, bool> {
-        let (key, now) = (key.to_owned(), self.now());
-        Box::pin(self.write(move |entries| {
-            let Some(entry) = entries.get(&key, now)? else { return Ok(false) };
-            entries.set(&key, &entry.value, now.expiry(Some(time_to_live)))?;
-            Ok(true)
-        }))
-    }
-
-    fn persist<'a>(&'a self, key: &'a str) -> Outcome<'a, bool> {
-        let (key, now) = (key.to_owned(), self.now());
-        Box::pin(self.write(move |entries| match entries.get(&key, now)? {
-            Some(entry) if entry.expiry != Moment::NEVER => {
-                entries.set(&key, &entry.value, Moment::NEVER)?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        }))
-    }
-
-    fn lifetime<'a>(&'a self, key: &'a str) -> Outcome<'a, Lifetime> {
-        let (key, now) = (key.to_owned(), self.now());
-        Box::pin(self.read(move |snapshot| snapshot.lifetime(&key, now)))
-    }
-
-    fn keys<'a>(&'a self, prefix: &'a str) -> Outcome<'a, Vec<String>> {
-        let (prefix, now) = (prefix.to_owned(), self.now());
-        Box::pin(self.read(move |snapshot| snapshot.keys(&prefix, now)))
+    fn administer(&self, command: Administration) -> Outcome<'_, Reply> {
+        let administrator = &self.0.administrator;
+        administrator.count_commands(1);
+        Box::pin(async move {
+            Ok(match command {
+                Administration::Ping(None) => Reply::Status("PONG".to_owned()),
+                Administration::Ping(Some(value)) | Administration::Echo(value) => Reply::Value(value),
+                Administration::Time => {
+                    let since = self.0.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let parts = [since.as_secs().to_string(), since.subsec_micros().to_string()];
+                    Reply::values(parts.map(String::into_bytes))
+                }
+                Administration::Info(sections) => {
+                    let now = self.now();
+                    let population = move |snapshot: &Snapshot| {
+                        Ok(Population { keys: snapshot.count(now)?, expiring: snapshot.expiring(now)? })
+                    };
+                    let population = self.look(population).await?;
+                    administrator.info(&sections, &population)
+                }
+                Administration::ConfigGet(patterns) => administrator.settings(&patterns),
+                Administration::ConfigSet(settings) => {
+                    administrator.change(&settings)?;
+                    Reply::Done
+                }
+                Administration::ConfigResetStatistics => {
+                    administrator.reset_counters();
+                    Reply::Done
+                }
+                Administration::ConfigRewrite => {
+                    return Err(KvdbError::Refused("there is no file of settings".to_owned()));
+                }
+            })
+        })
     }
 }
 
-/// The integer of a decimal text, if it is in the form in which an increment writes it.
-fn integer(value: &[u8]) -> Result<i64, KvdbError> {
-    let text = std::str::from_utf8(value).map_err(|_| KvdbError::NotAnInteger)?;
-    let integer: i64 = text.parse().map_err(|_| KvdbError::NotAnInteger)?;
-    if integer.to_string() == text { Ok(integer) } else { Err(KvdbError::NotAnInteger) }
+fn random() -> Result<u64, KvdbError> {
+    getrandom::u64().map_err(|error| KvdbError::Store(StoreError::new(error)))
 }
 
+/// Sweeps until the store is dropped: at once, and whenever the interval is over that is configured by then.
 async fn sweep_regularly(store: Weak<Inner>) {
-    let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Some(mut interval) = store.upgrade().map(|store| store.administrator.sweep_interval()) else {
+        return;
+    };
     loop {
-        ticks.tick().await;
-        let Some(store) = store.upgrade() else { return };
-        if let Err(error) = store.sweep().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "expired entries could not be removed");
+        match store.upgrade() {
+            Some(store) => {
+                if let Err(error) = store.sweep().await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "expired entries could not be removed");
+                }
+            }
+            None => return,
         }
+        let wait = *interval.borrow_and_update();
+        // A change of the interval ends the wait, and so does the end of the store, which `upgrade` then sees.
+        let _ = tokio::time::timeout(wait, interval.changed()).await;
     }
 }
 
@@ -205,7 +218,7 @@ fn open_file(path: &Path) -> Result<Database, KvdbError> {
     }
     let database = Database::builder().set_cache_size(CACHE).create(path).map_err(KvdbError::store)?;
     let transaction = database.begin_write().map_err(KvdbError::store)?;
-    Entries::of(&transaction)?;
+    Entries::upgrade(&transaction)?;
     transaction.commit().map_err(KvdbError::store)?;
     Ok(database)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use tempfile::TempDir;
 use zato_kvdb::{Clock, Embedded, Kvdb, KvdbError};
 
@@ -47,7 +48,11 @@ async fn it_passes_the_suite() {
         let clock = ManualClock::new();
         let kvdb = Kvdb::new(open(folder.path(), &clock).await.unwrap());
         folders.lock().unwrap().push(folder);
-        Subject { kvdb, pass: Box::new(move |time| clock.pass(time)) }
+        let pass = move |time| {
+            clock.pass(time);
+            std::future::ready(()).boxed()
+        };
+        Subject { kvdb, pass: Box::new(pass) }
     })
     .await;
 }
@@ -69,6 +74,34 @@ async fn entries_and_their_lifetimes_survive_a_restart() {
     };
     assert_eq!(kvdb.keys("").await.unwrap(), ["brief", "kept"]);
     clock.pass(Duration::from_secs(10));
+    assert_eq!(kvdb.keys("").await.unwrap(), ["kept"]);
+}
+
+#[tokio::test]
+async fn a_file_of_values_only_is_taken_over() {
+    const VALUES: redb::TableDefinition<'_, &str, (u64, &[u8])> = redb::TableDefinition::new("entries");
+    const EXPIRIES: redb::TableDefinition<'_, (u64, &str), ()> = redb::TableDefinition::new("expiries");
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let soon = u64::try_from(clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis())
+        .unwrap()
+        + 5000;
+    let database = redb::Database::create(folder.path().join("kvdb.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut values = transaction.open_table(VALUES).unwrap();
+    values.insert("kept", (u64::MAX, b"1".as_slice())).unwrap();
+    values.insert("brief", (soon, b"2".as_slice())).unwrap();
+    drop(values);
+    transaction.open_table(EXPIRIES).unwrap().insert((soon, "brief"), ()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let store = open(folder.path(), &clock).await.unwrap();
+    let kvdb = Kvdb::new(store.clone());
+    assert_eq!(kvdb.get("kept").await.unwrap().as_deref(), Some(b"1".as_slice()));
+    assert_eq!(kvdb.get("brief").await.unwrap().as_deref(), Some(b"2".as_slice()));
+    clock.pass(Duration::from_secs(5));
+    assert_eq!(store.sweep().await.unwrap(), 1);
     assert_eq!(kvdb.keys("").await.unwrap(), ["kept"]);
 }
 

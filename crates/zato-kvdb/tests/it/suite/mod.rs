@@ -1,14 +1,18 @@
 //! What every key/value store has to do, whichever it is.
 
+mod collections;
+mod transactions;
+
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use proptest::test_runner::{Config, TestRunner};
 use zato_kvdb::{KEY_LIMIT, Kvdb, KvdbError, Lifetime, VALUE_LIMIT};
 
 /// An empty store, and a way to let time go by for it.
 pub(crate) struct Subject {
     pub(crate) kvdb: Kvdb,
-    pub(crate) pass: Box<dyn Fn(Duration)>,
+    pub(crate) pass: Box<dyn Fn(Duration) -> BoxFuture<'static, ()>>,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -28,6 +32,8 @@ pub(crate) async fn run<S: Future<Output = Subject>>(new_subject: impl Fn() -> S
     expired_keys_are_absent_to_every_operation(new_subject().await).await;
     keys_are_listed_by_prefix_in_order(new_subject().await).await;
     any_entry_is_kept(new_subject().await);
+    collections::run(&new_subject).await;
+    transactions::run(&new_subject).await;
 }
 
 async fn values_are_bytes(Subject { kvdb, .. }: Subject) {
@@ -78,10 +84,10 @@ async fn setting_replaces_value_and_lifetime(Subject { kvdb, pass }: Subject) {
     kvdb.set("key", b"1", Some(SECOND)).await.unwrap();
     kvdb.set("key", b"2", None).await.unwrap();
     assert_eq!(kvdb.lifetime("key").await.unwrap(), Lifetime::Forever);
-    pass(2 * SECOND);
+    pass(2 * SECOND).await;
     assert_eq!(kvdb.get("key").await.unwrap().as_deref(), Some(b"2".as_slice()));
     kvdb.set("key", b"3", Some(SECOND)).await.unwrap();
-    pass(2 * SECOND);
+    pass(2 * SECOND).await;
     assert_eq!(kvdb.get("key").await.unwrap(), None);
 }
 
@@ -120,7 +126,7 @@ async fn increments_add_up(Subject { kvdb, pass }: Subject) {
 
     kvdb.set("brief", b"1", Some(SECOND)).await.unwrap();
     assert_eq!(kvdb.increment("brief", 1).await.unwrap(), 2);
-    pass(2 * SECOND);
+    pass(2 * SECOND).await;
     assert_eq!(kvdb.increment("brief", 1).await.unwrap(), 1);
     assert_eq!(kvdb.lifetime("brief").await.unwrap(), Lifetime::Forever);
 
@@ -155,11 +161,11 @@ async fn increments_of_other_values_fail(Subject { kvdb, .. }: Subject) {
 async fn lifetimes_run_out(Subject { kvdb, pass }: Subject) {
     assert_eq!(kvdb.lifetime("key").await.unwrap(), Lifetime::Absent);
     kvdb.set("key", b"v", Some(10 * SECOND)).await.unwrap();
-    pass(9 * SECOND);
+    pass(9 * SECOND).await;
     let Lifetime::Expires(left) = kvdb.lifetime("key").await.unwrap() else { panic!("it does not expire") };
     assert!(Duration::ZERO < left && left <= SECOND, "{left:?}");
     assert!(kvdb.exists("key").await.unwrap());
-    pass(SECOND);
+    pass(SECOND).await;
     assert_eq!(kvdb.lifetime("key").await.unwrap(), Lifetime::Absent);
     assert_eq!(kvdb.get("key").await.unwrap(), None);
 
@@ -181,12 +187,12 @@ async fn lifetimes_can_be_changed(Subject { kvdb, pass }: Subject) {
     assert!(!kvdb.persist("key").await.unwrap());
     assert!(kvdb.expire("key", SECOND).await.unwrap());
     assert!(kvdb.expire("key", 5 * SECOND).await.unwrap());
-    pass(3 * SECOND);
+    pass(3 * SECOND).await;
     assert!(kvdb.persist("key").await.unwrap());
-    pass(5 * SECOND);
+    pass(5 * SECOND).await;
     assert_eq!(kvdb.get("key").await.unwrap().as_deref(), Some(b"v".as_slice()));
     assert!(kvdb.expire("key", SECOND).await.unwrap());
-    pass(SECOND);
+    pass(SECOND).await;
     assert!(!kvdb.exists("key").await.unwrap());
 }
 
@@ -194,7 +200,7 @@ async fn expired_keys_are_absent_to_every_operation(Subject { kvdb, pass }: Subj
     for key in ["delete", "expire", "persist", "set_if_absent"] {
         kvdb.set(key, b"old", Some(SECOND)).await.unwrap();
     }
-    pass(SECOND);
+    pass(SECOND).await;
     assert_eq!(kvdb.keys("").await.unwrap(), [""; 0]);
     assert!(!kvdb.delete("delete").await.unwrap());
     assert!(!kvdb.expire("expire", SECOND).await.unwrap());
@@ -208,7 +214,7 @@ async fn keys_are_listed_by_prefix_in_order(Subject { kvdb, pass }: Subject) {
         kvdb.set(key, b"", None).await.unwrap();
     }
     kvdb.set("a:brief", b"", Some(SECOND)).await.unwrap();
-    pass(SECOND);
+    pass(SECOND).await;
     for (prefix, expected) in [
         ("a:", vec!["a:10", "a:2"]),
         ("a", vec!["a", "a:10", "a:2", "a;"]),
