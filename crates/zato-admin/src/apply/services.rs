@@ -1,0 +1,66 @@
+//! The effect of stored services: how they are configured.
+//!
+//! Owns the settings of services at run time. It must not know how services are reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use zato_odb::ObjectKind;
+use zato_odb::model::{Everything, Service};
+use zato_service::{Environment, Error, Registration, Registry};
+
+use super::{Cluster, Effect};
+
+/// Configures the registered services.
+pub(super) struct Services {
+    environment: Environment,
+}
+
+impl Services {
+    pub(super) fn new(environment: Environment) -> Self {
+        Self { environment }
+    }
+
+    fn configure(&self, service: &Service) {
+        // Services of other servers of the cluster, or of an older version, need not be there.
+        if let Some(registration) = self.environment.registry().find(&service.name) {
+            let slow_threshold = Duration::from_millis(service.slow_threshold.try_into().unwrap_or(0));
+            registration.configure(service.id, service.is_active, slow_threshold);
+        }
+    }
+}
+
+impl Effect for Services {
+    fn kinds(&self) -> &'static [ObjectKind] {
+        &[ObjectKind::Service]
+    }
+
+    fn load_all<'a>(&'a self, stored: &'a Cluster) -> BoxFuture<'a, Result<(), Error>> {
+        async move {
+            for service in stored.list::<Service>(&Everything).await? {
+                self.configure(&service);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, stored: &'a Cluster, _: ObjectKind, id: i64) -> BoxFuture<'a, Result<(), Error>> {
+        async move {
+            if let Some(service) = stored.find::<Service>(id).await? {
+                self.configure(&service);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// The service of that name that this server has.
+pub(crate) fn registered(registry: &Registry, name: &str) -> Result<Arc<Registration>, Error> {
+    registry
+        .find(name)
+        .ok_or_else(|| Error::not_found(format!("This server has no service of the name [{name}]")))
+}
