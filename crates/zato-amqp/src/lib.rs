@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod consumer;
+mod definition;
+mod error;
+mod message;
+mod outgoing;
+mod publisher;
+mod session;
+mod status;
+mod supervise;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod value;
+mod wire;
+
+pub use consumer::{Consumer, ConsumerConfig, DEFAULT_PREFETCH, Handler, Outcome};
+pub use definition::{Definition, Password};
+pub use error::SendError;
+pub use message::{Delivery, Headers, Message, Properties};
+pub use outgoing::{Outgoing, OutgoingConfig};
+pub use status::Status;
+pub use supervise::RECONNECT_INTERVAL;
+pub use value::Value;

@@ -1,0 +1,221 @@
+//! Private RabbitMQ servers for tests, made of Debian's package `rabbitmq-server`.
+//!
+//! Owns starting them in temporary folders, killing and restarting them, and stopping them however the test process ends.
+//! It must not know what is sent through them.
+
+use std::error::Error;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Definition;
+
+/// The user that may do everything in every virtual host.
+pub const USERNAME: &str = "zato";
+
+/// The user's password, made to be searched for in logs.
+pub const PASSWORD: &str = "rabbitmq-password-91c4";
+
+/// How many virtual hosts a server has. Creating one later would take seconds.
+const VHOSTS: usize = 64;
+
+/// How long a server may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Runs a server and its name service, and obeys the words `halt` and `start`, until standard input ends, which it does
+/// when the test process does.
+///
+/// RabbitMQ keeps its data readable for its own user only, so root becomes the user that Debian's package brings.
+const KEEPER: &str = r#"
+set -eu
+folder=$1 port=$2 names=$3 nodes=$4
+as=
+if [ "$(id -u)" = 0 ]; then as='setpriv --reuid=rabbitmq --regid=rabbitmq --clear-groups'; chown -R rabbitmq:rabbitmq "$folder"; fi
+cd "$folder"
+export HOME="$folder" ERL_EPMD_PORT="$names" ERL_EPMD_ADDRESS=127.0.0.1
+export RABBITMQ_NODENAME=test@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$nodes"
+export RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/log" RABBITMQ_CONFIG_FILE="$folder/rabbitmq"
+export RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins" RABBITMQ_FEATURE_FLAGS_FILE="$folder/features"
+export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 2:2'
+$as epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 &
+epmd=$!
+start() { setsid $as rabbitmq-server >>output 2>&1 & server=$!; }
+halt() { kill -9 "-$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
+trap 'halt; kill "$epmd" 2>/dev/null || true; rm -rf "$folder"' EXIT
+trap '' INT
+start
+while read -r word; do "$word"; done
+"#;
+
+/// A running server. It ends with the value, or with this process.
+#[derive(Debug)]
+pub struct Broker {
+    folder: PathBuf,
+    port: u16,
+    keeper: Child,
+    orders: Mutex<ChildStdin>,
+    vhosts: AtomicUsize,
+    starts: AtomicUsize,
+}
+
+impl Broker {
+    /// The server that all tests of this process share; the first one starts it.
+    ///
+    /// # Panics
+    /// If RabbitMQ is not installed or does not start: a test that needs it has failed then.
+    pub fn shared() -> &'static Self {
+        static BROKER: OnceLock<Broker> = OnceLock::new();
+        BROKER.get_or_init(Self::start)
+    }
+
+    /// A server for one test, which may kill it.
+    ///
+    /// # Panics
+    /// As [`shared`](Self::shared).
+    #[must_use]
+    pub fn start() -> Self {
+        match Self::try_start() {
+            Ok(broker) => broker,
+            Err(reason) => panic!("no RabbitMQ for this test: {reason}"),
+        }
+    }
+
+    fn try_start() -> Result<Self, Box<dyn Error>> {
+        let programs = Path::new("/usr/lib/rabbitmq/bin");
+        if !programs.join("rabbitmq-server").exists() {
+            return Err("it is missing: apt-get install rabbitmq-server".into());
+        }
+        let folder = tempfile::Builder::new().prefix("zato-rabbitmq-").tempdir()?.keep();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+        // Taken together, so that they differ.
+        let free = || TcpListener::bind("127.0.0.1:0");
+        let sockets = [free()?, free()?, free()?];
+        let mut ports = Vec::new();
+        for socket in &sockets {
+            ports.push(socket.local_addr()?.port());
+        }
+        drop(sockets);
+        let definitions = folder.join("definitions.json");
+        let settings = format!(
+            "load_definitions = {}\nlog.console = false\ndisk_free_limit.absolute = 1MB\n",
+            definitions.display()
+        );
+        fs::write(folder.join("rabbitmq.conf"), settings)?;
+        fs::write(folder.join("plugins"), "[].")?;
+        fs::write(definitions, users_and_vhosts())?;
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut keeper = Command::new("sh")
+            .args(["-c", KEEPER, "sh"])
+            .arg(&folder)
+            .args(ports.iter().map(u16::to_string))
+            .env("PATH", format!("{}:{path}", programs.display()))
+            .stdin(Stdio::piped())
+            .spawn()?;
+        let orders = keeper.stdin.take().ok_or("the keeper takes no orders")?;
+        let broker = Self {
+            folder,
+            port: ports[0],
+            keeper,
+            orders: Mutex::new(orders),
+            vhosts: AtomicUsize::new(0),
+            starts: AtomicUsize::new(1),
+        };
+        broker.wait_until_ready()?;
+        Ok(broker)
+    }
+
+    /// A virtual host that no other test uses, and how to reach it.
+    ///
+    /// # Panics
+    /// If there is none left.
+    pub fn vhost(&self) -> Definition {
+        let number = self.vhosts.fetch_add(1, Ordering::Relaxed);
+        assert!(number < VHOSTS, "more than {VHOSTS} virtual hosts are wanted");
+        Definition {
+            name: "test".into(),
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            vhost: format!("t{number}"),
+            username: USERNAME.to_owned(),
+            password: PASSWORD.into(),
+            frame_max: 0,
+            heartbeat: 0,
+        }
+    }
+
+    /// Kills the server as a power failure would.
+    ///
+    /// # Panics
+    /// If the server can't be told.
+    pub fn halt(&self) {
+        self.order("halt");
+        let deadline = Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            assert!(Instant::now() < deadline, "RabbitMQ does not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts the server again, with what it had on disk, and returns when it takes connections.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn resume(&self) {
+        self.starts.fetch_add(1, Ordering::Relaxed);
+        self.order("start");
+        if let Err(reason) = self.wait_until_ready() {
+            panic!("RabbitMQ did not start again: {reason}");
+        }
+    }
+
+    fn order(&self, word: &str) {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(orders, "{word}") {
+            panic!("RabbitMQ's keeper is gone: {error}");
+        }
+    }
+
+    /// The log says when users and virtual hosts are there, which is later than when the port is open.
+    fn wait_until_ready(&self) -> Result<(), String> {
+        let log = self.folder.join("log/test@localhost.log");
+        let deadline = Instant::now() + PATIENCE;
+        let starts = self.starts.load(Ordering::Relaxed);
+        while fs::read_to_string(&log).unwrap_or_default().matches("Server startup complete").count() < starts
+        {
+            if Instant::now() > deadline {
+                let output = fs::read_to_string(self.folder.join("output")).unwrap_or_default();
+                return Err(format!("no sign of life within {PATIENCE:?}: {output}"));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // The keeper ends at the end of its input, which comes with the last handle of it. It can't be waited for before
+        // that, and once it has ended there is nothing to be done about it.
+        self.order("exit");
+        drop(self.keeper.wait());
+    }
+}
+
+fn users_and_vhosts() -> String {
+    let each = |form: &dyn Fn(usize) -> String| (0..VHOSTS).map(form).collect::<Vec<_>>().join(",");
+    let vhosts = each(&|number| format!(r#"{{"name":"t{number}"}}"#));
+    let permissions = each(&|number| {
+        format!(r#"{{"user":"{USERNAME}","vhost":"t{number}","configure":".*","write":".*","read":".*"}}"#)
+    });
+    format!(
+        r#"{{"users":[{{"name":"{USERNAME}","password":"{PASSWORD}","tags":"administrator"}}],
+        "vhosts":[{vhosts}],"permissions":[{permissions}]}}"#
+    )
+}
