@@ -10,6 +10,7 @@ use crate::project::{Error, Manifest, Project};
 const RESERVED: &[(&str, &[&str])] = &[
     ("hyper", &["zato-outgoing", "zato-server"]),
     ("hyper-util", &["zato-outgoing", "zato-server"]),
+    ("lapin", &["zato-amqp"]),
     ("redb", &["zato-kvdb"]),
     ("rustls", &["zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),

@@ -12,6 +12,7 @@ use crate::project::{self, Error, Project};
 /// What the tests need of Debian: the program that tells whether it is there, and its package.
 const PACKAGES: &[(&str, &str)] = &[
     ("/usr/lib/postgresql/*/bin/initdb", "postgresql"),
+    ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
     ("curl", "curl"),
     ("jq", "jq"),
     ("setpriv", "util-linux"),

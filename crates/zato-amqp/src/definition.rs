@@ -3,10 +3,9 @@
 //! Owns the settings that outgoing connections and consumers share. It must not know what either of them does with an
 //! open connection.
 
-use std::fmt;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use zato_connections::Secret;
 
 /// How to reach a broker and log in to it.
 #[derive(Clone, Debug)]
@@ -22,34 +21,12 @@ pub struct Definition {
     /// Who logs in.
     pub username: String,
     /// The password.
-    pub password: Password,
+    pub password: Secret,
     /// The largest frame that we offer to take, in bytes. 0 stands for 128 KiB; anything else is brought into
     /// 4 KiB..=1 MiB, because a connection keeps buffers of 64 frames. Messages of any size are cut into frames.
     pub frame_max: u32,
     /// Seconds between heartbeats. The broker's own setting is used if it is lower, or if this is 0.
     pub heartbeat: u16,
-}
-
-/// A password: wiped from memory when dropped, absent from `Debug`, without `Display` and `==`.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
-
-impl Password {
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Password {
-    fn from(text: &str) -> Self {
-        Self(Zeroizing::new(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
 }
 
 #[cfg(test)]

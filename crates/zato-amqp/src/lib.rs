@@ -15,10 +15,11 @@ mod value;
 mod wire;
 
 pub use consumer::{Consumer, ConsumerConfig, DEFAULT_PREFETCH, Handler, Outcome};
-pub use definition::{Definition, Password};
+pub use definition::Definition;
 pub use error::SendError;
 pub use message::{Delivery, Headers, Message, Properties};
 pub use outgoing::{Outgoing, OutgoingConfig};
 pub use status::Status;
 pub use supervise::RECONNECT_INTERVAL;
 pub use value::Value;
+pub use zato_connections::Secret;

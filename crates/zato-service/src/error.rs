@@ -9,6 +9,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::Location;
 
+use zato_amqp::SendError;
 use zato_outgoing::CallError;
 use zato_sio::DecodeError;
 
@@ -219,6 +220,12 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
         ErrorKind::BadRequest
     } else if let Some(error) = error.downcast_ref::<CallError>() {
         if error.is_timeout() { ErrorKind::GatewayTimeout } else { ErrorKind::BadGateway }
+    } else if let Some(error) = error.downcast_ref::<SendError>() {
+        match error {
+            SendError::TooLong { .. } => ErrorKind::Internal,
+            SendError::Unconfirmed { .. } => ErrorKind::GatewayTimeout,
+            _ => ErrorKind::BadGateway,
+        }
     } else {
         ErrorKind::Internal
     }

@@ -3,6 +3,7 @@
 //! Owns one table for each kind. It must not know what is spoken over a connection, nor where its configuration comes
 //! from.
 
+use zato_connections::{Connections, LookupError};
 use zato_outgoing::{Connection, OutgoingError};
 
 /// All connections that services can call other systems with, by kind and name.
@@ -11,12 +12,13 @@ use zato_outgoing::{Connection, OutgoingError};
 #[derive(Debug)]
 pub struct Outgoing {
     http: zato_outgoing::Outgoing,
+    amqp: Connections<zato_amqp::Outgoing>,
 }
 
 impl Outgoing {
     /// The connections of a server, of which those that speak HTTP need to know their environment.
     pub fn new(http: zato_outgoing::Outgoing) -> Self {
-        Self { http }
+        Self { http, amqp: Connections::new() }
     }
 
     /// The plain HTTP connection of a name.
@@ -33,6 +35,19 @@ impl Outgoing {
     /// [`OutgoingError::UnknownConnection`].
     pub fn soap(&self, name: &str) -> Result<Connection, OutgoingError> {
         self.http.soap(name)
+    }
+
+    /// The AMQP connection of a name.
+    ///
+    /// # Errors
+    /// There is none of that name, or it is inactive.
+    pub fn amqp(&self, name: &str) -> Result<zato_amqp::Outgoing, LookupError> {
+        self.amqp.get(name)
+    }
+
+    /// The table of AMQP connections.
+    pub fn amqp_table(&self) -> &Connections<zato_amqp::Outgoing> {
+        &self.amqp
     }
 
     /// The table of plain HTTP and SOAP connections.
