@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,13 +14,25 @@ use crate::Error;
 
 /// What one measurement saw.
 pub(crate) struct Load {
-    pub(crate) replies: u64,
     pub(crate) elapsed: Duration,
+    /// How long each call took, in nanoseconds, the shortest first.
+    latencies: Vec<u32>,
 }
 
 impl Load {
+    pub(crate) fn replies(&self) -> usize {
+        self.latencies.len()
+    }
+
     pub(crate) fn per_second(&self) -> f64 {
-        self.replies as f64 / self.elapsed.as_secs_f64()
+        self.replies() as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// The time within which this part of the calls was answered, in microseconds.
+    pub(crate) fn percentile(&self, part: f64) -> f64 {
+        let index = (self.latencies.len() as f64 * part) as usize;
+        let found = self.latencies.get(index).or_else(|| self.latencies.last());
+        found.map_or(f64::NAN, |&nanoseconds| f64::from(nanoseconds) / 1000.0)
     }
 }
 
@@ -85,27 +97,31 @@ pub(crate) async fn run(
         clients.push(Client::connect(address, request).await?);
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let replies = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let tasks: Vec<_> = clients
         .into_iter()
         .map(|mut client| {
-            let (stop, replies) = (Arc::clone(&stop), Arc::clone(&replies));
+            let stop = Arc::clone(&stop);
             tokio::spawn(async move {
-                let mut count = 0;
+                let mut latencies = Vec::new();
+                let mut sent = Instant::now();
                 while !stop.load(Relaxed) {
                     client.call().await?;
-                    count += 1;
+                    let received = Instant::now();
+                    latencies.push(u32::try_from((received - sent).as_nanos()).unwrap_or(u32::MAX));
+                    sent = received;
                 }
-                replies.fetch_add(count, Relaxed);
-                Ok::<(), Error>(())
+                Ok::<_, Error>(latencies)
             })
         })
         .collect();
     tokio::time::sleep(duration).await;
     stop.store(true, Relaxed);
+    let mut latencies = Vec::new();
     for task in tasks {
-        task.await??;
+        latencies.append(&mut task.await??);
     }
-    Ok(Load { replies: replies.load(Relaxed), elapsed: begun.elapsed() })
+    let elapsed = begun.elapsed();
+    latencies.sort_unstable();
+    Ok(Load { elapsed, latencies })
 }
