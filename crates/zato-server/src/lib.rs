@@ -3,6 +3,7 @@
 mod access_log;
 mod compress;
 mod config;
+mod descriptors;
 mod files;
 mod follower;
 mod host;

@@ -35,7 +35,7 @@ use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::tls::{Tls, TlsError};
-use crate::{host, logging, pages};
+use crate::{descriptors, host, logging, pages};
 
 /// The cluster that a first start creates.
 const CLUSTER_NAME: &str = "main";
@@ -135,6 +135,7 @@ impl Server {
     pub async fn start(self) -> Result<RunningServer, StartError> {
         let Self { config, registry, registered } = self;
         logging::start(&config)?;
+        descriptors::raise_limit();
         registered?;
         // From here on a signal means an orderly stop, however early it comes.
         let signals = Signals::new().map_err(StartError::Signals)?;

@@ -13,6 +13,7 @@ mod process;
 mod table;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Anything that keeps a measurement from being made.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -59,6 +60,9 @@ enum Command {
 }
 
 fn main() -> Result<(), Error> {
+    // Thousands of connections are more than the usual limit of open files.
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
     match Arguments::parse().command {
         Command::Inbound { seconds } => inbound::run(seconds),
         Command::Outgoing { calls } => outgoing::run(calls),
