@@ -104,7 +104,7 @@ fn any_method_calls_a_channel_unless_it_has_one() {
     server.api().edit_http(id, &with(&channel, &json!({"method": "POST"})));
     server.request("POST", "/method").send().status(200);
     let refused = get(&server, "/method").status(405);
-    assert_eq!(refused.header("Allow"), "POST");
+    assert_eq!(refused.header("Allow"), "POST, OPTIONS");
     server.api().edit_http(id, &with(&channel, &json!({"method": "post"})));
     server.request("POST", "/method").send().status(200);
     assert!(refused.json()["zato_env"]["details"].as_str().unwrap().contains("GET"), "{}", refused.text());

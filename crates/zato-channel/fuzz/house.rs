@@ -88,6 +88,7 @@ pub fn channel(
         soap_action: String::new(),
         method: None,
         security: None,
+        has_rbac: false,
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }
@@ -105,6 +106,7 @@ fn ws_security() -> Security {
         password: "pass".into(),
         reject_empty_nonce_creat: true,
         reject_stale_tokens: true,
+        nonce_freshness_time: std::time::Duration::from_secs(60),
         reject_expiry_limit: std::time::Duration::from_secs(3600),
     });
     Security::new(2, "wss", true, kind).expect("a definition")

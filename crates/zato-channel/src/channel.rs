@@ -21,9 +21,11 @@ pub(crate) struct Channel {
     pub(crate) url_path: Arc<str>,
     pub(crate) soap_action: Arc<str>,
     pub(crate) pattern: PathPattern,
-    /// The only method that is accepted, and the `Allow` header that says so.
-    pub(crate) method: Option<(Method, HeaderValue)>,
+    /// The only method that is accepted.
+    pub(crate) method: Option<Allowed>,
     pub(crate) security: Option<Arc<Security>>,
+    /// Whether the roles of the caller decide.
+    pub(crate) has_rbac: bool,
     pub(crate) url_parameters: UrlParameters,
     pub(crate) service: Arc<Registration>,
     pub(crate) codec: Arc<Codec>,
@@ -56,14 +58,6 @@ impl Channel {
             service: config.service.name().into(),
             reason,
         })?;
-        // Methods are tokens of RFC 9110, which is what header values are made of; one that isn't allows nothing.
-        let allow = |method: &Method| {
-            HeaderValue::from_str(method.as_str()).unwrap_or_else(|_| HeaderValue::from_static(""))
-        };
-        let method = config.method.map(|method| {
-            let allow = allow(&method);
-            (method, allow)
-        });
         Ok(Self {
             id: config.id,
             name,
@@ -71,21 +65,42 @@ impl Channel {
             url_path,
             soap_action: config.soap_action.into(),
             pattern,
-            method,
+            method: config.method.map(Allowed::new),
             security: config.security,
+            has_rbac: config.has_rbac,
             url_parameters: config.url_parameters,
             service: config.service,
             codec: Arc::new(codec),
         })
     }
+}
 
-    /// Whether the security definition of this id guards the channel.
-    pub(crate) fn is_guarded_by(&self, security_id: i64) -> bool {
-        self.security.as_ref().is_some_and(|security| security.id() == security_id)
+/// A channel's only method.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    method: Method,
+    header: HeaderValue,
+}
+
+impl Allowed {
+    fn new(method: Method) -> Self {
+        let header = match method {
+            Method::GET => "GET, HEAD, OPTIONS".to_owned(),
+            Method::OPTIONS => "OPTIONS".to_owned(),
+            ref other => format!("{other}, OPTIONS"),
+        };
+        // Methods are tokens of RFC 9110, which is what header values are made of; one that isn't allows nothing.
+        let header = HeaderValue::try_from(header).unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self { method, header }
     }
 
-    /// The same channel with another state of its security definition.
-    pub(crate) fn guarded_by(&self, security: Arc<Security>) -> Self {
-        Self { security: Some(security), ..self.clone() }
+    /// Whether it is this method. `HEAD` is `GET` without the body of the reply, which is left out when it is sent.
+    pub(crate) fn includes(&self, method: &Method) -> bool {
+        self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
+    }
+
+    /// The `Allow` header.
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.header
     }
 }

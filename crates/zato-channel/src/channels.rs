@@ -3,15 +3,16 @@
 //! Owns the current routing table and its replacement. It must not know where configuration comes from, nor what
 //! calls do. Readers take no lock and see either the table before a change or the one after it.
 
-use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use crate::channel::Channel;
+use crate::rbac::Rbac;
 use crate::routing::{Found, RoutingTable};
-use crate::{ChannelConfig, ChannelError, Page, Pages, Security};
+use crate::{ChannelConfig, ChannelError, Page, Pages, RbacConfig, Security};
 
 /// The channels of a server. Clones share them.
 #[derive(Clone)]
@@ -24,8 +25,6 @@ struct Shared {
     pages: Pages,
 }
 
-type ById = BTreeMap<i64, Arc<Channel>>;
-
 impl Channels {
     /// No channels yet. They can't be put on the paths of `pages`.
     pub fn new(pages: Pages) -> Self {
@@ -34,11 +33,13 @@ impl Channels {
 
     /// Adds a channel, or replaces the one of the same id. Requests that come after the return see it.
     ///
+    /// Its security definition replaces what that was in all channels.
+    ///
     /// # Errors
     /// The channel can't be served, by itself or beside the others; nothing is changed then.
     pub fn put(&self, config: ChannelConfig) -> Result<(), ChannelError> {
         let channel = Arc::new(Channel::new(config)?);
-        self.change(|channels| self.with(channels, channel))
+        self.change(|table| table.put(&channel, &self.0.pages))
     }
 
     /// Says whether [`put`](Self::put) would accept a channel, without changing anything.
@@ -47,27 +48,33 @@ impl Channels {
     /// Those of [`put`](Self::put).
     pub fn check(&self, config: ChannelConfig) -> Result<(), ChannelError> {
         let channel = Arc::new(Channel::new(config)?);
-        self.with(self.0.table.load().channels().clone(), channel).map(drop)
+        RoutingTable::clone(&self.0.table.load()).put(&channel, &self.0.pages)
     }
 
     /// Removes the channel of this id, if there is one.
     pub fn remove(&self, id: i64) {
-        self.keep(|channel| channel.id != id);
+        self.always(|table| table.remove(id));
     }
 
-    /// Replaces a security definition in all channels that it guards, at once.
+    /// Replaces a security definition in all channels that it guards, at once. What it remembers of calls stays, so that
+    /// nothing that was used once can be used again.
     pub fn put_security(&self, security: &Arc<Security>) {
-        let Ok(()) = self.change(|mut channels| {
-            for channel in channels.values_mut().filter(|channel| channel.is_guarded_by(security.id())) {
-                *channel = Arc::new(channel.guarded_by(Arc::clone(security)));
+        self.always(|table| {
+            if table.knows_security(security.id()) {
+                table.put_security(security);
             }
-            Ok::<_, std::convert::Infallible>(self.table(channels))
         });
     }
 
     /// Removes all channels that a security definition guards: without it they would let everyone in.
     pub fn remove_security(&self, id: i64) {
-        self.keep(|channel| !channel.is_guarded_by(id));
+        self.always(|table| table.remove_security(id));
+    }
+
+    /// Replaces all roles and permissions at once, for the channels that ask for them.
+    pub fn replace_rbac(&self, config: &RbacConfig) {
+        let rbac = Arc::new(Rbac::new(config));
+        self.always(|table| table.put_rbac(rbac));
     }
 
     /// Replaces all channels at once. Those that can't be served are left out, and reported, so that one of them
@@ -78,17 +85,19 @@ impl Channels {
             .into_iter()
             .filter_map(|config| Channel::new(config).map(Arc::new).map_err(|error| errors.push(error)).ok())
             .collect();
-        let Ok(()) = self.change(|_| {
-            let (table, rivals) = RoutingTable::new(channels, &self.0.pages);
-            errors.extend(rivals);
-            Ok::<_, std::convert::Infallible>(table)
+        self.always(|table| {
+            let mut next = table.cleared();
+            for channel in channels {
+                errors.extend(next.put(&channel, &self.0.pages).err());
+            }
+            *table = next.without_unused();
         });
         errors
     }
 
     /// How many channels there are.
     pub fn len(&self) -> usize {
-        self.0.table.load().channels().len()
+        self.0.table.load().len()
     }
 
     /// Whether there are no channels.
@@ -96,45 +105,40 @@ impl Channels {
         self.len() == 0
     }
 
-    pub(crate) fn find(&self, path: &str, action: &str) -> Option<Found> {
-        self.0.table.load().find(path, action)
+    /// Finds a request's channel: the action that the request names, or else the one that `fallback` has.
+    pub(crate) fn find<'a, A: AsRef<str> + 'a>(
+        &self,
+        path: &str,
+        action: &str,
+        fallback: impl FnOnce() -> Option<A>,
+    ) -> Option<Found> {
+        let table = self.0.table.load();
+        table.find(path, action).or_else(|| table.find(path, fallback()?.as_ref()))
     }
 
     pub(crate) fn page(&self, path: &str) -> Option<&dyn Page> {
         self.0.pages.find(path)
     }
 
-    fn change<E>(&self, change: impl FnOnce(ById) -> Result<RoutingTable, E>) -> Result<(), E> {
+    /// Publishes a changed copy of the table, unless the change fails.
+    fn change<E>(&self, change: impl FnOnce(&mut RoutingTable) -> Result<(), E>) -> Result<(), E> {
         let _guard = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let channels = self.0.table.load().channels().clone();
-        self.0.table.store(Arc::new(change(channels)?));
+        let mut table = RoutingTable::clone(&self.0.table.load());
+        change(&mut table)?;
+        self.0.table.store(Arc::new(table));
         Ok(())
     }
 
-    fn keep(&self, is_kept: impl Fn(&Channel) -> bool) {
-        let Ok(()) = self.change(|mut channels| {
-            channels.retain(|_, channel| is_kept(channel));
-            Ok::<_, std::convert::Infallible>(self.table(channels))
+    fn always(&self, change: impl FnOnce(&mut RoutingTable)) {
+        let Ok(()) = self.change(|table| {
+            change(table);
+            Ok::<_, Infallible>(())
         });
-    }
-
-    /// The known channels, which get along, and a further one in the place of its namesake.
-    fn with(&self, mut channels: ById, channel: Arc<Channel>) -> Result<RoutingTable, ChannelError> {
-        channels.remove(&channel.id);
-        let all = channels.into_values().chain([channel]);
-        let (table, mut errors) = RoutingTable::new(all, &self.0.pages);
-        errors.pop().map_or(Ok(table), Err)
-    }
-
-    /// A table of channels that got along in the table before.
-    fn table(&self, channels: ById) -> RoutingTable {
-        RoutingTable::new(channels.into_values(), &self.0.pages).0
     }
 }
 
 impl fmt::Debug for Channels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = self.0.table.load();
-        f.debug_set().entries(table.channels().values().map(|channel| &channel.name)).finish()
+        f.debug_set().entries(self.0.table.load().names()).finish()
     }
 }

@@ -33,10 +33,14 @@ pub struct ChannelConfig {
     pub url_path: String,
     /// The SOAP action that a request must name, without quotes; empty for one that names none.
     pub soap_action: String,
-    /// The only method that is accepted; none accepts every method.
+    /// The only method that is accepted; none accepts every method. With `GET` goes `HEAD`, and `OPTIONS` is answered
+    /// without a call.
     pub method: Option<Method>,
     /// What callers must prove to know; none lets everyone in.
     pub security: Option<Arc<Security>>,
+    /// Whether the roles of callers decide which methods they may use, besides their credentials. Without a security
+    /// definition nobody has a role, and it is ignored.
+    pub has_rbac: bool,
     /// What becomes of the parameters in a request's URL.
     pub url_parameters: UrlParameters,
     /// The service that calls reach.

@@ -3,7 +3,6 @@
 //! Owns the order of the checks. It must not know connections: whoever accepts those hands requests over, and gets a
 //! response for each, whatever happens.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,27 +15,23 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use percent_encoding::percent_decode_str;
 use zato_cid::Cid;
 use zato_service::{ChannelKind, Environment, Origin};
-use zato_soap::{Envelope, Limits, Version};
+use zato_soap::{Limits, Version};
 
 use crate::access::AccessLog;
 use crate::body::BodyError;
 use crate::channel::Channel;
 use crate::codec::ErrorShape;
-use crate::decode::{self, Payload};
 use crate::ended::{Call, Epilogue};
 use crate::failure::Failure;
+use crate::gate::{self, Arrival, Gate, Refusal};
 use crate::handle::{answer, caught};
 use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
-use crate::security::Denied;
 use crate::statistics::ChannelStatistics;
-use crate::{Channels, Page, Security, body, media, path};
-
-/// The methods of a channel that is not restricted to one.
-const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
+use crate::throttle::{FailureDelays, Throttle};
+use crate::{Channels, Page, body, media, path};
 
 /// What is the same for all channels.
 #[derive(Clone, Debug)]
@@ -49,6 +44,8 @@ pub struct Settings {
     pub error_details: ErrorDetails,
     /// The `Server` header of responses, if there is to be one. `Zato` by default.
     pub server_header: Option<HeaderValue>,
+    /// How guessing credentials is slowed down.
+    pub failure_delays: FailureDelays,
 }
 
 impl Default for Settings {
@@ -58,6 +55,7 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             error_details: ErrorDetails::Full,
             server_header: Some(HeaderValue::from_static("Zato")),
+            failure_delays: FailureDelays::default(),
         }
     }
 }
@@ -69,11 +67,9 @@ pub struct Dispatcher(Arc<Shared>);
 #[derive(Clone)]
 struct Shared {
     channels: Channels,
-    environment: Environment,
+    gate: Gate,
     body_timeout: Duration,
     error_details: ErrorDetails,
-    limits: Limits,
-    statistics: ChannelStatistics,
     epilogue: Epilogue,
 }
 
@@ -86,13 +82,13 @@ impl fmt::Debug for Dispatcher {
 impl Dispatcher {
     /// A dispatcher over these channels, whose services run in this environment.
     pub fn new(channels: Channels, environment: Environment, settings: Settings) -> Self {
+        let limits = Limits { max_bytes: settings.max_body_bytes, ..Limits::default() };
+        let throttle = Arc::new(Throttle::new(settings.failure_delays));
         Self(Arc::new(Shared {
             channels,
-            environment,
+            gate: Gate { environment, limits, statistics: ChannelStatistics::default(), throttle },
             body_timeout: settings.body_timeout,
             error_details: settings.error_details,
-            limits: Limits { max_bytes: settings.max_body_bytes, ..Limits::default() },
-            statistics: ChannelStatistics::default(),
             epilogue: Epilogue { server_header: settings.server_header, access_log: None },
         }))
     }
@@ -109,13 +105,13 @@ impl Dispatcher {
     #[must_use]
     pub fn with_statistics(self, statistics: ChannelStatistics) -> Self {
         let mut shared = Arc::unwrap_or_clone(self.0);
-        shared.statistics = statistics;
+        shared.gate.statistics = statistics;
         Self(Arc::new(shared))
     }
 
     /// The counters of all calls.
     pub fn statistics(&self) -> &ChannelStatistics {
-        &self.0.statistics
+        &self.0.gate.statistics
     }
 
     /// Answers a request. Whatever goes wrong becomes a response, the panic of a service included.
@@ -128,15 +124,19 @@ impl Dispatcher {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let shared = &*self.0;
-        let cid = shared.environment.new_cid();
-        let call = Call { cid, begun: Instant::now(), peer, in_flight: shared.statistics.begin() };
+        let cid = shared.gate.environment.new_cid();
+        let call = Call { cid, begun: Instant::now(), peer, in_flight: shared.gate.statistics.begin() };
         let (request, body) = request.into_parts();
         match shared.route(&request) {
             Route::Channel(found) => shared.through_channel(&call, found, request, body).await,
             Route::Page(page) => shared.page(&call, page, &request, body).await,
+            Route::Server => {
+                body::discard(pin!(body), &request.headers, shared.body_timeout).await;
+                shared.epilogue.end(&call, Some(&request), None, None, respond::options(gate::methods()))
+            }
             Route::Unknown => {
                 body::discard(pin!(body), &request.headers, shared.body_timeout).await;
-                let failure = unknown_url(cid, &request);
+                let failure = gate::unknown_url(cid, &request);
                 let response = shared.error(&failure, cid, shape_of(request.uri.path()), None);
                 shared.epilogue.end(&call, Some(&request), None, Some(&failure), response)
             }
@@ -148,17 +148,20 @@ impl Dispatcher {
 enum Route<'a> {
     Channel(Found),
     Page(&'a dyn Page),
+    /// To none of its resources: `OPTIONS *` of RFC 9110, section 9.3.7.
+    Server,
     Unknown,
 }
 
 impl Shared {
     fn route(&self, request: &Parts) -> Route<'_> {
+        if request.uri.path() == "*" && request.method == Method::OPTIONS {
+            return Route::Server;
+        }
         let Some(path) = path::decode(request.uri.path()) else { return Route::Unknown };
-        let found = self.channels.find(&path, &media::soap_action(&request.headers)).or_else(|| {
-            // Looked at last, because hardly a request needs it.
-            self.channels.find(&path, &media::action_parameter(&request.headers)?)
-        });
-        match found {
+        let headers = &request.headers;
+        // The action of SOAP 1.2 is looked at last, because hardly a request needs it.
+        match self.channels.find(&path, &media::soap_action(headers), || media::action_parameter(headers)) {
             Some(found) => Route::Channel(found),
             None => self.channels.page(&path).map_or(Route::Unknown, Route::Page),
         }
@@ -167,7 +170,7 @@ impl Shared {
     async fn through_channel<B>(
         &self,
         call: &Call<'_>,
-        Found { channel, captures }: Found,
+        found: Found,
         request: Parts,
         body: B,
     ) -> Response<Full<Bytes>>
@@ -175,59 +178,35 @@ impl Shared {
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let failed = |request: Option<&Parts>, failure: &Failure| {
-            let (shape, service) = (channel.codec.error_shape(), channel.service.name());
-            let response = self.error(failure, call.cid, shape, Some(service));
-            self.epilogue.end(call, request, Some(&channel), Some(failure), response)
-        };
         let mut body = pin!(body);
-        if let Err(failure) = self.admit(call.cid, &channel, &request) {
+        let arrival = Arrival { cid: call.cid, peer: call.peer, request: &request, found: &found };
+        if let Err(refusal) = self.gate.admit(arrival) {
             // Whoever may not call is not asked for the body.
             body::discard(body, &request.headers, self.body_timeout).await;
-            return failed(Some(&request), &failure);
+            return self.refuse(call, &request, &found.channel, refusal).await;
         }
         let body = match self.receive(&request, body.as_mut()).await {
             Ok(body) => body,
-            Err(failure) => return failed(Some(&request), &failure),
+            Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,
         };
-        let payload = match self.open(call.cid, &channel, &request, &body) {
+        let payload = match self.gate.open(arrival, &body) {
             Ok(payload) => payload,
-            Err(failure) => return failed(Some(&request), &failure),
+            Err(refusal) => return self.refuse(call, &request, &found.channel, refusal).await,
         };
+        let Found { channel, captures, definition, .. } = found;
         let origin = Origin {
             request: Some(request),
             peer: Some(call.peer),
-            caller: channel.security.as_ref().map(|security| Arc::clone(security.name())),
+            caller: definition.map(|definition| Arc::clone(definition.security.name())),
             path_parameters: captures,
         };
-        let mut context = self.environment.context(call.cid, ChannelKind::HttpSoap, origin);
+        let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
         let answered = caught(call.cid, answer(&channel, &mut context, &payload, &body)).await;
         let request = context.origin().request.as_ref();
         match answered {
             Ok(response) => self.epilogue.end(call, request, Some(&channel), None, response),
-            Err(failure) => failed(request, &failure),
+            Err(failure) => self.failed(call, request, &channel, &failure),
         }
-    }
-
-    /// What is checked before the body is asked for.
-    fn admit(&self, cid: Cid, channel: &Channel, request: &Parts) -> Result<(), Failure> {
-        if !channel.is_active {
-            return Err(Failure::inactive_channel());
-        }
-        match &channel.method {
-            Some((allowed, allow)) if *allowed != request.method => {
-                return Err(Failure::method_not_allowed(&request.method, allow.clone()));
-            }
-            // An answer to this method would open a tunnel, and there is none.
-            None if request.method == Method::CONNECT => {
-                return Err(Failure::method_not_allowed(&request.method, HeaderValue::from_static(METHODS)));
-            }
-            _ => {}
-        }
-        let Some(security) = &channel.security else { return Ok(()) };
-        security
-            .check_headers(&request.headers)
-            .map_err(|denied| self.unauthorized(cid, request, security, denied))
     }
 
     async fn receive<B>(&self, request: &Parts, mut body: Pin<&mut B>) -> Result<Bytes, Failure>
@@ -235,7 +214,7 @@ impl Shared {
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let limit = self.limits.max_bytes;
+        let limit = self.gate.limits.max_bytes;
         match body::read(body.as_mut(), limit, self.body_timeout).await {
             Ok(body) => Ok(body),
             Err(error) => {
@@ -247,48 +226,37 @@ impl Shared {
         }
     }
 
-    /// Looks into the body: for the caller's proof, if it is there, and for what the service is called with.
-    fn open<'b>(
+    async fn refuse(
         &self,
-        cid: Cid,
-        channel: &Channel,
+        call: &Call<'_>,
         request: &Parts,
-        body: &'b Bytes,
-    ) -> Result<Payload<'b>, Failure> {
-        let proven = match &channel.security {
-            Some(security) if security.is_in_envelope() => {
-                let checked = self.check_token(security, body);
-                Some(checked.map_err(|denied| self.unauthorized(cid, request, security, denied))?)
+        channel: &Channel,
+        refusal: Refusal,
+    ) -> Response<Full<Bytes>> {
+        match refusal {
+            Refusal::Failed(failure) => self.failed(call, Some(request), channel, &failure),
+            Refusal::Held(failure, delay) => {
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
+                self.failed(call, Some(request), channel, &failure)
             }
-            _ => None,
-        };
-        if !channel.service.is_active() {
-            return Err(unknown_url(cid, request));
-        }
-        match proven {
-            Some(payload) => Ok(payload),
-            None => Ok(Payload::read(&channel.codec, &request.headers, body, &self.limits)?),
+            Refusal::Options(allowed) => {
+                self.epilogue.end(call, Some(request), Some(channel), None, respond::options(allowed))
+            }
         }
     }
 
-    /// Looks for the caller's proof in the message, which therefore is read first. One that can't be read proves
-    /// nothing, so its sender learns no more than that.
-    fn check_token<'b>(&self, security: &Security, body: &'b Bytes) -> Result<Payload<'b>, Denied> {
-        let document = decode::document(body, &self.limits)
-            .map_err(|error| Denied::NoMessage(error.message().to_owned()))?;
-        let token = Envelope::of(&document)
-            .map_err(|error| Denied::NoMessage(error.to_string()))?
-            .username_token()
-            .map_err(|error| Denied::Token(error.to_string()))?
-            .ok_or(Denied::NoToken)?;
-        security.check_token(&token, self.environment.now())?;
-        Ok(Payload::Soap(document))
-    }
-
-    /// The answer to a caller who proved nothing, whatever it was that was wrong.
-    fn unauthorized(&self, cid: Cid, request: &Parts, security: &Security, denied: Denied) -> Failure {
-        self.statistics.denied(security.name(), security.security_type(), denied.reason());
-        Failure::unauthorized(cid, &shown_path(request), security.challenge(), denied)
+    fn failed(
+        &self,
+        call: &Call<'_>,
+        request: Option<&Parts>,
+        channel: &Channel,
+        failure: &Failure,
+    ) -> Response<Full<Bytes>> {
+        let (shape, service) = (channel.codec.error_shape(), channel.service.name());
+        let response = self.error(failure, call.cid, shape, Some(service));
+        self.epilogue.end(call, request, Some(channel), Some(failure), response)
     }
 
     async fn page<B>(
@@ -303,10 +271,11 @@ impl Shared {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         body::discard(pin!(body), &request.headers, self.body_timeout).await;
-        let answered = if request.method == Method::GET || request.method == Method::HEAD {
-            caught(call.cid, async { Ok(page.get(request).await) }).await
-        } else {
-            Err(Failure::method_not_allowed(&request.method, HeaderValue::from_static("GET, HEAD")))
+        let allowed = HeaderValue::from_static("GET, HEAD, OPTIONS");
+        let answered = match request.method {
+            Method::GET | Method::HEAD => caught(call.cid, async { Ok(page.get(request).await) }).await,
+            Method::OPTIONS => Ok(respond::options(allowed)),
+            ref other => Err(Failure::method_not_allowed(other, allowed)),
         };
         let (response, failure) = match answered {
             Ok(response) => (response, None),
@@ -324,16 +293,6 @@ impl Shared {
     ) -> Response<Full<Bytes>> {
         respond::error(failure, cid, shape, service, self.error_details)
     }
-}
-
-/// The answer to a request without a channel, and to one whose service is inactive.
-fn unknown_url(cid: Cid, request: &Parts) -> Failure {
-    Failure::unknown_url(cid, &shown_path(request), &media::soap_action(&request.headers))
-}
-
-/// The path in a message: what isn't text in it is replaced.
-fn shown_path(request: &Parts) -> Cow<'_, str> {
-    percent_decode_str(request.uri.path()).decode_utf8_lossy()
 }
 
 /// Without a channel nothing says what its caller reads, except on the paths of the public API.

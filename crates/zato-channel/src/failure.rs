@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use zato_cid::Cid;
@@ -30,6 +31,8 @@ pub(crate) struct Failure {
 pub(crate) enum Remedy {
     /// Use another method.
     Allow(HeaderValue),
+    /// Come back after as many seconds.
+    RetryAfter(HeaderValue),
     /// Prove who is calling. Why that was in doubt is for the log only.
     Authenticate { challenge: HeaderValue, denied: Denied },
 }
@@ -103,6 +106,20 @@ impl Failure {
         }
     }
 
+    /// The caller's roles don't allow the call.
+    pub(crate) fn forbidden() -> Self {
+        Self::refused(StatusCode::FORBIDDEN, "You are not allowed to access this URL")
+    }
+
+    /// Too many answers to this client are held back already.
+    pub(crate) fn too_many_failures(retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs().saturating_add(1);
+        Self {
+            remedy: Some(Remedy::RetryAfter(seconds.into())),
+            ..Self::refused(StatusCode::TOO_MANY_REQUESTS, "Too many calls from this address were refused")
+        }
+    }
+
     /// A service, or a page, that panicked.
     pub(crate) fn panicked() -> Self {
         Self::from(Error::internal(
@@ -118,6 +135,7 @@ impl Failure {
     pub(crate) fn header(&self) -> Option<(HeaderName, &HeaderValue)> {
         match self.remedy.as_ref()? {
             Remedy::Allow(allowed) => Some((header::ALLOW, allowed)),
+            Remedy::RetryAfter(seconds) => Some((header::RETRY_AFTER, seconds)),
             Remedy::Authenticate { challenge, .. } => Some((header::WWW_AUTHENTICATE, challenge)),
         }
     }
@@ -125,7 +143,7 @@ impl Failure {
     /// Why the caller was not believed.
     pub(crate) fn denied(&self) -> Option<&Denied> {
         match self.remedy.as_ref()? {
-            Remedy::Allow(_) => None,
+            Remedy::Allow(_) | Remedy::RetryAfter(_) => None,
             Remedy::Authenticate { denied, .. } => Some(denied),
         }
     }

@@ -5,30 +5,22 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
 use crate::PathError;
+use crate::tree::{self, Segment};
 
 /// What a placeholder's name may hold besides letters and digits.
 const NAME_CHARACTERS: &str = " _$.-|=~^";
 
-/// The router splits paths between any two bytes, so it only gets paths in ASCII. `%` is there to tell the text
-/// `%C3` from the character that is written this way.
-const ROUTED: &AsciiSet = &CONTROLS.add(b'%');
-
-/// A request's path, percent-decoded; none if it isn't UTF-8 then, which no channel's path can equal.
+/// A request's path, percent-decoded once; none if it isn't UTF-8 then or has a null byte, which no channel's path has.
+///
+/// Dots are names like others: what `..` stands for is the business of files, and there are none here.
 pub(crate) fn decode(path: &str) -> Option<Cow<'_, str>> {
-    if path.contains('%') { percent_decode_str(path).decode_utf8().ok() } else { Some(Cow::Borrowed(path)) }
-}
-
-/// A decoded path in the form that routes are compared in.
-pub(crate) fn routed(path: &str) -> Cow<'_, str> {
-    utf8_percent_encode(path, ROUTED).into()
-}
-
-/// What a route captured, as text again.
-pub(crate) fn captured(value: &str) -> String {
-    percent_decode_str(value).decode_utf8_lossy().into_owned()
+    if !path.contains('%') {
+        return Some(Cow::Borrowed(path));
+    }
+    percent_decode_str(path).decode_utf8().ok().filter(|path| !path.contains('\0'))
 }
 
 /// A channel's path.
@@ -38,8 +30,8 @@ pub(crate) enum PathPattern {
     Exact,
     /// Has placeholders.
     Captures {
-        /// The path in the router's notation.
-        route: String,
+        /// What stands between the slashes.
+        segments: Arc<[Segment]>,
         /// The placeholders' names, in order.
         names: Arc<[Arc<str>]>,
     },
@@ -50,31 +42,30 @@ impl PathPattern {
         if !path.starts_with('/') {
             return Err(PathError::Relative);
         }
-        if let Some(character) = path.chars().find(|c| matches!(c, '?' | '#')) {
+        if let Some(character) = path.chars().find(|c| matches!(c, '?' | '#' | '\0')) {
             return Err(PathError::Character(character));
         }
-        let mut route = String::with_capacity(path.len());
         let mut names: Vec<Arc<str>> = Vec::new();
-        for segment in path.split_inclusive('/') {
-            let mut rest = segment;
-            let mut is_crowded = false;
-            while let Some((literal, name, after)) = placeholder(rest)? {
-                if is_crowded {
-                    return Err(PathError::Crowded);
-                }
-                is_crowded = true;
-                if names.iter().any(|known| **known == *name) {
-                    return Err(PathError::Repeated(name.into()));
-                }
-                // The router knows the placeholder by its position: spaces and signs in its name can't confuse it.
-                route.push_str(&routed(literal));
-                route.push_str(&format!("{{{}}}", names.len()));
-                names.push(name.into());
-                rest = after;
+        let mut segments = Vec::new();
+        for text in tree::segments(path) {
+            let Some((prefix, name, suffix)) = placeholder(text)? else {
+                segments.push(Segment::Literal(text.into()));
+                continue;
+            };
+            if placeholder(suffix)?.is_some() {
+                return Err(PathError::Crowded);
             }
-            route.push_str(&routed(rest));
+            if names.iter().any(|known| **known == *name) {
+                return Err(PathError::Repeated(name.into()));
+            }
+            segments.push(Segment::Capture { prefix: prefix.into(), suffix: suffix.into() });
+            names.push(name.into());
         }
-        Ok(if names.is_empty() { Self::Exact } else { Self::Captures { route, names: names.into() } })
+        Ok(if names.is_empty() {
+            Self::Exact
+        } else {
+            Self::Captures { segments: segments.into(), names: names.into() }
+        })
     }
 }
 
@@ -99,13 +90,17 @@ mod tests {
     fn check(path: &str, expected: Result<Option<(&str, &[&str])>, PathError>) {
         let found = PathPattern::new(path).map(|pattern| match pattern {
             PathPattern::Exact => None,
-            PathPattern::Captures { route, names } => {
-                Some((route, names.iter().map(ToString::to_string).collect::<Vec<_>>()))
+            PathPattern::Captures { segments, names } => {
+                let written = segments.iter().fold(String::new(), |written, segment| match segment {
+                    Segment::Literal(text) => format!("{written}/{text}"),
+                    Segment::Capture { prefix, suffix } => format!("{written}/{prefix}<>{suffix}"),
+                });
+                Some((written, names.iter().map(ToString::to_string).collect::<Vec<_>>()))
             }
         });
         let expected = expected.map(|captures| {
-            captures.map(|(route, names)| {
-                (route.to_owned(), names.iter().map(ToString::to_string).collect::<Vec<_>>())
+            captures.map(|(written, names)| {
+                (written.to_owned(), names.iter().map(ToString::to_string).collect::<Vec<_>>())
             })
         });
         assert_eq!(found, expected, "{path}");
@@ -116,13 +111,14 @@ mod tests {
         check("/", Ok(None));
         check("/a/b.c/", Ok(None));
         check("/żółw", Ok(None));
-        check("/{id}", Ok(Some(("/{0}", &["id"]))));
-        check("/a/{b c}/x-{d}.json/", Ok(Some(("/a/{0}/x-{1}.json/", &["b c", "d"]))));
-        check("/ż%/{id}", Ok(Some(("/%C5%BC%25/{0}", &["id"]))));
+        check("/{id}", Ok(Some(("/<>", &["id"]))));
+        check("/a/{b c}/x-{d}.json/", Ok(Some(("/a/<>/x-<>.json/", &["b c", "d"]))));
+        check("/ż%/{id}", Ok(Some(("/ż%/<>", &["id"]))));
         check("", Err(PathError::Relative));
         check("a", Err(PathError::Relative));
         check("/a?b", Err(PathError::Character('?')));
         check("/a#b", Err(PathError::Character('#')));
+        check("/a\0b", Err(PathError::Character('\0')));
         check("/{}", Err(PathError::Placeholder));
         check("/{a", Err(PathError::Placeholder));
         check("/a}", Err(PathError::Placeholder));
@@ -141,7 +137,7 @@ mod tests {
         assert_eq!(decode("/%C5%BC").as_deref(), Some("/ż"));
         assert_eq!(decode("/%zz%").as_deref(), Some("/%zz%"));
         assert_eq!(decode("/%FF"), None);
-        assert_eq!(captured(&routed("100% ż")), "100% ż");
-        assert!(matches!(routed("/plain ascii"), Cow::Borrowed(_)));
+        assert_eq!(decode("/a%00b"), None);
+        assert_eq!(decode("/a%2500/%2e%2E").as_deref(), Some("/a%00/.."));
     }
 }

@@ -54,6 +54,14 @@ pub(crate) fn error(
     response
 }
 
+/// The answer to `OPTIONS` where no service gives one.
+pub(crate) fn options(allowed: HeaderValue) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
+}
+
 fn text(failure: &Failure, service: Option<&str>, details: ErrorDetails) -> String {
     match &failure.cause {
         Cause::Refused(text) => text.clone().into_owned(),

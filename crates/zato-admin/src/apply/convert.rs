@@ -34,6 +34,7 @@ pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Se
             reject_empty_nonce_creat,
             reject_stale_tokens,
             reject_expiry_limit,
+            nonce_freshness_time,
             ..
         } => zato_channel::SecurityKind::WsSecurity(WsSecurity {
             username,
@@ -41,6 +42,9 @@ pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Se
             reject_empty_nonce_creat: *reject_empty_nonce_creat,
             reject_stale_tokens: reject_stale_tokens.unwrap_or_default(),
             reject_expiry_limit: Duration::from_secs((*reject_expiry_limit).try_into().unwrap_or(0)),
+            nonce_freshness_time: Duration::from_secs(
+                nonce_freshness_time.unwrap_or_default().try_into().unwrap_or(0),
+            ),
         }),
         other => zato_channel::SecurityKind::Other(other.security_type().as_str().to_owned()),
     };
@@ -69,6 +73,7 @@ pub(crate) fn channel_config(
         soap_action: object.soap_action.clone(),
         method,
         security,
+        has_rbac: object.has_rbac,
         url_parameters: UrlParameters {
             are_input: object.merge_url_params_req,
             over: match object.url_params_pri {

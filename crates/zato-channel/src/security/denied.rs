@@ -34,6 +34,8 @@ pub(crate) enum Denied {
     Created,
     #[error("the credentials have expired, or are from the future")]
     Stale,
+    #[error("the nonce was used before")]
+    Replayed,
 }
 
 impl Denied {
@@ -51,6 +53,7 @@ impl Denied {
             Self::Username => "username",
             Self::Password | Self::Key => "password",
             Self::Stale => "stale",
+            Self::Replayed => "replayed",
         }
     }
 }

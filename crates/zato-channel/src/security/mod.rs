@@ -9,6 +9,7 @@
 mod api_key;
 mod basic_auth;
 mod denied;
+mod nonces;
 mod secret;
 mod technical_account;
 mod ws_security;
@@ -16,7 +17,8 @@ mod ws_security;
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
+use http::request::Parts;
 use time::OffsetDateTime;
 use zato_soap::UsernameToken;
 
@@ -25,6 +27,7 @@ use crate::SecurityError;
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
 pub(crate) use denied::Denied;
+pub(crate) use nonces::Nonces;
 pub use secret::{InvalidDigest, Password, SaltedDigest};
 pub use ws_security::WsSecurity;
 
@@ -63,8 +66,19 @@ pub enum SecurityKind {
 pub struct Security {
     id: i64,
     name: Arc<str>,
+    /// What roles know it by.
+    client: Box<str>,
     is_active: bool,
     guard: Guard,
+}
+
+/// Where a caller's proof is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// In the request itself: it can be checked before the body is asked for.
+    Request,
+    /// In the header of a SOAP envelope.
+    Envelope,
 }
 
 enum Guard {
@@ -111,7 +125,8 @@ impl Security {
             SecurityKind::WsSecurity(rules) => Guard::WsSecurity(rules),
             SecurityKind::Other(sec_type) => return Err(SecurityError::Type { name, sec_type }),
         };
-        Ok(Self { id, name, is_active, guard })
+        let client = format!("sec_def:::{}:::{name}", guard.security_type()).into();
+        Ok(Self { id, name, client, is_active, guard })
     }
 
     /// Tells the definition from all others.
@@ -139,27 +154,51 @@ impl Security {
         }
     }
 
+    /// The caller as roles know it: `sec_def:::<type>:::<name>`.
+    pub(crate) fn client(&self) -> &str {
+        &self.client
+    }
+
     /// Whether callers are known by the header of a SOAP envelope.
     pub(crate) fn is_in_envelope(&self) -> bool {
         matches!(self.guard, Guard::WsSecurity(_))
     }
 
-    /// Checks what can be checked before the body is read.
-    pub(crate) fn check_headers(&self, headers: &HeaderMap) -> Result<(), Denied> {
+    /// Where the proof of this request's caller has to be.
+    pub(crate) fn proof(&self, _request: &Parts) -> Proof {
+        match self.guard {
+            Guard::BasicAuth(_) | Guard::ApiKey(_) | Guard::TechnicalAccount(_) => Proof::Request,
+            Guard::WsSecurity(_) => Proof::Envelope,
+        }
+    }
+
+    /// Checks a proof in the request itself.
+    pub(crate) fn check_request(
+        &self,
+        request: &Parts,
+        _now: OffsetDateTime,
+        _nonces: &Nonces,
+    ) -> Result<(), Denied> {
+        let headers = &request.headers;
         self.if_active(match &self.guard {
             Guard::BasicAuth(basic) => basic.check(headers),
             Guard::ApiKey(key) => key.check(headers),
             Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
-            Guard::WsSecurity(_) => return Ok(()),
+            Guard::WsSecurity(_) => Err(Denied::NoToken),
         })
     }
 
-    /// Checks the token of a SOAP message, if callers are known by one.
-    pub(crate) fn check_token(&self, token: &UsernameToken, now: OffsetDateTime) -> Result<(), Denied> {
-        match &self.guard {
-            Guard::WsSecurity(rules) => self.if_active(rules.check(token, now)),
-            Guard::BasicAuth(_) | Guard::ApiKey(_) | Guard::TechnicalAccount(_) => Ok(()),
-        }
+    /// Checks a token of a SOAP envelope.
+    pub(crate) fn check_token(
+        &self,
+        token: &UsernameToken,
+        now: OffsetDateTime,
+        nonces: &Nonces,
+    ) -> Result<(), Denied> {
+        self.if_active(match &self.guard {
+            Guard::WsSecurity(rules) => rules.check(token, now, nonces),
+            Guard::BasicAuth(_) | Guard::ApiKey(_) | Guard::TechnicalAccount(_) => Err(Denied::NoToken),
+        })
     }
 
     /// An inactive definition lets nobody in, and takes as long to say so.

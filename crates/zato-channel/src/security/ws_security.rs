@@ -1,7 +1,7 @@
 //! Callers who prove who they are in the header of a SOAP envelope.
 //!
 //! Owns the rules for a `UsernameToken` of WS-Security. It must not know how the token is read or its digest computed:
-//! `zato_soap` does that. Nonces are not remembered, so within the expiry limit a token can be used again.
+//! `zato_soap` does that.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use zato_soap::UsernameToken;
 
 use super::denied::Denied;
+use super::nonces::{Fingerprint, Nonces, Retention};
 use super::secret::{Password, is_same};
 
 /// Which tokens are accepted. Clear-text and digest passwords both are.
@@ -26,11 +27,24 @@ pub struct WsSecurity {
     pub reject_stale_tokens: bool,
     /// How old a token may be, and how far ahead the clock of its maker.
     pub reject_expiry_limit: Duration,
+    /// For how long a nonce can't be used again. As long as its token isn't too old yet, it can't either.
+    pub nonce_freshness_time: Duration,
 }
+
+/// How many nonces of one definition are remembered, which takes about 8 MB.
+const CAPACITY: usize = 100_000;
 
 impl WsSecurity {
     /// The password is checked first, so that whoever doesn't know it learns nothing about the rest.
-    pub(super) fn check(&self, token: &UsernameToken, now: OffsetDateTime) -> Result<(), Denied> {
+    ///
+    /// A nonce or a time of creation is checked wherever there is one: `reject_empty_nonce_creat` says no more than that
+    /// there must be.
+    pub(super) fn check(
+        &self,
+        token: &UsernameToken,
+        now: OffsetDateTime,
+        nonces: &Nonces,
+    ) -> Result<(), Denied> {
         let is_user = is_same(self.username.as_bytes(), token.username().as_bytes());
         // Both are compared whatever the first comparison says.
         let is_password = self.is_password(token);
@@ -43,12 +57,21 @@ impl WsSecurity {
         if self.reject_empty_nonce_creat && (token.nonce().is_none() || token.created().is_none()) {
             return Err(Denied::Incomplete);
         }
-        if !self.reject_stale_tokens {
-            return Ok(());
-        }
-        let Some(created) = token.created() else { return Ok(()) };
-        let created = OffsetDateTime::parse(created.trim(), &Rfc3339).map_err(|_| Denied::Created)?;
-        if (now - created).unsigned_abs() > self.reject_expiry_limit { Err(Denied::Stale) } else { Ok(()) }
+        let freshness = limit(self.nonce_freshness_time);
+        let (time, window) = match token.created() {
+            Some(created) if self.reject_stale_tokens => {
+                let expiry = limit(self.reject_expiry_limit);
+                let created = OffsetDateTime::parse(created.trim(), &Rfc3339).map_err(|_| Denied::Created)?;
+                if (now - created).abs() > expiry {
+                    return Err(Denied::Stale);
+                }
+                // It may arrive that late, and has to be known for that long from then on.
+                (created, expiry.saturating_add(expiry.max(freshness)))
+            }
+            _ => (now, freshness),
+        };
+        let Some(nonce) = token.nonce() else { return Ok(()) };
+        nonces.admit(Fingerprint::of(&[nonce]), time, now, Retention { window, capacity: CAPACITY })
     }
 
     fn is_password(&self, token: &UsernameToken) -> Choice {
@@ -57,4 +80,8 @@ impl WsSecurity {
             _ => Choice::from(u8::from(token.verify(self.password.as_str()))),
         }
     }
+}
+
+fn limit(duration: Duration) -> time::Duration {
+    duration.try_into().unwrap_or(time::Duration::MAX)
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::StatusCode;
 use proptest::prelude::*;
-use zato_channel::ChannelConfig;
+use zato_channel::{ChannelConfig, FailureDelays, Pages, Settings};
 use zato_service::{Context, Description};
 
 use crate::support::{House, basic_auth, call, get, json, with};
@@ -23,7 +25,7 @@ fn numbered(house: &House, count: i64) -> Vec<ChannelConfig> {
 
 #[test]
 fn a_request_sees_one_table() {
-    let house = House::new();
+    let house = patient();
     let [first, second] = numbered(&house, 2).try_into().unwrap();
     // The two swap their paths and their passwords. Half a swap would let a password reach the other's service.
     let table = |swapped: bool| {
@@ -62,6 +64,45 @@ fn a_request_sees_one_table() {
             });
         }
     });
+}
+
+/// A user's name and password change together, whoever calls meanwhile and through whichever channel.
+#[test]
+fn a_request_sees_one_definition() {
+    let house = patient();
+    for config in numbered(&house, 2) {
+        house.put(ChannelConfig { security: Some(basic_auth(1, "u", "0")), ..config });
+    }
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..2_000 {
+                let (user, password) = if round % 2 == 0 { ("v", "1") } else { ("u", "0") };
+                house.channels.put_security(&basic_auth(1, user, password));
+            }
+            is_done.store(true, Relaxed);
+        });
+        for credentials in ["u:1", "v:0"] {
+            let (dispatcher, is_done) = (&house.dispatcher, &is_done);
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let authorization = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+                while !is_done.load(Relaxed) {
+                    for path in ["/0", "/1"] {
+                        let request = with(get(path), "authorization", &authorization);
+                        let reply = runtime.block_on(call(dispatcher, request));
+                        assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// A house that answers at once, however often callers fail.
+fn patient() -> House {
+    let failure_delays = FailureDelays { free: u32::MAX, ..FailureDelays::default() };
+    House::with(Pages::new(), Settings { failure_delays, ..Settings::default() })
 }
 
 #[derive(Clone, Debug)]

@@ -6,7 +6,9 @@ use http_body_util::Full;
 use zato_channel::{ChannelConfig, ErrorDetails, Pages, Settings, Version};
 use zato_service::{Description, Error, ErrorKind};
 
-use crate::support::{House, Reply, envelope, get, json, post, raw, soap, soap_request, with, xml};
+use crate::support::{
+    House, Reply, basic_auth, envelope, get, json, post, raw, soap, soap_request, with, xml,
+};
 
 /// All kinds of channels, for services that greet and services that fail.
 fn house(settings: Settings) -> House {
@@ -259,7 +261,7 @@ fn methods() {
     let greeter = house.registry.find("demo.greet").unwrap();
     house.put(ChannelConfig { method: Some(http::Method::PUT), ..json(1, "/json", &greeter) });
     let reply = house.call(post("/json", r#"{"name":"Ann"}"#));
-    assert_eq!((reply.status, reply.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "PUT"));
+    assert_eq!((reply.status, reply.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "PUT, OPTIONS"));
     assert_eq!(reply.details(), "Method `POST` is not allowed here");
     let request = Request::put("/json").body(Full::from(r#"{"name":"Ann"}"#)).unwrap();
     assert_eq!(house.call(request).status, StatusCode::OK);
@@ -268,4 +270,36 @@ fn methods() {
         let request = Request::builder().method(method).uri("/xml").body(body).unwrap();
         assert_eq!(house.call(request).status, StatusCode::OK, "{method}");
     }
+}
+
+#[test]
+fn what_goes_with_a_method() {
+    let house = house(Settings::default());
+    let greeter = house.registry.find("demo.greet").unwrap();
+    let send = |method: &str, uri: &str| {
+        let body = Full::from(r#"{"name":"Ann"}"#);
+        let reply = house.call(Request::builder().method(method).uri(uri).body(body).unwrap());
+        (reply.status.as_u16(), reply.header("allow").to_owned())
+    };
+    let only = |method: &str| {
+        let method = Some(method.parse().unwrap());
+        house.put(ChannelConfig {
+            method,
+            security: Some(basic_auth(1, "u", "p")),
+            ..json(1, "/json", &greeter)
+        });
+    };
+    only("GET");
+    assert_eq!(send("HEAD", "/json").0, 401, "a HEAD is a GET, and needs its credentials");
+    assert_eq!(send("OPTIONS", "/json"), (204, "GET, HEAD, OPTIONS".to_owned()));
+    assert_eq!(send("POST", "/json"), (405, "GET, HEAD, OPTIONS".to_owned()));
+    only("POST");
+    assert_eq!(send("HEAD", "/json"), (405, "POST, OPTIONS".to_owned()));
+    only("OPTIONS");
+    assert_eq!(send("OPTIONS", "/json").0, 401, "it is the service that answers");
+    assert_eq!(send("GET", "/json"), (405, "OPTIONS".to_owned()));
+    let (status, allow) = send("OPTIONS", "*");
+    assert_eq!(status, 204);
+    assert!(allow.starts_with("GET, HEAD, POST"), "{allow}");
+    assert_eq!(send("GET", "*").0, 404);
 }

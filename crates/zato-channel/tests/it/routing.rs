@@ -58,6 +58,11 @@ fn exact_paths() {
     check("/with%20space", Some("number.5"));
     check("/with+space", None);
     check("/a%252Fb", Some("number.6"));
+    check("/b/../a", None);
+    check("/%2e/a", None);
+    check("/a%00", None);
+    check("/a%FF", None);
+    check("/a%C5", None);
     check("/", None);
 }
 
@@ -82,6 +87,11 @@ fn paths_with_placeholders() {
     check("/f-.txt", None);
     check("/%C5%BC/%C3%B3", Some("number.6 x=\u{f3}"));
     check("/c/%FF", None);
+    check("/c/a%00b", None);
+    check("/c/..", Some("number.1 id=.."));
+    check("/c/%2E%2e", Some("number.1 id=.."));
+    check("/c/..%2F", Some("number.4 id=.."));
+    check("/c/%252F", Some("number.1 id=%2F"));
 }
 
 #[test]

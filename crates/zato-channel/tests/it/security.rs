@@ -98,6 +98,7 @@ fn ws_security(is_active: bool, strict: bool) -> Arc<Security> {
         reject_empty_nonce_creat: strict,
         reject_stale_tokens: strict,
         reject_expiry_limit: Duration::from_secs(60),
+        nonce_freshness_time: Duration::from_secs(60),
     });
     Arc::new(Security::new(1, "tokens", is_active, kind).unwrap())
 }
@@ -136,14 +137,17 @@ fn tokens_without_nonce_and_time() {
     let house = house_with(ws_security(true, false));
     let text = |username: &str, password: &str| UsernameToken::text(username, password).header_xml();
     check(&house, &text("user", "pass<&>"), true);
+    check(&house, &text("user", "pass<&>"), true);
     check(&house, &text("User", "pass<&>"), false);
     check(&house, &text("user", "pass"), false);
     check(&house, "", false);
     check(&house, "<UsernameToken/>", false);
     check(&house, &text("user", "pass<&>").replace("PasswordText", "PasswordOther"), false);
-    // The time doesn't matter where it needn't be there.
+    check(&house, &text("user", "pass<&>").replace("Type=", "Other="), false);
+    // The time doesn't matter where tokens may be old; a nonce can't be used again where it needn't be there either.
     let old = UsernameToken::digest("user", "pass<&>", b"nonce", "2001-01-01T00:00:00.000Z");
     check(&house, &old.header_xml(), true);
+    check(&house, &old.header_xml(), false);
     check(&house_with(ws_security(false, false)), &text("user", "pass<&>"), false);
     assert!(house.call(message(&text("user", "pass<&>"))).body.contains("tokens"));
 }
@@ -151,19 +155,47 @@ fn tokens_without_nonce_and_time() {
 #[test]
 fn tokens_with_nonce_and_time() {
     let house = house_with(ws_security(true, true));
-    let digest = |created: &str| UsernameToken::digest("user", "pass<&>", b"nonce", created).header_xml();
+    let mut number = 0_u32;
+    let mut digest = |created: &str| {
+        number += 1;
+        UsernameToken::digest("user", "pass<&>", number.to_be_bytes(), created).header_xml()
+    };
     check(&house, &UsernameToken::text("user", "pass<&>").header_xml(), false);
-    check(&house, &digest("2026-05-04T12:00:00.000Z"), true);
-    check(&house, &digest("2026-05-04T11:59:00.000Z"), true);
-    check(&house, &digest("2026-05-04T11:59:00Z"), true);
-    check(&house, &digest("2026-05-04T13:59:30.5+02:00"), true);
-    check(&house, &digest("2026-05-04T11:58:59.999Z"), false);
-    check(&house, &digest("2026-05-03T12:00:00.000Z"), false);
-    check(&house, &digest("2026-05-04T12:01:00.001Z"), false);
-    check(&house, &digest("yesterday"), false);
-    check(&house, &digest(""), false);
+    for (created, is_let_in) in [
+        ("2026-05-04T12:00:00.000Z", true),
+        ("2026-05-04T11:59:00.000Z", true),
+        ("2026-05-04T11:59:00Z", true),
+        ("2026-05-04T13:59:30.5+02:00", true),
+        ("2026-05-04T12:01:00.000Z", true),
+        ("2026-05-04T11:58:59.999Z", false),
+        ("2026-05-03T12:00:00.000Z", false),
+        ("2025-05-04T12:00:00.000Z", false),
+        ("2026-05-04T12:01:00.001Z", false),
+        ("yesterday", false),
+        ("", false),
+    ] {
+        check(&house, &digest(created), is_let_in);
+    }
     let wrong = UsernameToken::digest("user", "wrong", b"nonce", "2026-05-04T12:00:00.000Z");
     check(&house, &wrong.header_xml(), false);
+}
+
+/// A nonce is used up by the token that it lets in, whatever becomes of the definition in the meantime.
+#[test]
+fn tokens_are_good_for_one_call() {
+    let house = house_with(ws_security(true, true));
+    let token = |created: &str| UsernameToken::digest("user", "pass<&>", b"nonce", created).header_xml();
+    let wrong = UsernameToken::digest("user", "wrong", b"nonce", "2026-05-04T12:00:00.000Z");
+    check(&house, &wrong.header_xml(), false);
+    check(&house, &token("2026-05-04T12:00:00.000Z"), true);
+    check(&house, &token("2026-05-04T12:00:00.000Z"), false);
+    check(&house, &token("2026-05-04T12:00:01.000Z"), false);
+    house.channels.put_security(&ws_security(false, true));
+    house.channels.put_security(&ws_security(true, true));
+    check(&house, &token("2026-05-04T12:00:00.000Z"), false);
+    let denials = house.dispatcher.statistics().denials();
+    let replayed = denials.iter().find(|denials| denials.reason == "replayed").unwrap();
+    assert_eq!((&*replayed.definition, replayed.security_type, replayed.count), ("tokens", "wss", 3));
 }
 
 #[test]

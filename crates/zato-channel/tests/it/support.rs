@@ -1,6 +1,7 @@
 //! A small house with channels, and requests for it.
 
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -94,7 +95,16 @@ where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let response = dispatcher.dispatch(request, "192.0.2.1:50000".parse().unwrap()).await;
+    call_from(dispatcher, "192.0.2.1", request).await
+}
+
+/// A call from a client's address.
+pub(crate) async fn call_from<B>(dispatcher: &Dispatcher, client: &str, request: Request<B>) -> Reply
+where
+    B: http_body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let response = dispatcher.dispatch(request, SocketAddr::new(client.parse().unwrap(), 50_000)).await;
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let cid = parts.headers["x-zato-cid"].to_str().unwrap().to_owned();
@@ -200,6 +210,7 @@ pub(crate) fn json(id: i64, path: &str, service: &Arc<Registration>) -> ChannelC
         soap_action: String::new(),
         method: None,
         security: None,
+        has_rbac: false,
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }

@@ -1,0 +1,185 @@
+//! Whether a call may go on to its service.
+//!
+//! Owns the order of the checks on the way there, and what becomes of a caller who fails one. It must not know how
+//! credentials are compared, nor how a refusal is written.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method};
+use percent_encoding::percent_decode_str;
+use zato_cid::Cid;
+use zato_service::Environment;
+use zato_soap::{Envelope, Limits};
+
+use crate::channel::Channel;
+use crate::decode::{self, Payload};
+use crate::failure::Failure;
+use crate::media;
+use crate::routing::{Definition, Found};
+use crate::security::{Denied, Proof};
+use crate::statistics::ChannelStatistics;
+use crate::throttle::Throttle;
+
+/// The methods of a channel that is not restricted to one.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
+
+/// Stands before all channels.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) environment: Environment,
+    pub(crate) limits: Limits,
+    pub(crate) statistics: ChannelStatistics,
+    pub(crate) throttle: Arc<Throttle>,
+}
+
+/// Why a call does not go on.
+pub(crate) enum Refusal {
+    /// To be told to the caller.
+    Failed(Failure),
+    /// To be told to the caller, but not at once.
+    Held(Failure, Duration),
+    /// The caller asked for no more than which methods there are.
+    Options(HeaderValue),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// A call before its body is known.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) cid: Cid,
+    pub(crate) peer: SocketAddr,
+    pub(crate) request: &'a Parts,
+    pub(crate) found: &'a Found,
+}
+
+impl Gate {
+    /// The checks that need no body.
+    pub(crate) fn admit(&self, arrival: Arrival<'_>) -> Result<(), Refusal> {
+        let Arrival { request, found, .. } = arrival;
+        if !found.channel.is_active {
+            return Err(Failure::inactive_channel().into());
+        }
+        check_method(&found.channel, &request.method)?;
+        let Some(definition) = &found.definition else { return Ok(()) };
+        if let Err(retry_after) = self.throttle.admit(arrival.peer.ip()) {
+            let security = &definition.security;
+            self.statistics.denied(security.name(), security.security_type(), "throttled");
+            return Err(Failure::too_many_failures(retry_after).into());
+        }
+        if definition.security.proof(request) != Proof::Request {
+            return Ok(());
+        }
+        let checked = definition.security.check_request(request, self.environment.now(), &definition.nonces);
+        checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
+        self.check_roles(arrival, definition)
+    }
+
+    /// The checks that need the body, which is read as far as the channel's format goes.
+    pub(crate) fn open<'b>(&self, arrival: Arrival<'_>, body: &'b Bytes) -> Result<Payload<'b>, Refusal> {
+        let Arrival { request, found, .. } = arrival;
+        let mut read = None;
+        if let Some(definition) = &found.definition {
+            let proof = definition.security.proof(request);
+            if proof != Proof::Request {
+                let checked = self.check_body(proof, definition, body);
+                read = checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
+                self.check_roles(arrival, definition)?;
+            }
+        }
+        if !found.channel.service.is_active() {
+            return Err(unknown_url(arrival.cid, request).into());
+        }
+        match read {
+            Some(payload) => Ok(payload),
+            None => Payload::read(&found.channel.codec, &request.headers, body, &self.limits)
+                .map_err(|error| Failure::from(error).into()),
+        }
+    }
+
+    /// Looks for the caller's proof in the message, which therefore is read first. One that can't be read proves nothing,
+    /// so its sender learns no more than that.
+    fn check_body<'b>(
+        &self,
+        proof: Proof,
+        definition: &Definition,
+        body: &'b Bytes,
+    ) -> Result<Option<Payload<'b>>, Denied> {
+        match proof {
+            Proof::Request => Ok(None),
+            Proof::Envelope => {
+                let document = decode::document(body, &self.limits)
+                    .map_err(|error| Denied::NoMessage(error.message().to_owned()))?;
+                let token = Envelope::of(&document)
+                    .map_err(|error| Denied::NoMessage(error.to_string()))?
+                    .username_token()
+                    .map_err(|error| Denied::Token(error.to_string()))?
+                    .ok_or(Denied::NoToken)?;
+                definition.security.check_token(&token, self.environment.now(), &definition.nonces)?;
+                Ok(Some(Payload::Soap(document)))
+            }
+        }
+    }
+
+    fn check_roles(&self, arrival: Arrival<'_>, definition: &Definition) -> Result<(), Refusal> {
+        let Arrival { request, found, .. } = arrival;
+        match &found.rbac {
+            Some(rbac)
+                if !rbac.allows(
+                    definition.security.client(),
+                    found.channel.service.id(),
+                    &request.method,
+                ) =>
+            {
+                let security = &definition.security;
+                self.statistics.denied(security.name(), security.security_type(), "role");
+                Err(Failure::forbidden().into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer to a caller who proved nothing, whatever it was that was wrong.
+    fn unauthorized(&self, arrival: Arrival<'_>, definition: &Definition, denied: Denied) -> Refusal {
+        let Arrival { cid, request, .. } = arrival;
+        let security = &definition.security;
+        self.statistics.denied(security.name(), security.security_type(), denied.reason());
+        let failure = Failure::unauthorized(cid, &shown_path(request), security.challenge(), denied);
+        Refusal::Held(failure, self.throttle.failed(arrival.peer.ip(), security.id()))
+    }
+}
+
+fn check_method(channel: &Channel, method: &Method) -> Result<(), Refusal> {
+    match &channel.method {
+        Some(allowed) if allowed.includes(method) => Ok(()),
+        Some(allowed) if *method == Method::OPTIONS => Err(Refusal::Options(allowed.header().clone())),
+        Some(allowed) => Err(Failure::method_not_allowed(method, allowed.header().clone()).into()),
+        // An answer to this method would open a tunnel, and there is none.
+        None if *method == Method::CONNECT => Err(Failure::method_not_allowed(method, methods()).into()),
+        None => Ok(()),
+    }
+}
+
+/// The `Allow` header of what isn't restricted.
+pub(crate) fn methods() -> HeaderValue {
+    HeaderValue::from_static(METHODS)
+}
+
+/// The answer to a request without a channel, and to one whose service is inactive.
+pub(crate) fn unknown_url(cid: Cid, request: &Parts) -> Failure {
+    Failure::unknown_url(cid, &shown_path(request), &media::soap_action(&request.headers))
+}
+
+/// The path in a message: what isn't text in it is replaced.
+fn shown_path(request: &Parts) -> Cow<'_, str> {
+    percent_decode_str(request.uri.path()).decode_utf8_lossy()
+}

@@ -1,0 +1,86 @@
+//! Who guesses credentials, and how fast.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::Instant;
+use zato_channel::{ChannelConfig, FailureDelays, Settings};
+
+use crate::support::{House, Reply, basic_auth, call_from, json, post, with};
+
+const RIGHT: &str = "Basic dTpw";
+const WRONG: &str = "Basic dTpX";
+
+fn house() -> House {
+    let failure_delays = FailureDelays { free: 2, held: 3, ..FailureDelays::default() };
+    let house = House::with(Default::default(), Settings { failure_delays, ..Settings::default() });
+    let greeter = house.greeter();
+    house.put(ChannelConfig { security: Some(basic_auth(1, "u", "p")), ..json(1, "/", &greeter) });
+    house.put(json(2, "/open", &greeter));
+    house.runtime.block_on(async { tokio::time::pause() });
+    house
+}
+
+/// A reply, and after how many milliseconds it came; timers are late by up to one.
+async fn timed(house: &House, path: &str, client: &str, authorization: &str) -> (Reply, u128) {
+    let begun = Instant::now();
+    let request = with(post(path, r#"{"name":"Ann"}"#), "authorization", authorization);
+    let reply = call_from(&house.dispatcher, client, request).await;
+    (reply, begun.elapsed().as_millis() / 10 * 10)
+}
+
+#[test]
+fn wrong_answers_come_later_each_time() {
+    let house = house();
+    let after = |client: &str, authorization: &str| {
+        let (reply, elapsed) = house.runtime.block_on(timed(&house, "/", client, authorization));
+        (reply.status.as_u16(), elapsed)
+    };
+    let wrong: Vec<_> = (0..5).map(|_| after("192.0.2.1", WRONG)).collect();
+    assert_eq!(wrong, [(401, 0), (401, 0), (401, 100), (401, 200), (401, 400)]);
+    // Others who fail on the same account wait, too, but whoever knows the password doesn't.
+    assert_eq!(after("198.51.100.1", WRONG), (401, 800));
+    assert_eq!(after("198.51.100.1", RIGHT), (200, 0));
+    assert_eq!(after("192.0.2.1", RIGHT), (200, 0));
+    house.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(60)).await });
+    assert_eq!(after("192.0.2.1", WRONG), (401, 0));
+}
+
+#[test]
+fn guessing_on_many_connections_is_no_faster() {
+    let house = house();
+    house.runtime.block_on(async {
+        for _ in 0..2 {
+            timed(&house, "/", "192.0.2.1", WRONG).await;
+        }
+        let (held, refused, others) = tokio::join!(
+            async {
+                tokio::join!(
+                    timed(&house, "/", "192.0.2.1", WRONG),
+                    timed(&house, "/", "192.0.2.1", WRONG),
+                    timed(&house, "/", "192.0.2.1", WRONG),
+                )
+            },
+            timed(&house, "/", "192.0.2.1", RIGHT),
+            async {
+                tokio::join!(
+                    timed(&house, "/", "198.51.100.1", RIGHT),
+                    timed(&house, "/open", "192.0.2.1", WRONG)
+                )
+            },
+        );
+        assert_eq!((held.0.1, held.1.1, held.2.1), (100, 200, 400));
+        let (refused, elapsed) = refused;
+        assert_eq!((refused.status, elapsed), (StatusCode::TOO_MANY_REQUESTS, 0));
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(refused.details(), "Too many calls from this address were refused");
+        // Another address, and a channel that asks for no credentials.
+        assert_eq!((others.0.0.status, others.0.1), (StatusCode::OK, 0));
+        assert_eq!((others.1.0.status, others.1.1), (StatusCode::OK, 0));
+        // Later the same credentials are looked at again.
+        assert_eq!(timed(&house, "/", "192.0.2.1", RIGHT).await.0.status, StatusCode::OK);
+    });
+    let denials = house.dispatcher.statistics().denials();
+    let counts: Vec<_> = denials.iter().map(|denials| (denials.reason, denials.count)).collect();
+    assert_eq!(counts, [("password", 5), ("throttled", 1)]);
+}
