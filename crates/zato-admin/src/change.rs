@@ -47,6 +47,11 @@ pub(crate) trait Family: Send + 'static {
         std::future::ready(Ok(()))
     }
 
+    /// What whoever created or edited `object` is told although that succeeded.
+    fn warning(_: &Self::Object) -> Option<String> {
+        None
+    }
+
     /// Adds to `found` the objects of other families, or its own, that can't be without `object` and are deleted with it.
     fn dependants(
         _: &Transaction,

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use zato_odb::{Object, Read};
-use zato_service::Error;
+use zato_service::{Context, Error};
 
 use crate::Admin;
 use crate::change::Family;
@@ -47,6 +47,14 @@ pub(crate) async fn names<T: Object>(
     ids: BTreeSet<i64>,
 ) -> Result<HashMap<i64, String>, Error> {
     admin.odb().names::<T>(ids).await.or_error()
+}
+
+/// Tells the caller who stored an object, and the log, what is to be said about it.
+pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
+    if let Some(warning) = F::warning(object) {
+        tracing::warn!(cid = %cx.cid(), object = F::NOUN, id = object.id(), name = object.name(), warning);
+        cx.response().warn(warning);
+    }
 }
 
 /// Writes the services of a family from the names of its fields.
@@ -125,9 +133,10 @@ macro_rules! services {
                         $draft
                     };
                 )?
-                let $object { id, name, .. } = change.create::<$family>(object).await?;
+                let object = change.create::<$family>(object).await?;
                 change.commit().await?;
-                Ok($module::create::Response { id, name })
+                $crate::family::warn::<$family>(cx, &object);
+                Ok($module::create::Response { id: object.id, name: object.name })
             }
         }
     };
@@ -171,6 +180,7 @@ macro_rules! services {
                 )?
                 change.replace::<$family>(&stored, &object).await?;
                 change.commit().await?;
+                $crate::family::warn::<$family>(cx, &object);
                 Ok($module::edit::Response { id, name: object.name })
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! Owns the conversions that are the same wherever an element is stored. It must not know any family.
 
-use zato_odb::model::{Connection, MessageParamsPriority, Transport, UrlParamsPriority};
+use zato_odb::model::{
+    ChannelSocket, Connection, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority,
+};
 use zato_service::Error;
 
 use crate::error::not_allowed;
@@ -119,7 +121,7 @@ macro_rules! choices {
     };
 }
 
-choices!(Connection, MessageParamsPriority, Transport, UrlParamsPriority);
+choices!(ChannelSocket, Connection, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority);
 
 #[cfg(test)]
 mod tests {

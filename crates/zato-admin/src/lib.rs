@@ -14,6 +14,7 @@ mod presence;
 mod process;
 mod services;
 mod target;
+mod value;
 
 pub use admin::{Admin, AdminSettings, Follower};
 pub use apply::Applier;

@@ -2,10 +2,13 @@
 //!
 //! Owns which families there are. A family must not know another one; what it refers to there, it refers to by id.
 
+pub(crate) mod channel;
 mod core;
+pub(crate) mod definition;
 mod helpers;
 pub(crate) mod http_soap;
 mod info;
 pub(crate) mod invoke_by_path;
+pub(crate) mod outgoing;
 pub(crate) mod security;
 mod service;

@@ -2,9 +2,12 @@
 
 //! Typed requests and responses of all built services.
 
+pub mod channel;
 pub mod core;
+pub mod definition;
 pub mod helpers;
 pub mod http_soap;
 pub mod info;
+pub mod outgoing;
 pub mod security;
 pub mod service;
