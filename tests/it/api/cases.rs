@@ -54,6 +54,17 @@ impl<'a> Cases<'a> {
         answer.ok()
     }
 
+    /// A call that succeeds with a warning that has these texts.
+    #[track_caller]
+    pub(super) fn warned(&mut self, service: &str, input: &Value, texts: &[&str]) -> Value {
+        let service = self.succeeding(service).descriptor;
+        println!("{:?} {} {input}: a warning", self.format, service.name);
+        let answer = self.answer(service, input);
+        let warning = answer.warning.clone().expect("there is a warning");
+        assert!(texts.iter().all(|text| warning.contains(text)), "{texts:?} in: {warning}");
+        answer.ok()
+    }
+
     /// A call that succeeds without a payload.
     #[track_caller]
     pub(super) fn nothing(&mut self, service: &str, input: &Value) {

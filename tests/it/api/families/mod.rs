@@ -1,10 +1,21 @@
 //! The families of services, each with its cases in a file.
 
 mod basic_auth;
+mod channel_amqp;
+mod channel_jms_wmq;
+mod channel_zmq;
 mod core;
+mod definition_amqp;
+mod definition_jms_wmq;
 mod helpers;
 mod http_soap;
 mod info;
+mod objects;
+mod outgoing_amqp;
+mod outgoing_ftp;
+mod outgoing_jms_wmq;
+mod outgoing_sql;
+mod outgoing_zmq;
 mod security;
 mod service;
 
@@ -15,10 +26,20 @@ type StateCases = fn(&mut Cases<'_>);
 
 /// Each family of the catalogue that has built services.
 pub(super) const FAMILIES: &[(&str, StateCases)] = &[
+    ("channel.amqp", channel_amqp::cases),
+    ("channel.jms-wmq", channel_jms_wmq::cases),
+    ("channel.zmq", channel_zmq::cases),
     ("core", core::cases),
+    ("definition.amqp", definition_amqp::cases),
+    ("definition.jms-wmq", definition_jms_wmq::cases),
     ("helpers", helpers::cases),
     ("http-soap", http_soap::cases),
     ("info", info::cases),
+    ("outgoing.amqp", outgoing_amqp::cases),
+    ("outgoing.ftp", outgoing_ftp::cases),
+    ("outgoing.jms-wmq", outgoing_jms_wmq::cases),
+    ("outgoing.sql", outgoing_sql::cases),
+    ("outgoing.zmq", outgoing_zmq::cases),
     ("security", security::cases),
     ("security.basic-auth", basic_auth::cases),
     ("service", service::cases),
