@@ -15,6 +15,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rustls", &["zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),
     ("tokio-rustls", &["zato-outgoing", "zato-server"]),
+    ("zeromq", &["zato-zmq"]),
 ];
 
 /// Crates that must stay free of runtime, TLS and SQL, however deep.

@@ -19,11 +19,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use zato_connections::Status;
 
 use crate::definition::Definition;
 use crate::message::Delivery;
 use crate::session::{Reason, Session, explain};
-use crate::status::Status;
 use crate::supervise::{Link, Work};
 use crate::wire;
 

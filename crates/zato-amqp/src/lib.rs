@@ -7,7 +7,6 @@ mod message;
 mod outgoing;
 mod publisher;
 mod session;
-mod status;
 mod supervise;
 #[cfg(feature = "test-util")]
 pub mod test_util;
@@ -19,7 +18,6 @@ pub use definition::Definition;
 pub use error::SendError;
 pub use message::{Delivery, Headers, Message, Properties};
 pub use outgoing::{Outgoing, OutgoingConfig};
-pub use status::Status;
 pub use supervise::RECONNECT_INTERVAL;
 pub use value::Value;
-pub use zato_connections::Secret;
+pub use zato_connections::{Secret, Status};

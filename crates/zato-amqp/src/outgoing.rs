@@ -14,14 +14,13 @@ use time::macros::format_description;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use zato_cid::Cid;
-use zato_connections::Named;
+use zato_connections::{Named, Status};
 
 use crate::definition::Definition;
 use crate::error::SendError;
 use crate::message::{Message, Properties};
 use crate::publisher::{Outbound, Publisher};
 use crate::session::{Reason, Session};
-use crate::status::Status;
 use crate::supervise::{Link, Work};
 use crate::wire;
 

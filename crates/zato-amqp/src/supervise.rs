@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use zato_connections::Status;
 
 use crate::definition::Definition;
 use crate::session::{Reason, Session};
-use crate::status::Status;
 
 /// How long a connection that is lost, or can't be had, rests before the next attempt.
 pub const RECONNECT_INTERVAL: Duration = Duration::from_secs(5);

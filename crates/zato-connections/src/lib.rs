@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod secret;
+mod status;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use secret::Secret;
+pub use status::Status;
 
 /// A connection that a table can hold. A clone is the same connection: it is made with every lookup, so it is to be a
 /// shared pointer or as cheap as one.

@@ -226,6 +226,8 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
             SendError::Unconfirmed { .. } => ErrorKind::GatewayTimeout,
             _ => ErrorKind::BadGateway,
         }
+    } else if error.is::<zato_zmq::SendError>() {
+        ErrorKind::BadGateway
     } else {
         ErrorKind::Internal
     }
@@ -256,6 +258,22 @@ mod tests {
         let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
         assert_eq!(causes, ["middle", &fmt::Error.to_string()]);
         assert!(error.location().file().ends_with("error.rs"));
+    }
+
+    #[track_caller]
+    fn check(error: impl StdError + Send + Sync + 'static, kind: ErrorKind) {
+        assert_eq!(Error::from(error).kind(), kind);
+    }
+
+    #[test]
+    fn what_other_systems_did_not_take_is_their_fault() {
+        let refused = SendError::Refused { connection: "Orders".into(), reason: "no exchange".into() };
+        check(refused, ErrorKind::BadGateway);
+        let unconfirmed = SendError::Unconfirmed { connection: "Orders".into(), reason: "no answer".into() };
+        check(unconfirmed, ErrorKind::GatewayTimeout);
+        check(SendError::TooLong { field: "the exchange".into() }, ErrorKind::Internal);
+        let gone = zato_zmq::SendError::Unavailable { connection: "Orders".into(), reason: "gone".into() };
+        check(gone, ErrorKind::BadGateway);
     }
 
     #[test]

@@ -13,12 +13,13 @@ use zato_outgoing::{Connection, OutgoingError};
 pub struct Outgoing {
     http: zato_outgoing::Outgoing,
     amqp: Connections<zato_amqp::Outgoing>,
+    zmq: Connections<zato_zmq::Outgoing>,
 }
 
 impl Outgoing {
     /// The connections of a server, of which those that speak HTTP need to know their environment.
     pub fn new(http: zato_outgoing::Outgoing) -> Self {
-        Self { http, amqp: Connections::new() }
+        Self { http, amqp: Connections::new(), zmq: Connections::new() }
     }
 
     /// The plain HTTP connection of a name.
@@ -48,6 +49,19 @@ impl Outgoing {
     /// The table of AMQP connections.
     pub fn amqp_table(&self) -> &Connections<zato_amqp::Outgoing> {
         &self.amqp
+    }
+
+    /// The ZeroMQ connection of a name.
+    ///
+    /// # Errors
+    /// There is none of that name, or it is inactive.
+    pub fn zmq(&self, name: &str) -> Result<zato_zmq::Outgoing, LookupError> {
+        self.zmq.get(name)
+    }
+
+    /// The table of ZeroMQ connections.
+    pub fn zmq_table(&self) -> &Connections<zato_zmq::Outgoing> {
+        &self.zmq
     }
 
     /// The table of plain HTTP and SOAP connections.

@@ -1,0 +1,79 @@
+//! A peer that speaks with libzmq.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::support::within;
+
+/// A bound socket in a process of its own, which ends with this value.
+pub(crate) struct Peer {
+    pub(crate) port: u16,
+    process: Child,
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// A socket of this kind on a free port.
+    pub(crate) async fn bind(kind: &str, subscription: &str) -> Self {
+        Self::bind_at(kind, subscription, 0).await
+    }
+
+    /// A socket of this kind.
+    pub(crate) async fn bind_at(kind: &str, subscription: &str, port: u16) -> Self {
+        let port = if port == 0 { "*".to_owned() } else { port.to_string() };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peer.py");
+        let mut process = Command::new(interpreter())
+            .arg(script)
+            .args([kind, &port, subscription])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let orders = process.stdin.take().unwrap();
+        let mut answers = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = within(answers.next_line()).await.unwrap().expect("the peer binds").parse().unwrap();
+        Self { port, process, orders, answers }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("tcp://127.0.0.1:{}", self.port)
+    }
+
+    /// Sends a message.
+    pub(crate) async fn send(&mut self, frames: &[&str]) {
+        let frames: Vec<String> = frames.iter().map(|frame| format!("{frame:?}")).collect();
+        self.order(&format!("{{\"send\": [{}]}}", frames.join(", "))).await;
+    }
+
+    /// The next message, as a JSON list of its frames.
+    pub(crate) async fn receive(&mut self) -> String {
+        self.order("{\"receive\": true}").await;
+        within(self.answers.next_line()).await.unwrap().expect("the peer is there")
+    }
+
+    async fn order(&mut self, order: &str) {
+        self.orders.write_all(format!("{order}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Ends the peer as a crash would.
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+}
+
+/// The Python of the black-box tests.
+fn interpreter() -> PathBuf {
+    if let Some(given) = std::env::var_os("ZATO_TEST_PYTHON") {
+        return given.into();
+    }
+    let this = std::env::current_exe().unwrap();
+    let target = this.ancestors().nth(3).expect("tests are built into target/<profile>/deps");
+    let python = target.join("python/bin/python");
+    assert!(python.exists(), "{} is missing: run cargo xtask test, which makes it", python.display());
+    python
+}
