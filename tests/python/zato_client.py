@@ -34,6 +34,9 @@ def json_sio_client():
     listed = client('zato.security.basic-auth.get-list').invoke({'cluster_id': 1})
     assert 'Zażółć' in [item['name'] for item in listed.data], listed.data
 
+    page = client('zato.security.basic-auth.get-list').invoke({'cluster_id': 1, 'paginate': True, 'page_size': 1})
+    assert [item['name'] for item in page.data] == ['admin.invoke'], page.data
+
     refused = client('zato.security.basic-auth.create').invoke(user)
     assert not refused.ok and refused.sio_result == 'ZATO_ERROR', refused
     assert 'HTTP Basic Auth definition [Zażółć] already exists on this cluster' in refused.details, refused.details

@@ -35,6 +35,12 @@ pubapi = next(definition for definition in definitions if definition.name == 'pu
 assert pubapi.is_active is True and isinstance(pubapi.id, int), pubapi
 assert pubapi.realm == 'Zato public API', pubapi
 
+users = operation('zato.security.basic-auth.get-list')
+assert users(cluster_id=1)._meta is None
+page = users(cluster_id=1, paginate=True, page_size=3, query='A')
+assert [user.name for user in items(page)] == ['admin.invoke', 'pubapi', 'zato.ping.plain_http.basic_auth'], page
+assert (page._meta.total, page._meta.has_next_page, page._meta.prev_page) == (4, True, None), page
+
 create = operation('zato.security.basic-auth.create')
 created = create(cluster_id=1, name='From <zeep> & co', is_active=True, username='zeep', realm='Zeep')
 assert created.item.name == 'From <zeep> & co', created

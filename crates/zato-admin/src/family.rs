@@ -1,39 +1,16 @@
 //! How a family of stored objects answers its services.
 //!
 //! Owns the shape that create, edit, change-password, delete, get-by-id and get-list have in all families: the macro that
-//! writes them from the names of the fields, and what a list is made of. It must not know any family.
+//! writes them from the names of the fields, and the finders that it uses. It must not know any family.
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::Serialize;
 use zato_odb::{Object, Read};
 use zato_service::{Context, Error};
 
 use crate::Admin;
 use crate::change::Family;
 use crate::error::{OrError, no_row};
-
-/// A family whose objects can be shown.
-pub(crate) trait Shown: Family {
-    /// What a list shows of one object.
-    type Item: Serialize + Send + 'static;
-
-    /// What is shown of some objects, in their order.
-    fn items(
-        admin: &Admin,
-        objects: Vec<Self::Object>,
-    ) -> impl Future<Output = Result<Vec<Self::Item>, Error>> + Send;
-}
-
-/// The objects of a cluster that pass a filter, as they are shown, sorted by name.
-pub(crate) async fn list<F: Shown>(
-    admin: &Admin,
-    cluster_id: i64,
-    filter: <F::Object as Object>::Filter,
-) -> Result<Vec<F::Item>, Error> {
-    let objects = admin.odb().list::<F::Object>(cluster_id, &filter).await.or_error()?;
-    F::items(admin, objects).await
-}
 
 /// The stored object of the family with an id.
 pub(crate) async fn find<F: Family>(admin: &Admin, id: i64) -> Result<F::Object, Error> {
@@ -229,7 +206,7 @@ macro_rules! services {
     };
 
     (@get_list $family:ident $module:ident $body:tt) => {
-        impl $crate::family::Shown for $family {
+        impl $crate::list::Listed for $family {
             type Item = $module::get_list::Item;
 
             async fn items(
@@ -240,14 +217,17 @@ macro_rules! services {
             }
         }
 
-        impl $crate::Handle for $module::get_list::Request {
-            async fn handle(
+        impl $crate::handle::Answer for $module::get_list::Request {
+            type Reply = $crate::list::List<$module::get_list::Item>;
+
+            async fn answer(
                 self,
                 _: &mut zato_service::Context,
                 admin: &$crate::Admin,
-            ) -> Result<Vec<$module::get_list::Item>, zato_service::Error> {
+            ) -> Result<Self::Reply, zato_service::Error> {
+                let part = $crate::list::part!(self)?;
                 let filter = <$family as $crate::change::Family>::filter();
-                $crate::family::list::<$family>(admin, self.cluster_id, filter).await
+                $crate::list::list::<$family>(admin, self.cluster_id, &filter, &part).await
             }
         }
     };

@@ -8,6 +8,7 @@ mod error;
 mod family;
 mod field;
 mod handle;
+mod list;
 mod mask;
 mod password;
 mod presence;

@@ -201,10 +201,10 @@ impl Codec {
         }
         let mut out = Vec::with_capacity(self.last_size.load(Relaxed));
         match &self.format {
-            Format::JsonWithEnvelope(frame) => frame.write(&mut out, env, |out| json_payload(output, out))?,
+            Format::JsonWithEnvelope(frame) => frame.write(&mut out, env, |out| json_members(output, out))?,
             Format::Json { head, tail } => {
                 out.extend_from_slice(head);
-                json_payload(output, &mut out)?;
+                json_members(output, &mut out)?;
                 if out.len() == head.len() {
                     out.clear();
                     out.extend_from_slice(b"{}");
@@ -214,7 +214,7 @@ impl Codec {
             }
             Format::Xml(frame) => {
                 out.extend_from_slice(b"<?xml version='1.0' encoding='UTF-8'?>\n");
-                frame.write(&mut out, env, |out| output.write_xml(out))?;
+                frame.write(&mut out, env, |out| xml_payload(output, out))?;
             }
             Format::Soap(format) => {
                 let envelope = match (dialect, &format.envelope_v1) {
@@ -222,7 +222,7 @@ impl Codec {
                     _ => &format.envelope,
                 };
                 out.extend_from_slice(envelope.head());
-                format.element.write(&mut out, env, |out| output.write_xml(out))?;
+                format.element.write(&mut out, env, |out| xml_payload(output, out))?;
                 out.extend_from_slice(envelope.tail());
             }
             Format::Raw => text(output, &mut out)?,
@@ -251,6 +251,18 @@ fn json_payload(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeErro
         out.truncate(start);
     }
     Ok(())
+}
+
+/// Writes the payload as the value of a member, and the members beside it.
+fn json_members(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    json_payload(output, out)?;
+    output.page().map_or(Ok(()), |page| page.write_json(out))
+}
+
+/// Writes the payload, and the element after it.
+fn xml_payload(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    output.write_xml(out)?;
+    output.page().map_or(Ok(()), |page| page.write_xml(out))
 }
 
 /// A typed reply where there is no data format: a text as it is, anything else as JSON.

@@ -128,16 +128,30 @@ pub trait Read: Connected {
         filter: &T::Filter,
         request: &PageRequest,
     ) -> impl Future<Output = Result<Page<T>, OdbError>> + Send {
-        let words = request.name_contains.as_deref().unwrap_or_default().split_whitespace();
-        let condition = words.fold(of_cluster::<T>(cluster_id).add(filter.condition()), |condition, word| {
-            condition.add(has_word::<T>(word))
-        });
+        let condition = of_cluster::<T>(cluster_id).add(filter.condition());
+        let condition = named_by::<T>(condition, request.name_contains.as_deref());
         let (offset, limit) = (request.offset, request.limit);
         async move {
             let total = how_many::<_, T>(self, condition.clone()).await?;
             let rows = sorted::<T>(condition).offset(offset).limit(limit);
             Ok(Page { items: objects(self, rows).await?, total })
         }
+    }
+
+    /// At most `limit` of the objects of a cluster that pass a filter and have all of some words in their names, as in
+    /// [`page`](Self::page), from the one after the name and id `last` on. Reading a list this way neither repeats nor leaves out an object,
+    /// whatever is created or deleted in the meantime.
+    fn following<T: Object>(
+        &self,
+        cluster_id: i64,
+        filter: &T::Filter,
+        name_contains: Option<&str>,
+        last: Option<(&str, i64)>,
+        limit: u64,
+    ) -> impl Future<Output = Result<Vec<T>, OdbError>> + Send {
+        let condition = named_by::<T>(of_cluster::<T>(cluster_id).add(filter.condition()), name_contains);
+        let condition = condition.add_option(last.map(is_after::<T>));
+        async move { objects(self, sorted::<T>(condition).limit(limit)).await }
     }
 
     /// How many objects of a cluster pass a filter.
@@ -263,6 +277,22 @@ fn sorted<T: Stored>(condition: Condition) -> Select<T::Entity> {
 
 fn is_named<T: Stored>(name: &str) -> Expr {
     T::NAME.map_or_else(nothing::<T>, |column| is_text(column, name))
+}
+
+fn named_by<T: Stored>(condition: Condition, words: Option<&str>) -> Condition {
+    let words = words.unwrap_or_default().split_whitespace();
+    words.fold(condition, |condition, word| condition.add(has_word::<T>(word)))
+}
+
+/// That an object comes after another one in the order of lists.
+fn is_after<T: Stored>((last_name, last_id): (&str, i64)) -> Condition {
+    let is_later = T::ID.gt(last_id);
+    match T::NAME {
+        None => Condition::all().add(is_later),
+        Some(name) => Condition::any()
+            .add(name.gt(last_name))
+            .add(Condition::all().add(name.eq(last_name)).add(is_later)),
+    }
 }
 
 /// That the name of an object contains a word. Both databases fold the letters A to Z alike and no others.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::Serialize;
 use serde_json::Value;
+use zato_env::Page;
 use zato_sio::EncodeError;
 
 use crate::Error;
@@ -34,6 +35,11 @@ pub trait Output: Send {
 
     /// The reply's own bytes, if it is not to be encoded.
     fn raw(&self) -> Option<&Raw> {
+        None
+    }
+
+    /// Which page of a list the reply is, if it is one. It is written beside the payload.
+    fn page(&self) -> Option<&Page> {
         None
     }
 }

@@ -46,6 +46,20 @@ fn index(families: &[Family]) -> String {
             name = family.name,
         ));
     }
+    text.push_str(
+        "\n## Pages\n\n\
+         Lists that may be long return all of their items, or one page of them if `paginate` is true. \
+         `query` works with and without pages. \
+         Beside a page, in JSON as a key next to the response element and in SOAP as an element after `item_list`, \
+         stands `_meta`:\n\n\
+         | Element | Type | Meaning |\n|---|---|---|\n\
+         | `total` | integer | How many items the list has. |\n\
+         | `num_pages` | integer | How many pages the list has. |\n\
+         | `cur_page` | integer | The number of this page, counted from 1. |\n\
+         | `page_size` | integer | How many items make up a page. |\n\
+         | `has_prev_page`, `has_next_page` | boolean | Whether there is a page before or after this one. |\n\
+         | `prev_page`, `next_page` | integer or null | The number of that page. |\n",
+    );
     text
 }
 
@@ -108,6 +122,11 @@ fn push_output(text: &mut String, service: &Service) {
         Shape::Raw => text.push_str("\nThe reply is what the service returns, as it is.\n"),
         Shape::Single => push_table(text, "Reply", &service.output, false),
         Shape::List => push_table(text, "Reply, a list of items with", &service.output, false),
+    }
+    if service.paged {
+        text.push_str(
+            "\nWith `paginate`, `_meta` beside the list [says where the page is](README.md#pages).\n",
+        );
     }
 }
 

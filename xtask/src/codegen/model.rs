@@ -26,6 +26,8 @@ pub(crate) struct Service {
     pub(crate) request: String,
     pub(crate) response: String,
     pub(crate) shape: Shape,
+    /// Whether callers may ask for a part of the list.
+    pub(crate) paged: bool,
     pub(crate) raw_input: Option<String>,
     pub(crate) input: Vec<Element>,
     pub(crate) output: Vec<Element>,

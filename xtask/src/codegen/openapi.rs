@@ -237,7 +237,33 @@ fn common_schemas() -> Vec<(String, Json)> {
         ("zato_env".to_owned(), env(&["ZATO_OK", "ZATO_WARNING"])),
         ("zato_env_error".to_owned(), env(&["ZATO_ERROR"])),
         ("error".to_owned(), error),
+        ("page".to_owned(), page_schema()),
     ]
+}
+
+/// Where a page is in its list, which stands beside the list if a page was asked for.
+fn page_schema() -> Json {
+    let integer = || Json::object([("type", Json::from("integer")), ("format", Json::from("int64"))]);
+    let number = |doc: &str| integer().with("description", Json::from(doc));
+    let neighbour = |doc: &str| {
+        let kind =
+            Json::object([("type", Json::texts(["integer", "null"])), ("format", Json::from("int64"))]);
+        kind.with("description", Json::from(doc))
+    };
+    let flag = |doc: &str| Json::object([("type", Json::from("boolean")), ("description", Json::from(doc))]);
+    let properties = [
+        ("total", number("How many items the list has.")),
+        ("num_pages", number("How many pages the list has.")),
+        ("cur_page", number("The number of this page, counted from 1.")),
+        ("page_size", number("How many items make up a page.")),
+        ("has_prev_page", flag("Whether there is a page before this one.")),
+        ("has_next_page", flag("Whether there is a page after this one.")),
+        ("prev_page", neighbour("The number of the page before this one.")),
+        ("next_page", neighbour("The number of the page after this one.")),
+    ];
+    let names: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
+    let properties = properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    object_schema(&names, properties)
 }
 
 fn request_schema(service: &Service) -> Json {
@@ -269,6 +295,9 @@ fn reply_schema(service: &Service) -> Option<Json> {
             let list = Json::object([("type", Json::from("array")), ("items", item())]);
             entries.push((service.response.clone(), list));
         }
+    }
+    if service.paged {
+        entries.push(("_meta".to_owned(), reference("schemas", "page")));
     }
     if service.shape != Shape::None {
         required.push(&service.response);

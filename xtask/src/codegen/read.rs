@@ -105,6 +105,8 @@ struct ServiceEntry {
     request: Option<String>,
     response: Option<String>,
     shape: Shape,
+    #[serde(default)]
+    paged: bool,
     raw_input: Option<String>,
     #[serde(default)]
     input: Side,
@@ -191,6 +193,10 @@ fn service(file: &str, family: &FamilyFile, entry: &ServiceEntry) -> Result<Serv
         }
         Ok(elements)
     };
+    let mut input = resolve(&entry.input, true)?;
+    if entry.paged {
+        input.extend(paging());
+    }
     let name = identifier(&entry.name);
     Ok(Service {
         name: entry.name.clone(),
@@ -205,10 +211,45 @@ fn service(file: &str, family: &FamilyFile, entry: &ServiceEntry) -> Result<Serv
         request: entry.request.clone().unwrap_or_else(|| format!("{name}_request")),
         response: entry.response.clone().unwrap_or_else(|| format!("{name}_response")),
         shape: entry.shape,
+        paged: entry.paged,
         raw_input: entry.raw_input.clone(),
-        input: resolve(&entry.input, true)?,
+        input,
         output: resolve(&entry.output, false)?,
     })
+}
+
+/// The elements by which callers of a list ask for a part of it; the same in all families.
+fn paging() -> [Element; 4] {
+    let element = |name: &str, kind, default, doc: &str| Element {
+        name: name.to_owned(),
+        kind,
+        required: false,
+        default,
+        since: None,
+        example: None,
+        doc: doc.to_owned(),
+    };
+    [
+        element(
+            "paginate",
+            Kind::Boolean,
+            Some(Literal::Boolean(false)),
+            "Whether to return one page of the list, and where it is in the list.",
+        ),
+        element("cur_page", Kind::Integer, Some(Literal::Integer(1)), "The page to return, counted from 1."),
+        element(
+            "page_size",
+            Kind::Integer,
+            Some(Literal::Integer(50)),
+            "How many items make up a page, 1000 at most.",
+        ),
+        element(
+            "query",
+            Kind::Text,
+            None,
+            "Only items whose names contain all of these words, whatever their case.",
+        ),
+    ]
 }
 
 impl Side {
@@ -246,6 +287,16 @@ mod tests {
         let id = &service.input[0];
         assert!(!id.required && id.default.is_some() && id.since.is_some());
         assert_eq!(id.doc, "Another ID.");
+    }
+
+    #[test]
+    fn a_list_in_pages_takes_the_elements_of_pages() {
+        let rest = "paged = true\ninput.required = [\"id\"]\n";
+        let read = family("things.toml", &format!("{HEAD}{rest}"))
+            .unwrap_or_else(|error| panic!("{}", crate::report(&error)));
+        let names: Vec<&str> = read.services[0].input.iter().map(|element| &*element.name).collect();
+        assert_eq!(names, ["id", "paginate", "cur_page", "page_size", "query"]);
+        assert!(read.services[0].paged);
     }
 
     #[test]

@@ -128,6 +128,7 @@ mod tests {
             request: "request".to_owned(),
             response: "response".to_owned(),
             shape: Shape::None,
+            paged: false,
             raw_input: None,
             input: Vec::new(),
             output: Vec::new(),

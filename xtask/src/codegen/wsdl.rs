@@ -56,6 +56,18 @@ const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
           <xsd:element name="dict" type="tns:zato_dict" minOccurs="0" maxOccurs="unbounded"/>
         </xsd:sequence>
       </xsd:complexType>
+      <xsd:complexType name="zato_page">
+        <xsd:sequence>
+          <xsd:element name="total" type="xsd:long"/>
+          <xsd:element name="num_pages" type="xsd:long"/>
+          <xsd:element name="cur_page" type="xsd:long"/>
+          <xsd:element name="page_size" type="xsd:long"/>
+          <xsd:element name="has_prev_page" type="xsd:boolean"/>
+          <xsd:element name="has_next_page" type="xsd:boolean"/>
+          <xsd:element name="prev_page" type="xsd:long" nillable="true"/>
+          <xsd:element name="next_page" type="xsd:long" nillable="true"/>
+        </xsd:sequence>
+      </xsd:complexType>
       <xsd:element name="zato_fault">
         <xsd:annotation>
           <xsd:documentation>The faultstring holds the CID and the message; there is no detail beyond it.</xsd:documentation>
@@ -153,7 +165,7 @@ enum Content {
     /// The elements of a request.
     Request(Vec<Element>),
     /// The envelope, then what there is of it: one item, a list of items, or both where services share the element.
-    Reply { item: Option<Vec<Element>>, list: Option<Vec<Element>>, is_optional: bool },
+    Reply { item: Option<Vec<Element>>, list: Option<Vec<Element>>, is_optional: bool, paged: bool },
 }
 
 /// All elements, each once: some services of the API share theirs with another service.
@@ -173,6 +185,7 @@ fn globals(services: &[&Service]) -> Vec<Global> {
                 item: output(Shape::Single),
                 list: output(Shape::List),
                 is_optional: service.shape == Shape::None,
+                paged: service.paged,
             };
             add(&service.response, if service.shape == Shape::Raw { Content::Text } else { reply });
         }
@@ -185,8 +198,13 @@ fn merge(known: &mut Content, other: Content) {
     match (known, other) {
         (Content::Request(known), Content::Request(other)) => unite(known, other),
         (
-            Content::Reply { item, list, is_optional },
-            Content::Reply { item: other_item, list: other_list, is_optional: other_optional },
+            Content::Reply { item, list, is_optional, paged },
+            Content::Reply {
+                item: other_item,
+                list: other_list,
+                is_optional: other_optional,
+                paged: other_paged,
+            },
         ) => {
             for (known, other) in [(item, other_item), (list, other_list)] {
                 match (known, other) {
@@ -196,6 +214,7 @@ fn merge(known: &mut Content, other: Content) {
                 }
             }
             *is_optional |= other_optional;
+            *paged |= other_paged;
         }
         (known, other) if *known == other => {}
         (known, _) => *known = Content::Any,
@@ -216,7 +235,7 @@ fn unite(known: &mut Vec<Element>, other: Vec<Element>) {
 
 fn push_global(text: &mut String, global: &Global) {
     let name = &global.name;
-    let (item, list, is_optional) = match &global.content {
+    let (item, list, is_optional, paged) = match &global.content {
         Content::Any | Content::Text => {
             let kind = if global.content == Content::Any { "tns:zato_any" } else { "xsd:string" };
             text.push_str(&format!("      <xsd:element name=\"{name}\" type=\"{kind}\"/>\n"));
@@ -228,7 +247,7 @@ fn push_global(text: &mut String, global: &Global) {
             text.push_str("      </xsd:element>\n");
             return;
         }
-        Content::Reply { item, list, is_optional } => (item, list, *is_optional),
+        Content::Reply { item, list, is_optional, paged } => (item, list, *is_optional, *paged),
     };
     text.push_str(&format!(
         "      <xsd:element name=\"{name}\">\n        <xsd:complexType>\n          <xsd:sequence>\n            \
@@ -259,6 +278,9 @@ fn push_global(text: &mut String, global: &Global) {
     }
     if is_choice {
         text.push_str("            </xsd:choice>\n");
+    }
+    if paged {
+        text.push_str("            <xsd:element name=\"_meta\" type=\"tns:zato_page\" minOccurs=\"0\"/>\n");
     }
     text.push_str("          </xsd:sequence>\n        </xsd:complexType>\n      </xsd:element>\n");
 }
@@ -322,6 +344,7 @@ mod tests {
             request: format!("{action}_request"),
             response: "shared".to_owned(),
             shape,
+            paged: false,
             raw_input: None,
             input: Vec::new(),
             output: output.iter().map(element).collect(),

@@ -17,10 +17,9 @@ use super::security::AllDefinitions;
 use crate::change::{ConfigurationChange, Family};
 use crate::error::{OrError, no_row, not_allowed};
 use crate::field::Field;
-use crate::{Admin, Handle, apply, family, is_internal_name};
-
-/// Internal all the same, but shown in lists.
-const ALWAYS_LISTED: &str = "admin.invoke.json";
+use crate::handle::Answer;
+use crate::list::{List, Listed, list, part};
+use crate::{Admin, Handle, apply, family};
 
 /// The family of both channels and outgoing connections.
 pub(crate) struct HttpSoapObjects;
@@ -249,23 +248,16 @@ impl Handle for delete::Request {
     }
 }
 
-impl Handle for get_list::Request {
-    async fn handle(self, _: &mut Context, admin: &Admin) -> Result<Vec<get_list::Item>, Error> {
-        let connection = Connection::from_text(&self.connection);
-        let transport = Transport::from_text(&self.transport);
-        if connection.is_none() || transport.is_none() {
-            return Ok(Vec::new());
-        }
-        let odb = admin.odb();
-        let filter = HttpSoapFilter { connection, transport, ..HttpSoapFilter::default() };
-        let mut objects = odb.list::<HttpSoap>(self.cluster_id, &filter).await.or_error()?;
-        if !admin.settings().return_internal_objects {
-            objects.retain(|object| !is_internal_name(&object.name) || object.name == ALWAYS_LISTED);
-        }
+impl Listed for HttpSoapObjects {
+    type Item = get_list::Item;
+
+    async fn items(admin: &Admin, objects: Vec<HttpSoap>) -> Result<Vec<get_list::Item>, Error> {
         let ids = objects.iter().filter_map(|object| object.service_id).collect();
         let services = family::names::<Service>(admin, ids).await?;
-        let filter = SecurityFilter::default();
-        let definitions = odb.list::<SecurityDefinition>(self.cluster_id, &filter).await.or_error()?;
+        let ids = objects.iter().filter_map(|object| object.security_id).collect();
+        let filter = SecurityFilter { ids: Some(ids), ..SecurityFilter::default() };
+        let cluster_id = objects.first().map_or(0, |object| object.cluster_id);
+        let definitions = admin.odb().list::<SecurityDefinition>(cluster_id, &filter).await.or_error()?;
         let definitions: HashMap<_, _> =
             definitions.into_iter().map(|definition| (definition.id, definition)).collect();
         let item = |object: HttpSoap| {
@@ -274,6 +266,26 @@ impl Handle for get_list::Request {
             item(object, service_name, definition)
         };
         Ok(objects.into_iter().map(item).collect())
+    }
+}
+
+impl Answer for get_list::Request {
+    type Reply = List<get_list::Item>;
+
+    async fn answer(self, _: &mut Context, admin: &Admin) -> Result<Self::Reply, Error> {
+        let part = part!(self)?;
+        let connection = Connection::from_text(&self.connection);
+        let transport = Transport::from_text(&self.transport);
+        if connection.is_none() || transport.is_none() {
+            return Ok(List::empty(&part));
+        }
+        let filter = HttpSoapFilter {
+            connection,
+            transport,
+            without_internal_names: !admin.settings().return_internal_objects,
+            ..HttpSoapFilter::default()
+        };
+        list::<HttpSoapObjects>(admin, self.cluster_id, &filter, &part).await
     }
 }
 

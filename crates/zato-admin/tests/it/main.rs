@@ -9,6 +9,7 @@ mod built;
 mod effect;
 mod http_soap;
 mod invoke;
+mod lists;
 mod logs;
 mod other_services;
 mod service;

@@ -67,6 +67,7 @@ impl Selects for SecurityFilter {
         let types = self.types.as_ref();
         Condition::all()
             .add_option(types.map(|types| Column::SecType.is_in(types.iter().map(|kind| kind.as_str()))))
+            .add_option(self.ids.as_ref().map(|ids| Column::Id.is_in(ids.iter().copied())))
     }
 }
 

@@ -195,6 +195,10 @@ pub struct HttpSoapFilter {
     pub service_id: Option<i64>,
     /// Only those that use this security definition.
     pub security_id: Option<i64>,
+    /// Only those whose peers are verified with this certificate authority.
+    pub sec_tls_ca_cert_id: Option<i64>,
+    /// Whether those are left out whose names start with `zato`, as the names of the server's own do.
+    pub without_internal_names: bool,
 }
 
 impl Selects for HttpSoapFilter {
@@ -205,5 +209,11 @@ impl Selects for HttpSoapFilter {
             .add_option(self.transport.map(|transport| Column::Transport.eq(transport.as_str())))
             .add_option(self.service_id.map(|id| Column::ServiceId.eq(id)))
             .add_option(self.security_id.map(|id| Column::SecurityId.eq(id)))
+            .add_option(self.sec_tls_ca_cert_id.map(|id| Column::SecTlsCaCertId.eq(id)))
+            // Names are in the order of their bytes: those with the prefix are from it up to the first without it.
+            .add_option(
+                self.without_internal_names
+                    .then(|| Condition::any().add(Column::Name.lt("zato")).add(Column::Name.gte("zatp"))),
+            )
     }
 }

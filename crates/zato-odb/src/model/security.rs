@@ -169,6 +169,8 @@ impl SecurityKind {
 pub struct SecurityFilter {
     /// Only definitions of these types; `None` lists all.
     pub types: Option<Vec<SecurityType>>,
+    /// Only definitions with these ids; `None` lists all.
+    pub ids: Option<Vec<i64>>,
 }
 
 stored_object! {

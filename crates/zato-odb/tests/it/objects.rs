@@ -251,7 +251,7 @@ async fn filters_narrow_lists_down(fixture: Fixture) {
     insert(&odb, &ws_security(cluster_id, "wss")).await.unwrap();
     let target = insert(&odb, &service(cluster_id, "target")).await.unwrap();
 
-    let types = |types| SecurityFilter { types };
+    let types = |types| SecurityFilter { types, ids: None };
     for (filter, expected) in [
         (types(None), vec!["basic", "wss"]),
         (types(Some(vec![SecurityType::WsSecurity])), vec!["wss"]),

@@ -1,7 +1,8 @@
 //! Lists in parts, searched and counted.
 
 use zato_odb::model::{
-    Cluster, DeployedService, DeployedServiceFilter, Everything, Job, JobFilter, OutgoingZmq, Service,
+    Cluster, Connection, DeployedService, DeployedServiceFilter, Everything, HttpSoap, HttpSoapFilter, Job,
+    JobFilter, OutgoingZmq, Service, Transport,
 };
 use zato_odb::{Odb, Page, PageRequest, Read};
 
@@ -10,6 +11,7 @@ use crate::samples::{Parents, Sample};
 
 on_both! {
     parts_of_a_list_make_the_list,
+    a_list_goes_on_from_any_name,
     words_are_searched,
     filters_narrow_pages_down,
     objects_without_names_are_listed_by_id,
@@ -46,6 +48,39 @@ async fn parts_of_a_list_make_the_list(fixture: Fixture) {
     check(&odb, cluster_id, &request(0, 0, ""), &[], 5).await;
     assert_eq!(odb.count::<Service>(cluster_id, &Everything).await.unwrap(), 5);
     assert_eq!(odb.count::<Service>(4711, &Everything).await.unwrap(), 0);
+}
+
+async fn a_list_goes_on_from_any_name(fixture: Fixture) {
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    insert_all(&odb, cluster_id, &["e", "c", "B", "a", "d"]).await;
+    let check = async |words: Option<&str>, last: Option<(&str, i64)>, expected: &[&str]| {
+        let found: Vec<Service> = odb.following(cluster_id, &Everything, words, last, 2).await.unwrap();
+        let names: Vec<_> = found.iter().map(|service| service.name.as_str()).collect();
+        assert_eq!(names, expected, "{words:?} {last:?}");
+    };
+    check(None, None, &["B", "a"]).await;
+    check(None, Some(("a", i64::MAX)), &["c", "d"]).await;
+    // Names that are gone, or were never there, are places in the list all the same.
+    check(None, Some(("bb", 0)), &["c", "d"]).await;
+    check(None, Some(("e", i64::MAX)), &[]).await;
+    check(Some("B"), None, &["B"]).await;
+    check(Some("b"), Some(("B", i64::MAX)), &[]).await;
+
+    // Objects of one name are told apart by their ids.
+    let paths = ["/a", "/b", "/c"];
+    let mut ids = Vec::new();
+    for (path, (connection, transport)) in paths.iter().zip([
+        (Connection::Channel, Transport::PlainHttp),
+        (Connection::Channel, Transport::Soap),
+        (Connection::Outgoing, Transport::Soap),
+    ]) {
+        let object = HttpSoap::new(cluster_id, connection, transport, "same", *path);
+        ids.push(insert(&odb, &object).await.unwrap().id);
+    }
+    let filter = HttpSoapFilter::default();
+    let found: Vec<HttpSoap> =
+        odb.following(cluster_id, &filter, None, Some(("same", ids[0])), 10).await.unwrap();
+    assert_eq!(found.iter().map(|object| object.id).collect::<Vec<_>>(), ids[1..]);
 }
 
 async fn words_are_searched(fixture: Fixture) {

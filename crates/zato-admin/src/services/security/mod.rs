@@ -54,7 +54,7 @@ impl<D: Definitions> Family for D {
     }
 
     fn filter() -> SecurityFilter {
-        SecurityFilter { types: Some(vec![D::TYPE]) }
+        SecurityFilter { types: Some(vec![D::TYPE]), ..SecurityFilter::default() }
     }
 
     async fn check(_: &ConfigurationChange<'_>, object: &SecurityDefinition) -> Result<(), Error> {
@@ -90,7 +90,7 @@ impl Handle for get_list::Request {
         // A type that is not known has no definitions.
         let types =
             types.map(|types| types.iter().filter_map(|name| SecurityType::from_text(name)).collect());
-        let filter = SecurityFilter { types };
+        let filter = SecurityFilter { types, ..SecurityFilter::default() };
         let mut definitions =
             admin.odb().list::<SecurityDefinition>(self.cluster_id, &filter).await.or_error()?;
         if self.needs_internal == Some(false) {

@@ -163,7 +163,10 @@ async fn invoke(
                     let frame = XmlFrame::new(element, target.namespace())?;
                     let cid = cx.cid();
                     let env = ZatoEnv::ok(cid.as_str());
-                    frame.write(&mut reply, &env, |out| output.write_xml(out))?;
+                    frame.write(&mut reply, &env, |out| {
+                        output.write_xml(out)?;
+                        output.page().map_or(Ok(()), |page| page.write_xml(out))
+                    })?;
                 }
                 _ => output.write_xml(&mut reply)?,
             }
@@ -182,6 +185,9 @@ fn write_json(output: &dyn Output, element: &str, reply: &mut Vec<u8>) -> Result
     zato_sio::to_json(element, reply)?;
     reply.push(b':');
     reply.extend_from_slice(&payload);
+    if let Some(page) = output.page() {
+        page.write_json(reply)?;
+    }
     reply.push(b'}');
     Ok(())
 }

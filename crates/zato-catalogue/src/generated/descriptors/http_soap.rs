@@ -479,6 +479,21 @@ pub(crate) static GET_LIST: Service = Service {
             "The direction: channel for incoming calls, outgoing for calls to other systems.",
         ),
         Element::required("transport", ElementType::Text, "The transport, plain_http or soap."),
+        Element::optional(
+            "paginate",
+            ElementType::Boolean,
+            "Whether to return one page of the list, and where it is in the list.",
+        )
+        .or(DefaultValue::Boolean(false)),
+        Element::optional("cur_page", ElementType::Integer, "The page to return, counted from 1.")
+            .or(DefaultValue::Integer(1)),
+        Element::optional("page_size", ElementType::Integer, "How many items make up a page, 1000 at most.")
+            .or(DefaultValue::Integer(50)),
+        Element::optional(
+            "query",
+            ElementType::Text,
+            "Only items whose names contain all of these words, whatever their case.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),

@@ -2,7 +2,7 @@
 
 //! Descriptors of the family `security.openstack`.
 
-use crate::{Element, ElementType, Family, Service, Shape, Status, Version};
+use crate::{DefaultValue, Element, ElementType, Family, Service, Shape, Status, Version};
 
 /// The family.
 pub(crate) static FAMILY: Family = Family {
@@ -134,7 +134,24 @@ pub(crate) static GET_LIST: Service = Service {
     response_element: "zato_security_openstack_get_list_response",
     shape: Shape::List,
     raw_input: None,
-    input: &[Element::required("cluster_id", ElementType::Integer, "The ID of the cluster.")],
+    input: &[
+        Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
+        Element::optional(
+            "paginate",
+            ElementType::Boolean,
+            "Whether to return one page of the list, and where it is in the list.",
+        )
+        .or(DefaultValue::Boolean(false)),
+        Element::optional("cur_page", ElementType::Integer, "The page to return, counted from 1.")
+            .or(DefaultValue::Integer(1)),
+        Element::optional("page_size", ElementType::Integer, "How many items make up a page, 1000 at most.")
+            .or(DefaultValue::Integer(50)),
+        Element::optional(
+            "query",
+            ElementType::Text,
+            "Only items whose names contain all of these words, whatever their case.",
+        ),
+    ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the OpenStack credentials definition."),
         Element::required(

@@ -217,6 +217,41 @@ pub mod get_list {
     pub struct Request {
         /// The ID of the cluster.
         pub cluster_id: i64,
+        /// Whether to return one page of the list, and where it is in the list.
+        /// The default is `false`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub paginate: Option<bool>,
+        /// The page to return, counted from 1.
+        /// The default is `1`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cur_page: Option<i64>,
+        /// How many items make up a page, 1000 at most.
+        /// The default is `50`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub page_size: Option<i64>,
+        /// Only items whose names contain all of these words, whatever their case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub query: Option<String>,
+    }
+
+    impl Request {
+        /// The value of `paginate`, or its default if it is absent.
+        #[must_use]
+        pub fn paginate_or_default(&self) -> bool {
+            self.paginate.unwrap_or(false)
+        }
+
+        /// The value of `cur_page`, or its default if it is absent.
+        #[must_use]
+        pub fn cur_page_or_default(&self) -> i64 {
+            self.cur_page.unwrap_or(1)
+        }
+
+        /// The value of `page_size`, or its default if it is absent.
+        #[must_use]
+        pub fn page_size_or_default(&self) -> i64 {
+            self.page_size.unwrap_or(50)
+        }
     }
 
     /// Response of `zato.definition.jms-wmq.get-list`.

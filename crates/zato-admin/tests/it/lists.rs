@@ -1,0 +1,119 @@
+//! Lists: all of their items, those whose names have some words, and pages.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use zato_odb::model::{SecurityDefinition, SecurityKind};
+
+use crate::support::House;
+
+const LIST: &str = "zato.security.basic-auth.get-list";
+
+/// What the cluster has from the start, in the order of lists.
+const OWN: [&str; 4] =
+    ["admin.invoke", "pubapi", "zato.ping.plain_http.basic_auth", "zato.ping.soap.basic_auth"];
+
+async fn list(house: &House, request: Value) -> (Vec<String>, Value) {
+    let mut request = request;
+    request["cluster_id"] = house.cluster_id.into();
+    let reply = house.json(LIST, request).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let mut document = reply.document();
+    let items = document["zato_security_basic_auth_get_list_response"].take();
+    let names = items.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned());
+    (names.collect(), document["_meta"].take())
+}
+
+#[tokio::test]
+async fn a_page_says_where_it_is() {
+    let house = House::new().await;
+    let (names, page) = list(&house, json!({"paginate": true, "page_size": 3})).await;
+    assert_eq!(names, OWN[..3]);
+    let first = json!({
+        "total": 4, "num_pages": 2, "cur_page": 1, "page_size": 3, "has_prev_page": false,
+        "has_next_page": true, "prev_page": null, "next_page": 2,
+    });
+    assert_eq!(page, first);
+    let (names, page) = list(&house, json!({"paginate": "yes", "page_size": "3", "cur_page": "2"})).await;
+    assert_eq!((names, &page["has_next_page"]), (vec![OWN[3].to_owned()], &json!(false)));
+    let (names, page) = list(&house, json!({"paginate": true, "cur_page": 9})).await;
+    assert_eq!((names.len(), &page["total"], &page["page_size"]), (0, &json!(4), &json!(50)));
+    house.fails(LIST, json!({"cluster_id": 1, "paginate": true, "cur_page": 0}), 400, "1 or more").await;
+    let too_many = json!({"cluster_id": 1, "paginate": true, "page_size": 1001});
+    house.fails(LIST, too_many, 400, "a number from 1 to 1000").await;
+}
+
+#[tokio::test]
+async fn without_pages_everything_is_as_before() {
+    let house = House::new().await;
+    for request in [json!({}), json!({"paginate": false, "cur_page": 2, "page_size": 1})] {
+        let (names, page) = list(&house, request).await;
+        assert_eq!((names, page), (OWN.map(str::to_owned).to_vec(), Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn words_choose_with_and_without_pages() {
+    let house = House::new().await;
+    let (names, page) = list(&house, json!({"query": "PING soap"})).await;
+    assert_eq!((names, page), (vec![OWN[3].to_owned()], Value::Null));
+    let (names, page) = list(&house, json!({"query": "ping", "paginate": true, "page_size": 1})).await;
+    assert_eq!((names, &page["total"]), (vec![OWN[2].to_owned()], &json!(2)));
+}
+
+#[tokio::test]
+async fn internal_objects_are_on_no_page() {
+    let house = House::new().await;
+    house.create("http-soap", house.channel("Mine", "/mine")).await;
+    let request = json!({
+        "cluster_id": house.cluster_id, "connection": "channel", "transport": "plain_http", "paginate": true,
+    });
+    let document = house.json("zato.http-soap.get-list", request).await.document();
+    assert_eq!(document["_meta"]["total"], 2);
+    assert_eq!(document["zato_http_soap_get_list_response"][0]["name"], "Mine");
+    let unknown = json!({"cluster_id": 1, "connection": "none", "transport": "soap", "paginate": true});
+    let document = house.json("zato.http-soap.get-list", unknown).await.document();
+    assert_eq!((&document["_meta"]["total"], &document["_meta"]["num_pages"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+async fn in_soap_the_page_follows_the_items() {
+    let house = House::new().await;
+    let elements = format!(
+        "<z:cluster_id>{}</z:cluster_id><z:paginate>true</z:paginate><z:page_size>3</z:page_size>",
+        house.cluster_id
+    );
+    let reply = house.soap(LIST, &elements).await;
+    let text = reply.text();
+    assert!(text.contains("</item_list><_meta><total>4</total><num_pages>2</num_pages>"), "{text}");
+    let elements = format!("<z:cluster_id>{}</z:cluster_id>", house.cluster_id);
+    assert!(!house.soap(LIST, &elements).await.text().contains("_meta"));
+}
+
+#[tokio::test]
+async fn the_page_is_there_as_well_if_the_service_is_invoked_by_name() {
+    let house = House::new().await;
+    let request = json!({"cluster_id": house.cluster_id, "paginate": true}).to_string();
+    let invoke = json!({"name": LIST, "payload": BASE64_STANDARD.encode(&request), "data_format": "json"});
+    let reply = house.ok("zato.service.invoke", invoke).await;
+    let document: Value =
+        serde_json::from_slice(&BASE64_STANDARD.decode(reply["response"].as_str().unwrap()).unwrap())
+            .unwrap();
+    assert_eq!(document["_meta"]["total"], 4);
+}
+
+#[tokio::test]
+async fn a_long_list_is_whole() {
+    let house = House::new().await;
+    let mut tx = house.odb.begin().await.unwrap();
+    for number in 0..1001 {
+        let name = format!("user {number:04}");
+        let kind = SecurityKind::BasicAuth { realm: String::new() };
+        let definition = SecurityDefinition::new(house.cluster_id, name.as_str(), name.as_str(), kind);
+        tx.insert(&definition).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let (names, _) = list(&house, json!({"query": "user"})).await;
+    let expected: Vec<String> = (0..1001).map(|number| format!("user {number:04}")).collect();
+    assert_eq!(names, expected);
+}
