@@ -20,7 +20,8 @@
 /// }
 /// ```
 ///
-/// - Every object has an `id` and a `cluster_id` besides the fields that are listed.
+/// - Every object has an `id` and a `cluster_id` besides the fields that are listed; a cluster, which is `in cluster of
+///   itself`, has only the former.
 /// - `field: Type as Column` says how a value is kept where a column is not of the value's own type: `String` and
 ///   enumerations as [`Text`](crate::column::Text), [`Secret`](crate::Secret) as [`Sealed`](crate::column::Sealed),
 ///   times as `UtcTime`, `Option`s of them as `Option`s of these.
@@ -34,21 +35,24 @@
 /// The object's name is also the one of its [`ObjectKind`](crate::ObjectKind).
 macro_rules! stored_object {
     ($(#[$docs:meta])* pub struct $object:ident in $table:ident { $($fields:tt)* } $($clauses:tt)*) => {
-        stored_object!(@fields { $(#[$docs])* } $object $table { $($clauses)* } [] $($fields)*);
+        stored_object!(@fields [$(#[$docs])* $object $table [cluster_id]] { $($clauses)* } [] $($fields)*);
+    };
+    ($(#[$docs:meta])* pub struct $object:ident in $table:ident of itself { $($fields:tt)* } $($clauses:tt)*) => {
+        stored_object!(@fields [$(#[$docs])* $object $table []] { $($clauses)* } [] $($fields)*);
     };
 
-    (@fields $docs:tt $object:ident $table:ident $clauses:tt [$($done:tt)*]
+    (@fields $head:tt $clauses:tt [$($done:tt)*]
      $(#[$meta:meta])* $field:ident: $value:ty as $column:ty, $($rest:tt)*) => {
-        stored_object!(@fields $docs $object $table $clauses
+        stored_object!(@fields $head $clauses
             [$($done)* { $(#[$meta])* $field: $value as $column }] $($rest)*);
     };
-    (@fields $docs:tt $object:ident $table:ident $clauses:tt [$($done:tt)*]
+    (@fields $head:tt $clauses:tt [$($done:tt)*]
      $(#[$meta:meta])* $field:ident: $value:ty, $($rest:tt)*) => {
-        stored_object!(@fields $docs $object $table $clauses
+        stored_object!(@fields $head $clauses
             [$($done)* { $(#[$meta])* $field: $value as $value }] $($rest)*);
     };
 
-    (@fields { $(#[$docs:meta])* } $object:ident $table:ident
+    (@fields [$(#[$docs:meta])* $object:ident $table:ident [$($cluster_id:ident)?]]
      {
         $(unique $rule:ident ($first:ident $(, $other:ident)*) => $what:ident;)*
         $(named $name:ident => $name_column:ident $(within $scope:ident)?;)?
@@ -60,8 +64,10 @@ macro_rules! stored_object {
         pub struct $object {
             /// Assigned by the database on insert.
             pub id: i64,
-            /// The cluster it belongs to.
-            pub cluster_id: i64,
+            $(
+                /// The cluster it belongs to.
+                pub $cluster_id: i64,
+            )?
             $($(#[$meta])* pub $field: $value,)*
         }
 
@@ -100,7 +106,7 @@ macro_rules! stored_object {
             pub struct Model {
                 #[sea_orm(primary_key)]
                 pub id: i64,
-                pub cluster_id: i64,
+                $(pub $cluster_id: i64,)?
                 $(pub $field: $column,)*
             }
 
@@ -120,7 +126,7 @@ macro_rules! stored_object {
             }
 
             fn cluster_id(&self) -> i64 {
-                self.cluster_id
+                stored_object!(@cluster self $($cluster_id)?)
             }
 
             fn name(&self) -> &str {
@@ -140,7 +146,7 @@ macro_rules! stored_object {
                 what: $crate::Unique::$what,
             },)*];
             const ID: $table::Column = $table::Column::Id;
-            const CLUSTER_ID: $table::Column = $table::Column::ClusterId;
+            const CLUSTER_ID: $table::Column = stored_object!(@cluster_column $table $($cluster_id)?);
             const NAME: Option<$table::Column> = stored_object!(@name_column $table $($name_column)?);
 
             $($(fn name_scope(&self) -> sea_orm::Condition {
@@ -150,7 +156,7 @@ macro_rules! stored_object {
             fn from_row(row: $table::Model, key: &$crate::SecretKey) -> Result<Self, $crate::OdbError> {
                 Ok(Self {
                     id: row.id,
-                    cluster_id: row.cluster_id,
+                    $($cluster_id: row.$cluster_id,)?
                     $($field: $crate::column::Keeps::give(
                         row.$field,
                         &stored_object!(@place $object $table row.id, $field),
@@ -162,7 +168,7 @@ macro_rules! stored_object {
             fn to_row(&self, key: &$crate::SecretKey) -> Result<$table::Model, $crate::OdbError> {
                 Ok($table::Model {
                     id: self.id,
-                    cluster_id: self.cluster_id,
+                    $($cluster_id: self.$cluster_id,)?
                     $($field: $crate::column::Keeps::keep(
                         &self.$field,
                         &stored_object!(@place $object $table self.id, $field),
@@ -173,6 +179,10 @@ macro_rules! stored_object {
         }
     };
 
+    (@cluster $self:ident) => { $self.id };
+    (@cluster $self:ident $cluster_id:ident) => { $self.$cluster_id };
+    (@cluster_column $table:ident) => { $table::Column::Id };
+    (@cluster_column $table:ident $cluster_id:ident) => { $table::Column::ClusterId };
     (@name $self:ident) => { "" };
     (@name $self:ident $name:ident) => { &$self.$name };
     (@name_column $table:ident) => { None };

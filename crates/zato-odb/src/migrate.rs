@@ -123,7 +123,10 @@ mod tests {
 
     use super::*;
     use crate::backend::OdbConfig;
-    use crate::model::{Cluster, ObjectKind, Service};
+    use crate::model::{
+        Cluster, Everything, HttpSoap, HttpSoapFilter, ObjectKind, SecurityDefinition, SecurityFilter,
+        Service,
+    };
     use crate::odb::Odb;
     use crate::read::Read;
     use crate::test_util::postgres::create_database;
@@ -151,21 +154,55 @@ mod tests {
         rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
     }
 
+    /// What databases may hold, and since which version.
+    const OLD_ROWS: [(usize, &str); 4] = [
+        (
+            1,
+            "INSERT INTO cluster (name, odb_type, broker_host, broker_port, lb_host, lb_port, lb_agent_port) \
+             VALUES ('old cluster', 'sqlite', '', 0, '', 0, 0)",
+        ),
+        (
+            1,
+            "INSERT INTO service (name, is_active, impl_name, is_internal, slow_threshold, cluster_id) \
+             VALUES ('old service', TRUE, 'S', FALSE, 1, 1)",
+        ),
+        (
+            2,
+            "INSERT INTO sec_base (name, is_active, sec_type, realm, cluster_id) \
+             VALUES ('old definition', TRUE, 'basic_auth', '', 1)",
+        ),
+        (
+            2,
+            "INSERT INTO http_soap (name, is_active, is_internal, connection, transport, host, url_path, soap_action, \
+             merge_url_params_req, url_params_pri, params_pri, audit_enabled, audit_back_log, audit_max_payload, \
+             audit_repl_patt_type, serialization_type, timeout, has_rbac, service_id, security_id, cluster_id) \
+             VALUES ('old channel', TRUE, FALSE, 'channel', 'plain_http', '', '/old/channel', '', TRUE, \
+             'qs-over-path', 'channel-params-over-msg', FALSE, 1, 0, 'json-pointer', 'string', 1, FALSE, 1, 1, 1)",
+        ),
+    ];
+
     /// From each version, the newest is reached with what was stored before, and the tables are those of a new database.
     async fn check_upgrade(old: OdbConfig, new: OdbConfig, start: usize) {
         let backend = Backend::connect(&old).await.unwrap();
         migrate_to(&backend, start).await.unwrap();
         assert_eq!(applied(backend.reader(), backend.dialect()).await.unwrap(), start);
-        if start > 0 {
-            let sql = "INSERT INTO cluster (name, odb_type, broker_host, broker_port, lb_host, lb_port, lb_agent_port) \
-                       VALUES ('old', 'sqlite', '', 0, '', 0, 0)";
-            let transaction = backend.begin().await.unwrap();
+        let transaction = backend.begin().await.unwrap();
+        for (_, sql) in OLD_ROWS.iter().filter(|(version, _)| *version <= start) {
             transaction.execute_unprepared(sql).await.unwrap();
-            transaction.commit().await.unwrap();
         }
+        transaction.commit().await.unwrap();
+
         let odb = Odb::open(&old).await.unwrap();
-        let names: Vec<_> = odb.clusters().await.unwrap().into_iter().map(|cluster| cluster.name).collect();
-        assert_eq!(names, vec!["old"; start.min(1)]);
+        let mut kept: Vec<String> =
+            odb.clusters().await.unwrap().into_iter().map(|cluster| cluster.name).collect();
+        let services: Vec<Service> = odb.list(1, &Everything).await.unwrap();
+        kept.extend(services.into_iter().map(|service| service.name));
+        let definitions: Vec<SecurityDefinition> = odb.list(1, &SecurityFilter::default()).await.unwrap();
+        kept.extend(definitions.into_iter().map(|definition| definition.name));
+        let channels: Vec<HttpSoap> = odb.list(1, &HttpSoapFilter::default()).await.unwrap();
+        kept.extend(channels.into_iter().map(|channel| channel.url_path));
+        let expected = ["old cluster", "old service", "old definition", "/old/channel"];
+        assert_eq!(kept, expected[..[0, 2, 4][start.min(2)]]);
 
         Odb::open(&new).await.unwrap();
         let expected = schema(&Backend::connect(&new).await.unwrap()).await;

@@ -10,10 +10,9 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
-use crate::entity::cluster;
 use crate::error::OdbError;
 use crate::model::http_soap::http_soap;
-use crate::model::platform::server;
+use crate::model::platform::{cluster, server};
 use crate::model::{Cluster, HttpSoap, ObjectKind, Server};
 use crate::secret::SecretKey;
 use crate::stored::{Row, Selects, Stored};

@@ -4,7 +4,6 @@
 //! Owns everything that is particular to these tables. It must not run statements: that is written once, in `read` and
 //! `transaction`.
 
-pub(crate) mod cluster;
 pub(crate) mod event_log;
 pub(crate) mod event_log_trimmed;
 pub(crate) mod security;

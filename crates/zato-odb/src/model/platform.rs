@@ -8,41 +8,43 @@ use super::Everything;
 use crate::declare::stored_object;
 use crate::read::NamedPerCluster;
 
-/// A cluster: everything else belongs to exactly one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cluster {
-    /// Assigned by the database on insert.
-    pub id: i64,
-    /// Unique, at most 200 characters.
-    pub name: String,
-    /// At most 1000 characters.
-    pub description: Option<String>,
-    /// The kind of database the cluster was created on, at most 30 characters.
-    pub odb_type: String,
-    /// Host of the database, absent for embedded ones, at most 200 characters.
-    pub odb_host: Option<String>,
-    /// Port of the database.
-    pub odb_port: Option<i32>,
-    /// User of the database, at most 200 characters.
-    pub odb_user: Option<String>,
-    /// Name of the database, at most 200 characters.
-    pub odb_db_name: Option<String>,
-    /// Schema in the database, at most 200 characters.
-    pub odb_schema: Option<String>,
-    /// Host of the message broker, at most 200 characters.
-    pub broker_host: String,
-    /// Port of the message broker.
-    pub broker_port: i32,
-    /// Host of the load balancer, at most 200 characters.
-    pub lb_host: String,
-    /// Port of the load balancer.
-    pub lb_port: i32,
-    /// Port of the load balancer's agent.
-    pub lb_agent_port: i32,
-    /// The server that runs what must run once in a cluster.
-    pub cw_srv_id: Option<i64>,
-    /// When that server last said so.
-    pub cw_srv_keep_alive_dt: Option<OffsetDateTime>,
+stored_object! {
+    /// A cluster: everything else belongs to exactly one.
+    pub struct Cluster in cluster of itself {
+        /// Unique, at most 200 characters.
+        name: String as Text<200>,
+        /// At most 1000 characters.
+        description: Option<String> as Option<Text<1000>>,
+        /// The kind of database the cluster was created on, at most 30 characters.
+        odb_type: String as Text<30>,
+        /// Host of the database, absent for embedded ones, at most 200 characters.
+        odb_host: Option<String> as Option<Text<200>>,
+        /// Port of the database.
+        odb_port: Option<i32>,
+        /// User of the database, at most 200 characters.
+        odb_user: Option<String> as Option<Text<200>>,
+        /// Name of the database, at most 200 characters.
+        odb_db_name: Option<String> as Option<Text<200>>,
+        /// Schema in the database, at most 200 characters.
+        odb_schema: Option<String> as Option<Text<200>>,
+        /// Host of the message broker, at most 200 characters.
+        broker_host: String as Text<200>,
+        /// Port of the message broker.
+        broker_port: i32,
+        /// Host of the load balancer, at most 200 characters.
+        lb_host: String as Text<200>,
+        /// Port of the load balancer.
+        lb_port: i32,
+        /// Port of the load balancer's agent.
+        lb_agent_port: i32,
+        /// The server that runs what must run once in a cluster.
+        cw_srv_id: Option<i64>,
+        /// When that server last said so.
+        cw_srv_keep_alive_dt: Option<OffsetDateTime> as Option<UtcTime>,
+    }
+    unique name (name) => Name;
+    named name => Name;
+    filter Everything;
 }
 
 impl Cluster {

@@ -1,12 +1,14 @@
 //! Lists in parts, searched and counted.
 
+use std::time::{Duration, Instant};
+
 use zato_odb::model::{
     Cluster, Connection, DeployedService, DeployedServiceFilter, Everything, HttpSoap, HttpSoapFilter, Job,
     JobFilter, OutgoingZmq, Service, Transport,
 };
 use zato_odb::{Odb, Page, PageRequest, Read};
 
-use crate::fixture::{Fixture, insert, on_both, service};
+use crate::fixture::{Fixture, created, insert, on_both, service};
 use crate::samples::{Parents, Sample};
 
 on_both! {
@@ -15,6 +17,7 @@ on_both! {
     words_are_searched,
     filters_narrow_pages_down,
     objects_without_names_are_listed_by_id,
+    the_10_000th_object_takes_no_longer_than_the_10th,
 }
 
 async fn insert_all(odb: &Odb, cluster_id: i64, names: &[&str]) {
@@ -130,6 +133,41 @@ async fn objects_without_names_are_listed_by_id(fixture: Fixture) {
     assert_eq!(page.items.iter().map(|object| object.id).collect::<Vec<_>>(), ids);
     let page: Page<DeployedService> = odb.page(cluster_id, &all, &request(0, 10, "word")).await.unwrap();
     assert_eq!((page.items, page.total), (Vec::new(), 0));
+}
+
+/// How long it takes to create an object as services do, each in a transaction of its own: the median of some.
+async fn time_to_create(odb: &Odb, object: &OutgoingZmq, prefix: &str) -> Duration {
+    let mut times = Vec::new();
+    for n in 0..25 {
+        let object = OutgoingZmq { name: format!("{prefix} {n}"), ..object.clone() };
+        let started = Instant::now();
+        let mut transaction = odb.begin().await.unwrap();
+        assert_eq!(transaction.find_namesake(&object).await.unwrap(), None);
+        let stored = transaction.insert(&object).await.unwrap();
+        transaction.record(created(&stored)).await.unwrap();
+        transaction.commit().await.unwrap();
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// The factor leaves room for noise; if lists were read it would be in the hundreds.
+async fn the_10_000th_object_takes_no_longer_than_the_10th(fixture: Fixture) {
+    let (odb, cluster_id) = fixture.open_with_cluster().await;
+    let [object, _] = OutgoingZmq::samples(&Parents::insert(&odb, cluster_id).await);
+    let few = time_to_create(&odb, &object, "few").await;
+    let mut transaction = odb.begin().await.unwrap();
+    for n in 0..10_000 {
+        let object = OutgoingZmq { name: format!("many {n}"), ..object.clone() };
+        transaction.insert(&object).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+    let many = time_to_create(&odb, &object, "then").await;
+    println!("an object is created in {few:?} among a few, in {many:?} among 10,000");
+    assert!(many < few * 10, "{many:?} instead of {few:?}");
+    let last: Page<OutgoingZmq> = odb.page(cluster_id, &Everything, &request(10_000, 100, "")).await.unwrap();
+    assert_eq!((last.items.len(), last.total), (50, 10_050));
 }
 
 /// What a database does for a statement must not grow with the number of objects: SQLite says how it would find them.
