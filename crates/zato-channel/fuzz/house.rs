@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use zato_channel::{
-    ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Security, SecurityKind, Settings, Transport,
-    UrlParameters, Version, WsSecurity,
+    CallLimits, ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Security, SecurityKind, Settings,
+    Transport, UrlParameters, Version, WsSecurity,
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -89,6 +89,8 @@ pub fn channel(
         method: None,
         security: None,
         has_rbac: false,
+        limits: CallLimits::default(),
+        cors: None,
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }

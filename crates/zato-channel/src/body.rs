@@ -12,8 +12,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body::Body;
 
+use crate::budget::{Exhausted, Share};
+
 /// How much of a body is taken off the connection only to be dropped.
 const DISCARDED: usize = 32 * 1024 * 1024;
+
+/// The largest body, in bytes, that does not count.
+const UNCOUNTED: usize = 16 * 1024;
 
 /// For how long that is done at most.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,12 +29,28 @@ pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
     Broken(Box<dyn StdError + Send + Sync>),
+    /// The bodies of other calls take up all the memory there is for them.
+    Overloaded,
+}
+
+impl From<Exhausted> for BodyError {
+    fn from(_: Exhausted) -> Self {
+        Self::Overloaded
+    }
 }
 
 /// Reads a whole body of at most `limit` bytes within `timeout`.
 ///
+/// What it takes up is counted in `share`, which is to be kept as long as the body. Bodies of at most [`UNCOUNTED`] bytes
+/// are not: the number of connections bounds them.
+///
 /// A body that has arrived already, the usual case, costs no timer; one that came in one piece is not copied.
-pub(crate) async fn read<B>(body: Pin<&mut B>, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
+pub(crate) async fn read<B>(
+    body: Pin<&mut B>,
+    limit: usize,
+    timeout: Duration,
+    share: &mut Share,
+) -> Result<Bytes, BodyError>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -40,7 +61,9 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge);
     }
-    let mut collected = pin!(collect(body, limit));
+    // Whoever announces a body that there is no room for need not send it.
+    count(share, usize::try_from(body.size_hint().lower()).unwrap_or(limit))?;
+    let mut collected = pin!(collect(body, limit, share));
     let first = poll_fn(|cx| Poll::Ready(collected.as_mut().poll(cx))).await;
     match first {
         Poll::Ready(result) => result,
@@ -71,7 +94,12 @@ where
     let _ = tokio::time::timeout(timeout.min(PATIENCE), drained).await;
 }
 
-async fn collect<B>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, BodyError>
+/// Counts a body of this length.
+fn count(share: &mut Share, length: usize) -> Result<(), Exhausted> {
+    if length > UNCOUNTED { share.grow_to(length) } else { Ok(()) }
+}
+
+async fn collect<B>(mut body: Pin<&mut B>, limit: usize, share: &mut Share) -> Result<Bytes, BodyError>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -85,6 +113,7 @@ where
     whole.extend_from_slice(&first);
     append(&mut whole, second);
     while let Some(data) = next(body.as_mut(), limit - whole.len()).await? {
+        count(share, whole.len() + data.remaining())?;
         append(&mut whole, data);
     }
     Ok(whole.freeze())
@@ -130,6 +159,7 @@ mod tests {
     use http_body_util::{Empty, Full};
 
     use super::*;
+    use crate::budget::Budget;
 
     /// A body in pieces, of a length that nobody announced. A piece that is none keeps the reader waiting.
     struct Pieces(VecDeque<Option<&'static [u8]>>);
@@ -168,7 +198,8 @@ mod tests {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let result = runtime.block_on(read(pin!(body), limit, MINUTE));
+        let mut share = Budget::new(0).share();
+        let result = runtime.block_on(read(pin!(body), limit, MINUTE, &mut share));
         match expected {
             Some(expected) => assert_eq!(result.unwrap(), expected),
             None => assert!(matches!(result, Err(BodyError::TooLarge)), "{result:?}"),
@@ -191,15 +222,33 @@ mod tests {
     fn one_piece_is_not_copied() {
         let sent = Bytes::from(vec![b'x'; 100]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let read = runtime.block_on(read(pin!(Full::new(sent.clone())), 100, MINUTE)).unwrap();
+        let mut share = Budget::new(0).share();
+        let read = runtime.block_on(read(pin!(Full::new(sent.clone())), 100, MINUTE, &mut share)).unwrap();
         assert_eq!(read.as_ptr(), sent.as_ptr());
+    }
+
+    #[tokio::test]
+    async fn bodies_share_a_budget() {
+        let budget = Budget::new(100_000);
+        let large = Bytes::from(vec![b'x'; 60_000]);
+        let chunks = || Pieces(std::iter::repeat_n(Some(&[b'x'; 10_000] as &[u8]), 6).collect());
+        let (mut first, mut second) = (budget.share(), budget.share());
+        assert!(read(pin!(Full::new(large.clone())), usize::MAX, MINUTE, &mut first).await.is_ok());
+        let refused = read(pin!(Full::new(large.clone())), usize::MAX, MINUTE, &mut second).await;
+        assert!(matches!(refused, Err(BodyError::Overloaded)), "{refused:?}");
+        let refused = read(pin!(chunks()), usize::MAX, MINUTE, &mut second).await;
+        assert!(matches!(refused, Err(BodyError::Overloaded)), "{refused:?}");
+        drop((first, second));
+        let mut share = budget.share();
+        assert!(read(pin!(chunks()), usize::MAX, MINUTE, &mut share).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_given_up() {
         let body = Pieces([Some(b"a".as_slice()), None].into());
         let begun = tokio::time::Instant::now();
-        assert!(matches!(read(pin!(body), 10, MINUTE).await, Err(BodyError::TooSlow)));
+        let mut share = Budget::new(0).share();
+        assert!(matches!(read(pin!(body), 10, MINUTE, &mut share).await, Err(BodyError::TooSlow)));
         assert_eq!(begun.elapsed(), MINUTE);
     }
 

@@ -9,8 +9,9 @@ use zato_service::Registration;
 
 use crate::codec::Codec;
 use crate::config::Transport;
+use crate::limits::Limiter;
 use crate::path::PathPattern;
-use crate::{ChannelConfig, ChannelError, DataFormat, Security, UrlParameters};
+use crate::{ChannelConfig, ChannelError, DataFormat, Origins, Security, UrlParameters};
 
 /// A channel that is ready for calls.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Channel {
     pub(crate) security: Option<Arc<Security>>,
     /// Whether the roles of the caller decide.
     pub(crate) has_rbac: bool,
+    pub(crate) limiter: Limiter,
+    pub(crate) cors: Option<Origins>,
     pub(crate) url_parameters: UrlParameters,
     pub(crate) service: Arc<Registration>,
     pub(crate) codec: Arc<Codec>,
@@ -68,10 +71,17 @@ impl Channel {
             method: config.method.map(Allowed::new),
             security: config.security,
             has_rbac: config.has_rbac,
+            limiter: Limiter::new(config.limits),
+            cors: config.cors,
             url_parameters: config.url_parameters,
             service: config.service,
             codec: Arc::new(codec),
         })
+    }
+
+    /// The same channel, which goes on counting where its former state was if its limits are the same.
+    pub(crate) fn after(self, former: &Self) -> Self {
+        Self { limiter: former.limiter.successor(self.limiter.limits()), ..self }
     }
 }
 

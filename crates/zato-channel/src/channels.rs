@@ -38,8 +38,14 @@ impl Channels {
     /// # Errors
     /// The channel can't be served, by itself or beside the others; nothing is changed then.
     pub fn put(&self, config: ChannelConfig) -> Result<(), ChannelError> {
-        let channel = Arc::new(Channel::new(config)?);
-        self.change(|table| table.put(&channel, &self.0.pages))
+        let channel = Channel::new(config)?;
+        self.change(|table| {
+            let channel = match table.channel(channel.id) {
+                Some(former) => channel.after(former),
+                None => channel,
+            };
+            table.put(&Arc::new(channel), &self.0.pages)
+        })
     }
 
     /// Says whether [`put`](Self::put) would accept a channel, without changing anything.

@@ -10,7 +10,7 @@ use http::Method;
 use zato_service::Registration;
 use zato_soap::Version;
 
-use crate::{Security, UrlParameters};
+use crate::{CallLimits, Origins, Security, UrlParameters};
 
 /// One inbound channel.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ pub struct ChannelConfig {
     /// Whether the roles of callers decide which methods they may use, besides their credentials. Without a security
     /// definition nobody has a role, and it is ignored.
     pub has_rbac: bool,
+    /// How many calls are let through, whoever makes them.
+    pub limits: CallLimits,
+    /// The origins whose web pages may call the channel; none lets no page do so.
+    pub cors: Option<Origins>,
     /// What becomes of the parameters in a request's URL.
     pub url_parameters: UrlParameters,
     /// The service that calls reach.

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use zato_cid::Cid;
@@ -21,7 +22,8 @@ use zato_soap::{Limits, Version};
 
 use crate::access::AccessLog;
 use crate::body::BodyError;
-use crate::channel::Channel;
+use crate::budget::{Budget, Share};
+use crate::channel::{Allowed, Channel};
 use crate::codec::ErrorShape;
 use crate::ended::{Call, Epilogue};
 use crate::failure::Failure;
@@ -31,13 +33,16 @@ use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
 use crate::statistics::ChannelStatistics;
 use crate::throttle::{FailureDelays, Throttle};
-use crate::{Channels, Page, body, media, path};
+use crate::{Channels, Origins, Page, body, media, path};
 
 /// What is the same for all channels.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The largest body that is accepted, in bytes. 10 MiB by default.
     pub max_body_bytes: usize,
+    /// How many bytes the bodies of all calls may take up together, those of up to 16 KiB not counted. Further ones are
+    /// answered with 503 until there is room. 512 MiB by default.
+    pub max_buffered_bytes: usize,
     /// How long a body may take to arrive. 30 seconds by default.
     pub body_timeout: Duration,
     /// How much callers learn about errors. Everything by default.
@@ -52,6 +57,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_body_bytes: 10 * 1024 * 1024,
+            max_buffered_bytes: 512 * 1024 * 1024,
             body_timeout: Duration::from_secs(30),
             error_details: ErrorDetails::Full,
             server_header: Some(HeaderValue::from_static("Zato")),
@@ -70,6 +76,7 @@ struct Shared {
     gate: Gate,
     body_timeout: Duration,
     error_details: ErrorDetails,
+    budget: Budget,
     epilogue: Epilogue,
 }
 
@@ -89,6 +96,7 @@ impl Dispatcher {
             gate: Gate { environment, limits, statistics: ChannelStatistics::default(), throttle },
             body_timeout: settings.body_timeout,
             error_details: settings.error_details,
+            budget: Budget::new(settings.max_buffered_bytes),
             epilogue: Epilogue { server_header: settings.server_header, access_log: None },
         }))
     }
@@ -128,7 +136,10 @@ impl Dispatcher {
         let call = Call { cid, begun: Instant::now(), peer, in_flight: shared.gate.statistics.begin() };
         let (request, body) = request.into_parts();
         match shared.route(&request) {
-            Route::Channel(found) => shared.through_channel(&call, found, request, body).await,
+            Route::Channel(found) => match &found.channel.cors {
+                None => shared.through_channel(&call, found, request, body).await,
+                Some(origins) => shared.of_a_page(&call, &origins.clone(), found, request, body).await,
+            },
             Route::Page(page) => shared.page(&call, page, &request, body).await,
             Route::Server => {
                 body::discard(pin!(body), &request.headers, shared.body_timeout).await;
@@ -167,6 +178,30 @@ impl Shared {
         }
     }
 
+    /// The way of a call that a web page may have sent.
+    async fn of_a_page<B>(
+        &self,
+        call: &Call<'_>,
+        origins: &Origins,
+        found: Found,
+        request: Parts,
+        body: B,
+    ) -> Response<Full<Bytes>>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let allow = found.channel.method.as_ref().map(Allowed::header);
+        if let Some(answer) = origins.preflight(&request, allow) {
+            return self.epilogue.end(call, Some(&request), Some(&found.channel), None, answer);
+        }
+        let origin: HeaderMap =
+            request.headers.get(ORIGIN).map(|origin| (ORIGIN, origin.clone())).into_iter().collect();
+        let mut response = self.through_channel(call, found, request, body).await;
+        origins.allow(&origin, response.headers_mut());
+        response
+    }
+
     async fn through_channel<B>(
         &self,
         call: &Call<'_>,
@@ -185,13 +220,26 @@ impl Shared {
             body::discard(body, &request.headers, self.body_timeout).await;
             return self.refuse(call, &request, &found.channel, refusal).await;
         }
-        let body = match self.receive(&request, body.as_mut()).await {
+        let _place = match found.channel.limiter.admit() {
+            Ok(place) => place,
+            Err(too_many) => {
+                body::discard(body, &request.headers, self.body_timeout).await;
+                let failure = Failure::too_many("channel", &found.channel.name, too_many);
+                return self.refuse(call, &request, &found.channel, failure.into()).await;
+            }
+        };
+        let mut share = self.budget.share();
+        let body = match self.receive(&request, body.as_mut(), &mut share).await {
             Ok(body) => body,
             Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,
         };
         let payload = match self.gate.open(arrival, &body) {
             Ok(payload) => payload,
             Err(refusal) => return self.refuse(call, &request, &found.channel, refusal).await,
+        };
+        let _callers_place = match arrival.count_caller() {
+            Ok(place) => place,
+            Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,
         };
         let Found { channel, captures, definition, .. } = found;
         let origin = Origin {
@@ -209,16 +257,21 @@ impl Shared {
         }
     }
 
-    async fn receive<B>(&self, request: &Parts, mut body: Pin<&mut B>) -> Result<Bytes, Failure>
+    async fn receive<B>(
+        &self,
+        request: &Parts,
+        mut body: Pin<&mut B>,
+        share: &mut Share,
+    ) -> Result<Bytes, Failure>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let limit = self.gate.limits.max_bytes;
-        match body::read(body.as_mut(), limit, self.body_timeout).await {
+        match body::read(body.as_mut(), limit, self.body_timeout, share).await {
             Ok(body) => Ok(body),
             Err(error) => {
-                if matches!(error, BodyError::TooLarge) {
+                if matches!(error, BodyError::TooLarge | BodyError::Overloaded) {
                     body::discard(body, &request.headers, self.body_timeout).await;
                 }
                 Err(Failure::body(&error, limit))

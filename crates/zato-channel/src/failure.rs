@@ -13,6 +13,7 @@ use zato_service::{Error, ErrorKind};
 
 use crate::body::BodyError;
 use crate::codec::Dialect;
+use crate::limits::TooMany;
 use crate::media::shortened;
 use crate::security::Denied;
 
@@ -88,6 +89,13 @@ impl Failure {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The body is larger than the {limit} bytes that are accepted"),
             ),
+            BodyError::Overloaded => Self {
+                remedy: Some(Remedy::RetryAfter(HeaderValue::from_static("1"))),
+                ..Self::refused(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The server has no memory left for another large body at the moment",
+                )
+            },
             BodyError::TooSlow => {
                 Self::refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time")
             }
@@ -117,6 +125,16 @@ impl Failure {
         Self {
             remedy: Some(Remedy::RetryAfter(seconds.into())),
             ..Self::refused(StatusCode::TOO_MANY_REQUESTS, "Too many calls from this address were refused")
+        }
+    }
+
+    /// A channel or a definition that lets no further call through at the moment.
+    pub(crate) fn too_many(what: &str, name: &str, too_many: TooMany) -> Self {
+        let seconds = too_many.retry_after.as_secs().saturating_add(1);
+        let text = format!("Too many calls for {what} [{name}], the next one may come in {seconds} s");
+        Self {
+            remedy: Some(Remedy::RetryAfter(seconds.into())),
+            ..Self::refused(StatusCode::TOO_MANY_REQUESTS, text)
         }
     }
 

@@ -19,6 +19,7 @@ use zato_soap::{Envelope, Limits};
 use crate::channel::Channel;
 use crate::decode::{self, Payload};
 use crate::failure::Failure;
+use crate::limits::Place;
 use crate::media;
 use crate::routing::{Definition, Found};
 use crate::security::{Denied, Proof};
@@ -60,6 +61,17 @@ pub(crate) struct Arrival<'a> {
     pub(crate) peer: SocketAddr,
     pub(crate) request: &'a Parts,
     pub(crate) found: &'a Found,
+}
+
+impl Arrival<'_> {
+    /// Counts the call of a caller who was believed. The place is kept until the call is over.
+    pub(crate) fn count_caller(&self) -> Result<Option<Place>, Failure> {
+        let Some(definition) = &self.found.definition else { return Ok(None) };
+        let counted = definition.limiter.admit().map(Some);
+        counted.map_err(|too_many| {
+            Failure::too_many("security definition", definition.security.name(), too_many)
+        })
+    }
 }
 
 impl Gate {

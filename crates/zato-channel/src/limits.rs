@@ -105,6 +105,10 @@ impl Limiter {
         Self { limits, rate, in_flight: Arc::default() }
     }
 
+    pub(crate) fn limits(&self) -> CallLimits {
+        self.limits
+    }
+
     /// The same counters if the limits are the same, fresh ones otherwise.
     pub(crate) fn successor(&self, limits: CallLimits) -> Self {
         if limits == self.limits { self.clone() } else { Self::new(limits) }

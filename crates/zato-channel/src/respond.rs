@@ -84,7 +84,8 @@ fn fault_status(status: StatusCode) -> StatusCode {
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::NOT_FOUND
-        | StatusCode::METHOD_NOT_ALLOWED => status,
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::TOO_MANY_REQUESTS => status,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rpds::HashTrieMapSync;
 
 use crate::channel::Channel;
+use crate::limits::Limiter;
 use crate::path::PathPattern;
 use crate::rbac::Rbac;
 use crate::security::{Nonces, Security};
@@ -30,6 +31,7 @@ pub(crate) struct Found {
 pub(crate) struct Definition {
     pub(crate) security: Arc<Security>,
     pub(crate) nonces: Arc<Nonces>,
+    pub(crate) limiter: Limiter,
 }
 
 /// All channels, and the security definitions that guard them, at one moment.
@@ -117,6 +119,11 @@ impl RoutingTable {
         Ok(())
     }
 
+    /// The channel of this id.
+    pub(crate) fn channel(&self, id: i64) -> Option<&Arc<Channel>> {
+        self.channels.get(&id)
+    }
+
     /// Whether a channel of a new id can be served beside those that are there.
     fn check(&self, channel: &Channel, pages: &Pages) -> Result<(), ChannelError> {
         let actions = match &channel.pattern {
@@ -178,7 +185,10 @@ impl RoutingTable {
     pub(crate) fn put_security(&mut self, security: &Arc<Security>) {
         let known = self.definitions.get(&security.id());
         let nonces = known.map(|known| Arc::clone(&known.nonces)).unwrap_or_default();
-        self.definitions.insert_mut(security.id(), Definition { security: Arc::clone(security), nonces });
+        let limits = security.limits();
+        let limiter = known.map_or_else(|| Limiter::new(limits), |known| known.limiter.successor(limits));
+        let definition = Definition { security: Arc::clone(security), nonces, limiter };
+        self.definitions.insert_mut(security.id(), definition);
     }
 
     /// Whether a definition is, or was, in use by a channel.

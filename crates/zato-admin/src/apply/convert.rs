@@ -3,13 +3,16 @@
 //! Owns the translation, which both validates an object before it is stored and puts it in effect afterwards. So
 //! nothing is stored that could not be in effect. It must not read the database.
 
+use std::fmt::Display;
+use std::num::NonZeroU32;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use zato_channel::{
-    ChannelConfig, ChannelError, DataFormat, ParameterPrecedence, Precedence, Security, UrlParameters,
-    WsSecurity,
+    CallLimits, ChannelConfig, ChannelError, DataFormat, ParameterPrecedence, Precedence, Security,
+    UrlParameters, WsSecurity,
 };
 use zato_odb::model::{
     HttpSoap, MessageParamsPriority, SecurityDefinition, SecurityKind, SerializationType, Transport,
@@ -74,6 +77,11 @@ pub(crate) fn channel_config(
         method,
         security,
         has_rbac: object.has_rbac,
+        limits: CallLimits {
+            rate: parsed("rate_limit", object.rate_limit.as_ref())?,
+            in_flight: object.max_in_flight.map(in_flight).transpose()?,
+        },
+        cors: parsed("cors_origins", object.cors_origins.as_ref())?,
         url_parameters: UrlParameters {
             are_input: object.merge_url_params_req,
             over: match object.url_params_pri {
@@ -87,6 +95,20 @@ pub(crate) fn channel_config(
         },
         service,
     })
+}
+
+/// The value of an element that is written in a form of its own.
+fn parsed<T: FromStr<Err: Display>>(element: &str, text: Option<&String>) -> Result<Option<T>, Error> {
+    let parse = |text: &String| {
+        text.parse()
+            .map_err(|error| Error::bad_request(format!("{element} [{text}] is not allowed: {error}")))
+    };
+    text.map(parse).transpose()
+}
+
+fn in_flight(number: i32) -> Result<NonZeroU32, Error> {
+    let positive = u32::try_from(number).ok().and_then(NonZeroU32::new);
+    positive.ok_or_else(|| not_allowed("max_in_flight", number, "1 or more"))
 }
 
 /// What is wrong with a channel beside the others.

@@ -48,6 +48,7 @@ impl Family for HttpSoapObjects {
         match object.connection {
             Connection::Channel => check_channel(change, object, definition.as_ref()).await?,
             Connection::Outgoing => {
+                for_channels_only(object)?;
                 apply::check_outgoing(apply::outgoing_config(object, definition.as_ref())?)?
             }
         }
@@ -65,6 +66,19 @@ impl Family for HttpSoapObjects {
             })),
             _ => Ok(()),
         }
+    }
+}
+
+/// What limits calls that come in means nothing to those that go out.
+fn for_channels_only(object: &HttpSoap) -> Result<(), Error> {
+    let given = [
+        ("rate_limit", object.rate_limit.is_some()),
+        ("max_in_flight", object.max_in_flight.is_some()),
+        ("cors_origins", object.cors_origins.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((element, _)) => Err(Error::bad_request(format!("{element} is for channels only"))),
+        None => Ok(()),
     }
 }
 
@@ -111,6 +125,9 @@ struct Draft {
     timeout: i64,
     sec_tls_ca_cert_id: Option<i64>,
     has_rbac: bool,
+    rate_limit: Option<String>,
+    max_in_flight: Option<i64>,
+    cors_origins: Option<String>,
 }
 
 /// The requests of create and edit are types of their own, generated, with the same fields and other defaults.
@@ -139,6 +156,9 @@ macro_rules! draft {
             data_format: $request.data_format,
             host: $request.host,
             sec_tls_ca_cert_id: $request.sec_tls_ca_cert_id,
+            rate_limit: $request.rate_limit,
+            max_in_flight: $request.max_in_flight,
+            cors_origins: $request.cors_origins,
         }
     };
 }
@@ -185,6 +205,9 @@ impl Draft {
             timeout: Field::stored("timeout", self.timeout)?,
             sec_tls_ca_cert_id: self.sec_tls_ca_cert_id,
             has_rbac: self.has_rbac,
+            rate_limit: self.rate_limit,
+            max_in_flight: Field::stored("max_in_flight", self.max_in_flight)?,
+            cors_origins: self.cors_origins,
             service_id: None,
             security_id: self.security_id,
             ..object.clone()
@@ -319,6 +342,9 @@ fn item(
         timeout: Some(object.timeout.into()),
         sec_tls_ca_cert_id: object.sec_tls_ca_cert_id,
         has_rbac: object.has_rbac,
+        rate_limit: object.rate_limit,
+        max_in_flight: object.max_in_flight.map(Into::into),
+        cors_origins: object.cors_origins,
     }
 }
 

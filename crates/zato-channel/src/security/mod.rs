@@ -22,7 +22,7 @@ use http::request::Parts;
 use time::OffsetDateTime;
 use zato_soap::UsernameToken;
 
-use crate::SecurityError;
+use crate::{CallLimits, SecurityError};
 
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
@@ -70,6 +70,7 @@ pub struct Security {
     client: Box<str>,
     is_active: bool,
     guard: Guard,
+    limits: CallLimits,
 }
 
 /// Where a caller's proof is.
@@ -126,7 +127,18 @@ impl Security {
             SecurityKind::Other(sec_type) => return Err(SecurityError::Type { name, sec_type }),
         };
         let client = format!("sec_def:::{}:::{name}", guard.security_type()).into();
-        Ok(Self { id, name, client, is_active, guard })
+        Ok(Self { id, name, client, is_active, guard, limits: CallLimits::default() })
+    }
+
+    /// The same definition, which lets so many calls through over all channels that it guards.
+    #[must_use]
+    pub fn with_limits(self, limits: CallLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// How many calls it lets through.
+    pub(crate) fn limits(&self) -> CallLimits {
+        self.limits
     }
 
     /// Tells the definition from all others.

@@ -40,7 +40,7 @@ const KINDS: [(&str, ErrorKind, u16, u16); 14] = [
     ("conflict", ErrorKind::Conflict, 409, 500),
     ("too-large", ErrorKind::PayloadTooLarge, 413, 500),
     ("media-type", ErrorKind::UnsupportedMediaType, 415, 500),
-    ("too-many", ErrorKind::TooManyRequests, 429, 500),
+    ("too-many", ErrorKind::TooManyRequests, 429, 429),
     ("internal", ErrorKind::Internal, 500, 500),
     ("bad-gateway", ErrorKind::BadGateway, 502, 500),
     ("timeout", ErrorKind::GatewayTimeout, 504, 500),

@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use tokio::runtime::Runtime;
 use zato_channel::{
-    ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Password, Security, SecurityKind, Settings,
-    Transport, UrlParameters, Version,
+    CallLimits, ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Password, Security, SecurityKind,
+    Settings, Transport, UrlParameters, Version,
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -211,6 +211,8 @@ pub(crate) fn json(id: i64, path: &str, service: &Arc<Registration>) -> ChannelC
         method: None,
         security: None,
         has_rbac: false,
+        limits: CallLimits::default(),
+        cors: None,
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }

@@ -122,6 +122,12 @@ stored_object! {
         sec_tls_ca_cert_id: Option<i64>,
         /// Whether callers need a role that permits the call.
         has_rbac: bool,
+        /// How many calls a channel lets through in a time, such as `100/s`; at most 40 characters.
+        rate_limit: Option<String> as Option<Text<40>>,
+        /// How many calls a channel lets through at a time.
+        max_in_flight: Option<i32>,
+        /// The origins whose web pages may call a channel, at most 2000 characters.
+        cors_origins: Option<String> as Option<Text<2000>>,
         /// The service that a channel invokes.
         service_id: Option<i64>,
         /// The security definition that calls are checked against or sent with.
@@ -170,6 +176,9 @@ impl HttpSoap {
             timeout: 10,
             sec_tls_ca_cert_id: None,
             has_rbac: false,
+            rate_limit: None,
+            max_in_flight: None,
+            cors_origins: None,
             service_id: None,
             security_id: None,
         }

@@ -179,6 +179,9 @@ async fn every_field_is_kept(fixture: Fixture) {
         timeout: 30,
         sec_tls_ca_cert_id: Some(authority.id),
         has_rbac: true,
+        rate_limit: Some("100/s".to_owned()),
+        max_in_flight: Some(7),
+        cors_origins: Some("*".to_owned()),
         service_id: Some(target.id),
         security_id: Some(security.id),
     };

@@ -139,6 +139,24 @@ pub(crate) static CREATE: Service = Service {
         Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.")
             .or(DefaultValue::Boolean(false))
             .since(Version::V2_0),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls the channel lets through in a second, minute, hour or day, such as 100/s, \
+            6000/m, 5000/h or 100/d, further ones being answered with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls the channel lets through at a time, further ones being answered with 429; no \
+            limit if absent.",
+        ),
+        Element::optional(
+            "cors_origins",
+            ElementType::Text,
+            "The origins whose web pages may call the channel, separated by commas, or * for all; none if \
+            absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
@@ -279,6 +297,24 @@ pub(crate) static EDIT: Service = Service {
         Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.")
             .or(DefaultValue::Boolean(false))
             .since(Version::V2_0),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls the channel lets through in a second, minute, hour or day, such as 100/s, \
+            6000/m, 5000/h or 100/d, further ones being answered with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls the channel lets through at a time, further ones being answered with 429; no \
+            limit if absent.",
+        ),
+        Element::optional(
+            "cors_origins",
+            ElementType::Text,
+            "The origins whose web pages may call the channel, separated by commas, or * for all; none if \
+            absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection."),
@@ -587,6 +623,24 @@ pub(crate) static GET_LIST: Service = Service {
         .since(Version::V2_0),
         Element::optional("has_rbac", ElementType::Boolean, "Whether roles decide who may call.")
             .since(Version::V2_0),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls the channel lets through in a second, minute, hour or day, such as 100/s, \
+            6000/m, 5000/h or 100/d, further ones being answered with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls the channel lets through at a time, further ones being answered with 429; no \
+            limit if absent.",
+        ),
+        Element::optional(
+            "cors_origins",
+            ElementType::Text,
+            "The origins whose web pages may call the channel, separated by commas, or * for all; none if \
+            absent.",
+        ),
     ],
 };
 

@@ -95,6 +95,18 @@ pub mod create {
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub has_rbac: Option<bool>,
+        /// How many calls the channel lets through in a second, minute, hour or day, such as 100/s,
+        /// 6000/m, 5000/h or 100/d, further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls the channel lets through at a time, further ones being answered with 429; no
+        /// limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
+        /// The origins whose web pages may call the channel, separated by commas, or * for all; none if
+        /// absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cors_origins: Option<String>,
     }
 
     impl Request {
@@ -287,6 +299,18 @@ pub mod edit {
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub has_rbac: Option<bool>,
+        /// How many calls the channel lets through in a second, minute, hour or day, such as 100/s,
+        /// 6000/m, 5000/h or 100/d, further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls the channel lets through at a time, further ones being answered with 429; no
+        /// limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
+        /// The origins whose web pages may call the channel, separated by commas, or * for all; none if
+        /// absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cors_origins: Option<String>,
     }
 
     impl Request {
@@ -499,6 +523,18 @@ pub mod get_list {
         /// New in 2.0.
         #[serde(default)]
         pub has_rbac: bool,
+        /// How many calls the channel lets through in a second, minute, hour or day, such as 100/s,
+        /// 6000/m, 5000/h or 100/d, further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls the channel lets through at a time, further ones being answered with 429; no
+        /// limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
+        /// The origins whose web pages may call the channel, separated by commas, or * for all; none if
+        /// absent.
+        #[serde(default)]
+        pub cors_origins: Option<String>,
     }
 
     impl Call for Request {

@@ -1,0 +1,197 @@
+//! Which web pages may call a channel.
+//!
+//! Owns the answers that browsers ask for (the Fetch standard, section 3.2, "CORS protocol"). It must not know what a
+//! call does: a browser's question is answered without asking the caller for credentials, since none are sent with it.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+
+/// For how many seconds a browser need not ask again.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+
+/// What a page may do with a channel that accepts every method.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
+
+/// The origins whose pages may call a channel: `*` for all of them, or a list such as
+/// `https://app.example.com, https://admin.example.com:8443`.
+///
+/// Pages of listed origins may send credentials. With `*` they may not, as the Fetch standard has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins(Allowed);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Allowed {
+    Any,
+    Listed(Arc<[HeaderValue]>),
+}
+
+/// A text is no list of origins.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[{0}] is no origin; one is a scheme and a host, such as https://app.example.com, without a path")]
+pub struct InvalidOrigin(String);
+
+impl FromStr for Origins {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        if text.trim() == "*" {
+            return Ok(Self(Allowed::Any));
+        }
+        let words = text.split([',', ' ', '\n']).map(str::trim).filter(|word| !word.is_empty());
+        let origins: Vec<_> = words.map(origin).collect::<Result<_, _>>()?;
+        if origins.is_empty() {
+            return Err(InvalidOrigin(text.to_owned()));
+        }
+        Ok(Self(Allowed::Listed(origins.into())))
+    }
+}
+
+fn origin(word: &str) -> Result<HeaderValue, InvalidOrigin> {
+    let invalid = || InvalidOrigin(word.to_owned());
+    let (scheme, host) = word.split_once("://").ok_or_else(invalid)?;
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if !matches!(scheme, "http" | "https") || host.is_empty() || !host.chars().all(is_host) {
+        return Err(invalid());
+    }
+    // Browsers write origins in lower case.
+    HeaderValue::from_str(&word.to_ascii_lowercase()).map_err(|_| invalid())
+}
+
+impl Origins {
+    /// The answer to a browser that asks whether a page may make a call, if the request is such a question.
+    pub(crate) fn preflight(
+        &self,
+        request: &Parts,
+        method: Option<&HeaderValue>,
+    ) -> Option<Response<Full<Bytes>>> {
+        let asks = request.method == Method::OPTIONS
+            && request.headers.contains_key(ORIGIN)
+            && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        if !asks {
+            return None;
+        }
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        if self.allow(&request.headers, headers) {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, method.cloned().unwrap_or(METHODS));
+            headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+            if let Some(wanted) = request.headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+                headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+                headers.append(VARY, HeaderValue::from_name(ACCESS_CONTROL_REQUEST_HEADERS));
+            }
+        }
+        Some(response)
+    }
+
+    /// Tells a browser in a reply whether the page that sent the request may read it.
+    pub(crate) fn allow(&self, request: &HeaderMap, reply: &mut HeaderMap) -> bool {
+        let Some(origin) = request.get(ORIGIN) else { return false };
+        match &self.0 {
+            Allowed::Any => {
+                reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            Allowed::Listed(origins) => {
+                reply.append(VARY, HeaderValue::from_name(ORIGIN));
+                if !origins.contains(origin) {
+                    return false;
+                }
+                reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+                reply.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            }
+        }
+        reply.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-zato-cid"));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_read(text: &str, expected: Result<usize, &str>) {
+        let origins = text.parse::<Origins>().map(|origins| match origins.0 {
+            Allowed::Any => 0,
+            Allowed::Listed(origins) => origins.len(),
+        });
+        assert_eq!(origins, expected.map_err(|word| InvalidOrigin(word.to_owned())), "{text}");
+    }
+
+    #[test]
+    fn origins_are_read() {
+        check_read(" * ", Ok(0));
+        check_read("https://a.example", Ok(1));
+        check_read("https://a.example, http://localhost:3000\nhttps://[::1]:8443", Ok(3));
+        check_read("", Err(""));
+        check_read(" , ", Err(" , "));
+        check_read("*, https://a.example", Err("*"));
+        check_read("a.example", Err("a.example"));
+        check_read("https://a.example/path", Err("https://a.example/path"));
+        check_read("ftp://a.example", Err("ftp://a.example"));
+        check_read("https://", Err("https://"));
+    }
+
+    #[track_caller]
+    fn check_allow(allowed: &str, origin: Option<&str>, expected: &str) {
+        let origins: Origins = allowed.parse().unwrap();
+        let mut request = HeaderMap::new();
+        if let Some(origin) = origin {
+            request.insert(ORIGIN, origin.parse().unwrap());
+        }
+        let mut reply = HeaderMap::new();
+        origins.allow(&request, &mut reply);
+        let show = |name| reply.get(name).map_or("-", |value: &HeaderValue| value.to_str().unwrap());
+        let found = format!(
+            "{} {} {}",
+            show(ACCESS_CONTROL_ALLOW_ORIGIN),
+            show(ACCESS_CONTROL_ALLOW_CREDENTIALS),
+            show(VARY)
+        );
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn replies_are_for_the_pages_of_allowed_origins() {
+        check_allow("*", Some("https://a.example"), "* - -");
+        check_allow("*", None, "- - -");
+        let listed = "https://A.example https://b.example";
+        check_allow(listed, Some("https://a.example"), "https://a.example true origin");
+        check_allow(listed, Some("https://c.example"), "- - origin");
+        check_allow(listed, Some("null"), "- - origin");
+        check_allow(listed, None, "- - -");
+    }
+
+    #[test]
+    fn a_question_is_answered_without_a_body() {
+        let origins: Origins = "https://a.example".parse().unwrap();
+        let request = |method: &str, origin: &str| {
+            let request = Request::builder().method(method).header(ORIGIN, origin);
+            let request = request.header(ACCESS_CONTROL_REQUEST_METHOD, "PUT");
+            let request = request.header(ACCESS_CONTROL_REQUEST_HEADERS, "x-one, x-two");
+            request.body(()).unwrap().into_parts().0
+        };
+        let answer = origins.preflight(&request("OPTIONS", "https://a.example"), None).unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_METHODS], METHODS);
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_HEADERS], "x-one, x-two");
+        let only = HeaderValue::from_static("PUT");
+        let answer = origins.preflight(&request("OPTIONS", "https://a.example"), Some(&only)).unwrap();
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_METHODS], "PUT");
+        let answer = origins.preflight(&request("OPTIONS", "https://b.example"), None).unwrap();
+        assert!(!answer.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+        assert!(origins.preflight(&request("PUT", "https://a.example"), None).is_none());
+    }
+}
