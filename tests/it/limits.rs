@@ -107,7 +107,7 @@ fn pages_of_listed_origins_may_call() {
     // The question comes without credentials and is answered all the same.
     let answer = asks("https://app.example.com").send().status(204);
     assert_eq!(answer.header("Access-Control-Allow-Origin"), "https://app.example.com");
-    assert_eq!(answer.header("Access-Control-Allow-Methods"), "POST");
+    assert_eq!(answer.header("Access-Control-Allow-Methods"), "POST, OPTIONS");
     assert_eq!(answer.header("Access-Control-Allow-Headers"), "authorization");
     assert_eq!(answer.header("Access-Control-Allow-Credentials"), "true");
     let answer = asks("https://other.example.com").send().status(204);

@@ -130,7 +130,8 @@ impl Failure {
 
     /// A channel or a definition that lets no further call through at the moment.
     pub(crate) fn too_many(what: &str, name: &str, too_many: TooMany) -> Self {
-        let seconds = too_many.retry_after.as_secs().saturating_add(1);
+        let wait = too_many.retry_after;
+        let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
         let text = format!("Too many calls for {what} [{name}], the next one may come in {seconds} s");
         Self {
             remedy: Some(Remedy::RetryAfter(seconds.into())),
