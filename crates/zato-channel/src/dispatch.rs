@@ -247,6 +247,7 @@ impl Shared {
             peer: Some(call.peer),
             caller: definition.map(|definition| Arc::clone(definition.security.name())),
             path_parameters: captures,
+            job: None,
         };
         let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
         let answered = caught(call.cid, answer(&channel, &mut context, &payload, &body)).await;

@@ -19,7 +19,7 @@ use zato_env::Outcome;
 use zato_kvdb::Kvdb;
 
 use crate::registry::Registration;
-use crate::{Error, Input, Outgoing, Output, Registry};
+use crate::{Error, Input, Job, Outgoing, Output, Registry};
 
 /// How deep services may invoke one another synchronously.
 const MAXIMUM_DEPTH: u8 = 32;
@@ -34,6 +34,8 @@ pub enum ChannelKind {
     Invoke,
     /// By another service, which does not wait.
     InvokeAsync,
+    /// By a scheduler job.
+    Scheduler,
 }
 
 impl ChannelKind {
@@ -43,6 +45,7 @@ impl ChannelKind {
             Self::HttpSoap => "http-soap",
             Self::Invoke => "invoke",
             Self::InvokeAsync => "invoke-async",
+            Self::Scheduler => "scheduler",
         }
     }
 }
@@ -58,6 +61,8 @@ pub struct Origin {
     pub caller: Option<Arc<str>>,
     /// What the channel's URL pattern captured, percent-decoded, in the pattern's order.
     pub path_parameters: Vec<(Arc<str>, String)>,
+    /// The run of a scheduler job that the call is.
+    pub job: Option<Job>,
 }
 
 /// What a service may say about its reply besides the payload.
@@ -113,6 +118,11 @@ impl Environment {
     /// The named connections to other systems.
     pub fn outgoing(&self) -> &Outgoing {
         &self.0.outgoing
+    }
+
+    /// The key/value store.
+    pub fn kvdb(&self) -> &Kvdb {
+        &self.0.kvdb
     }
 
     /// The services.
@@ -181,6 +191,11 @@ impl Context {
     /// Where the call came from.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// The run of a scheduler job that this call is; none if something else invoked the service.
+    pub fn job(&self) -> Option<&Job> {
+        self.origin.job.as_ref()
     }
 
     /// The name of the running service; empty before one runs.

@@ -63,6 +63,15 @@ impl Input<'_> {
         }
     }
 
+    /// Whether the request was XML.
+    pub(crate) fn is_xml(&self) -> bool {
+        match self {
+            Self::Xml { .. } => true,
+            Self::With { payload, .. } => payload.is_xml(),
+            _ => false,
+        }
+    }
+
     /// Whether there are bytes that only a service which reads them itself can make sense of.
     fn is_formless(&self) -> bool {
         match self {

@@ -4,6 +4,8 @@ mod context;
 mod endpoint;
 mod error;
 mod input;
+mod job;
+mod observer;
 mod outgoing;
 mod output;
 mod registry;
@@ -15,6 +17,8 @@ pub use context::{
 };
 pub use error::{Error, ErrorKind};
 pub use input::{FromInput, Input, Precedence, RawInput};
+pub use job::{Job, JobType};
+pub use observer::{Exchange, Observer};
 pub use outgoing::Outgoing;
 pub use output::{Output, Raw};
 pub use registry::{Registration, Registry, RegistryError};

@@ -4,14 +4,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
 
 use crate::endpoint::Endpoint;
+use crate::observer::{self, Exchange, Observer};
 use crate::{Context, Description, Error, ErrorKind, Input, Output, Raw, Service, Statistics};
 
 /// In milliseconds; what the original gives to new services.
@@ -19,7 +20,13 @@ const DEFAULT_SLOW_THRESHOLD: u64 = 99_999;
 
 /// The services of a server, by name. Look-ups take no lock.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<ArcSwap<HashMap<Arc<str>, Arc<Registration>>>>);
+pub struct Registry {
+    services: Arc<ArcSwap<HashMap<Arc<str>, Arc<Registration>>>>,
+    observer: SharedObserver,
+}
+
+/// The observer of a registry, which comes after the first services are there.
+type SharedObserver = Arc<OnceLock<Arc<dyn Observer>>>;
 
 /// Why a service could not be registered.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,19 +46,27 @@ impl Registry {
         Self::default()
     }
 
+    /// Tells an observer of all calls from now on. There can be one; a second one is not told and comes back.
+    ///
+    /// # Errors
+    /// There is one already.
+    pub fn observe(&self, observer: Arc<dyn Observer>) -> Result<(), Arc<dyn Observer>> {
+        self.observer.set(observer)
+    }
+
     /// Adds a service under its name and aliases.
     ///
     /// # Errors
     /// One of the names is taken or is not a name. Nothing is added then.
     pub fn register<S: Service>(&self, service: S) -> Result<Arc<Registration>, RegistryError> {
-        let registration = Arc::new(Registration::new(Box::new(service)));
+        let registration = Arc::new(Registration::new(Box::new(service), Arc::clone(&self.observer)));
         let aliases = registration.description.aliases.iter().map(|alias| Arc::from(*alias));
         let names: Vec<Arc<str>> = std::iter::once(Arc::clone(&registration.name)).chain(aliases).collect();
         if let Some(name) = names.iter().find(|name| !is_name(name)) {
             return Err(RegistryError::InvalidName(Arc::clone(name)));
         }
         let mut duplicate = None;
-        self.0.rcu(|services| {
+        self.services.rcu(|services| {
             duplicate = names.iter().find(|name| services.contains_key(*name)).cloned();
             let mut services = HashMap::clone(services);
             if duplicate.is_none() {
@@ -64,12 +79,12 @@ impl Registry {
 
     /// Finds a service by its name or one of its aliases.
     pub fn find(&self, name: &str) -> Option<Arc<Registration>> {
-        self.0.load().get(name).cloned()
+        self.services.load().get(name).cloned()
     }
 
     /// All services, each once, sorted by name.
     pub fn services(&self) -> Vec<Arc<Registration>> {
-        let services = self.0.load();
+        let services = self.services.load();
         let mut services: Vec<_> = services
             .iter()
             .filter(|(name, registration)| **name == registration.name)
@@ -82,7 +97,7 @@ impl Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.load().keys()).finish()
+        f.debug_set().entries(self.services.load().keys()).finish()
     }
 }
 
@@ -98,11 +113,13 @@ pub struct Registration {
     id: AtomicI64,
     is_active: AtomicBool,
     slow_threshold: AtomicU64,
+    sample_frequency: AtomicU64,
     statistics: Statistics,
+    observer: SharedObserver,
 }
 
 impl Registration {
-    fn new(endpoint: Box<dyn Endpoint>) -> Self {
+    fn new(endpoint: Box<dyn Endpoint>, observer: SharedObserver) -> Self {
         let description = endpoint.description();
         Self {
             name: Arc::from(&*description.name),
@@ -111,7 +128,9 @@ impl Registration {
             id: AtomicI64::new(0),
             is_active: AtomicBool::new(true),
             slow_threshold: AtomicU64::new(DEFAULT_SLOW_THRESHOLD),
+            sample_frequency: AtomicU64::new(0),
             statistics: Statistics::default(),
+            observer,
         }
     }
 
@@ -172,6 +191,11 @@ impl Registration {
         Duration::from_millis(self.slow_threshold.load(Relaxed))
     }
 
+    /// Keeps request and reply of every `frequency`th call as a sample; 0 keeps none.
+    pub fn sample_every(&self, frequency: u64) {
+        self.sample_frequency.store(frequency, Relaxed);
+    }
+
     /// How it fared since the server's start.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
@@ -191,19 +215,51 @@ impl Registration {
             cx.response().status = Some(StatusCode::BAD_REQUEST);
             return Ok(Box::new(Raw::default()));
         }
-        self.statistics.began();
+        let number = self.statistics.began();
         let begun = Instant::now();
-        let succeeded = |cx: &Context, ended: Instant| {
+        let succeeded = |cx: &Context, ended: Instant, output: &dyn Output| {
             let elapsed = ended.duration_since(begun);
             self.statistics.succeeded(elapsed);
-            if elapsed > self.slow_threshold() {
-                tracing::warn!(cid = %cx.cid(), service = self.name(), ?elapsed, "a slow response");
-            }
+            self.tell(cx, number, ended, elapsed, &input, output);
         };
         self.endpoint.call(cx, &input, &succeeded).await.map_err(|error| {
             self.statistics.failed();
             error.in_service(self.name())
         })
+    }
+
+    /// Tells the observer of a call that succeeded, and logs a slow one.
+    fn tell(
+        self: &Arc<Self>,
+        cx: &Context,
+        number: u64,
+        ended: Instant,
+        elapsed: Duration,
+        input: &Input<'_>,
+        output: &dyn Output,
+    ) {
+        let is_slow = elapsed > self.slow_threshold();
+        if is_slow {
+            tracing::warn!(cid = %cx.cid(), service = self.name(), ?elapsed, "a slow response");
+        }
+        let Some(observer) = self.observer.get() else { return };
+        observer.succeeded(self, ended, elapsed);
+        let frequency = self.sample_frequency.load(Relaxed);
+        let is_sample = frequency > 0 && number.is_multiple_of(frequency);
+        if is_slow || is_sample {
+            let answered = cx.now();
+            observer.exchanged(Exchange {
+                service: Arc::clone(self),
+                cid: cx.cid(),
+                is_sample,
+                is_slow,
+                request: input.to_bytes(),
+                response: observer::encode(self, input, output),
+                received: answered - elapsed,
+                answered,
+                elapsed,
+            });
+        }
     }
 
     /// The error of a service that may not be invoked.

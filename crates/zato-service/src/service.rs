@@ -15,8 +15,9 @@ use crate::{Context, Error, FromInput, Output};
 /// for the request's bytes as they are. `Output` is any `serde::Serialize` type, `()` for no payload, or
 /// [`Raw`](crate::Raw) for ready bytes with a content type.
 ///
-/// The hooks run in the order in which they are declared here. An error of `before_handle`, `after_handle` or
-/// `finalize_handle` is logged and does not change the outcome; an error of the other ones is the call's outcome.
+/// The hooks run in the order in which they are declared here. An error of a validation or of the handler
+/// is the call's outcome; an error of any other hook is logged and does not change the outcome. The hooks of jobs run only
+/// when a scheduler job invoked the service; [`Context::job`] tells which one.
 pub trait Service: Send + Sync + 'static {
     /// What a caller sends.
     type Input: FromInput + Send;
@@ -30,6 +31,42 @@ pub trait Service: Send + Sync + 'static {
     fn accept(&self, cx: &Context) -> bool {
         let _ = cx;
         true
+    }
+
+    /// Runs first in a run of a scheduler job of any type. When it fails, the hook of the job's type is skipped.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn before_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after `before_job` in a run of a one-time job.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn before_one_time_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after `before_job` in a run of an interval-based job.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn before_interval_based_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after `before_job` in a run of a cron-style job.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn before_cron_style_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
     }
 
     /// Runs before the input is looked at.
@@ -75,6 +112,43 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// Logged, otherwise without effect.
     fn after_handle(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after a successful run of a scheduler job of any type. When it fails, the hook of the job's type is
+    /// skipped.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn after_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after `after_job`, after a successful run of a one-time job.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn after_one_time_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after `after_job`, after a successful run of an interval-based job.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn after_interval_based_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Runs after `after_job`, after a successful run of a cron-style job.
+    ///
+    /// # Errors
+    /// Logged, otherwise without effect.
+    fn after_cron_style_job(&self, cx: &mut Context) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = cx;
         std::future::ready(Ok(()))
     }

@@ -59,8 +59,9 @@ impl StatisticsSnapshot {
 }
 
 impl Statistics {
-    pub(crate) fn began(&self) {
-        self.usage.fetch_add(1, Relaxed);
+    /// Counts a call and returns its number, from 1.
+    pub(crate) fn began(&self) -> u64 {
+        self.usage.fetch_add(1, Relaxed) + 1
     }
 
     pub(crate) fn failed(&self) {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod jobs;
+mod observed;
 mod support;
 
 use std::sync::Mutex;
