@@ -51,6 +51,8 @@ pub struct BootstrapOptions {
 pub struct Bootstrap {
     /// The cluster.
     pub cluster_id: i64,
+    /// This server's row.
+    pub server_id: i64,
     /// Whether the cluster was made just now.
     pub created: bool,
     /// The passwords of the two definitions, if one of them was set just now.
@@ -96,7 +98,7 @@ pub async fn bootstrap(
         None => (create_cluster(&mut tx, options).await?, true),
     };
     let mut work = Work { tx, cluster_id: cluster.id, is_new: created };
-    work.add_server(options).await?;
+    let server_id = work.add_server(options).await?;
     let is_password_set = if created {
         work.create_definitions(options).await?;
         true
@@ -108,7 +110,7 @@ pub async fn bootstrap(
     work.add_services(registry).await?;
     let credentials = if is_password_set { work.credentials().await? } else { None };
     work.tx.commit().await?;
-    Ok(Bootstrap { cluster_id: cluster.id, created, credentials })
+    Ok(Bootstrap { cluster_id: cluster.id, server_id, created, credentials })
 }
 
 async fn create_cluster(tx: &mut Transaction, options: &BootstrapOptions) -> Result<Cluster, OdbError> {
@@ -126,16 +128,17 @@ struct Work {
 }
 
 impl Work {
-    async fn add_server(&mut self, options: &BootstrapOptions) -> Result<(), BootstrapError> {
-        if self.tx.find_by_name::<Server>(self.cluster_id, &options.server_name).await?.is_none() {
-            let token = password::random()?;
-            let mut server = Server::new(self.cluster_id, options.server_name.as_str(), token.expose());
-            server.host = Some(options.host.clone());
-            server.last_join_mod_date = Some(OffsetDateTime::now_utc());
-            server.last_join_mod_by = Some(options.host.chars().take(200).collect());
-            self.tx.insert(&server).await?;
+    /// Returns the id of the server's row.
+    async fn add_server(&mut self, options: &BootstrapOptions) -> Result<i64, BootstrapError> {
+        if let Some(server) = self.tx.find_by_name::<Server>(self.cluster_id, &options.server_name).await? {
+            return Ok(server.id);
         }
-        Ok(())
+        let token = password::random()?;
+        let mut server = Server::new(self.cluster_id, options.server_name.as_str(), token.expose());
+        server.host = Some(options.host.clone());
+        server.last_join_mod_date = Some(OffsetDateTime::now_utc());
+        server.last_join_mod_by = Some(options.host.chars().take(200).collect());
+        Ok(self.tx.insert(&server).await?.id)
     }
 
     async fn create_definitions(&mut self, options: &BootstrapOptions) -> Result<(), BootstrapError> {

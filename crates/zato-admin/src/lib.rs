@@ -8,6 +8,7 @@ mod error;
 mod family;
 mod field;
 mod handle;
+mod leader;
 mod list;
 mod mask;
 mod password;
@@ -21,6 +22,7 @@ pub use admin::{Admin, AdminSettings, Follower};
 pub use apply::Applier;
 pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
 pub use handle::{Handle, register_all};
+pub use leader::{Leader, Leadership, LeaseTimes, holds_lease};
 pub use presence::{record_start, record_stop};
 
 /// Whether a name is one of those that lists hide unless an operator wants to see them.

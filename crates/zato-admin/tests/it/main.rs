@@ -9,6 +9,7 @@ mod built;
 mod effect;
 mod http_soap;
 mod invoke;
+mod leader;
 mod lists;
 mod logs;
 mod other_services;
