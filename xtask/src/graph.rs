@@ -13,7 +13,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["zato-cid", "zato-connections", "zato-sio", "zato-soap"]),
     (1, &["zato-amqp", "zato-catalogue", "zato-env", "zato-kvdb", "zato-odb", "zato-outgoing", "zato-zmq"]),
     (2, &["zato-service"]),
-    (3, &["zato-channel"]),
+    (3, &["zato-channel", "zato-scheduler"]),
     (4, &["zato-admin"]),
     (5, &["zato-server"]),
 ];

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use time::OffsetDateTime;
@@ -13,6 +13,8 @@ use tokio::sync::{Mutex, MutexGuard};
 use zato_channel::Channels;
 use zato_odb::{EventId, Odb};
 use zato_service::Error;
+
+use crate::Background;
 
 /// Whoever makes this server follow the event log.
 ///
@@ -31,7 +33,9 @@ pub trait Follower: Send + Sync {
 pub struct AdminSettings {
     /// The cluster of this server. Other clusters of the same database can be managed from here as well.
     pub cluster_id: i64,
-    /// The server's name, unique in its cluster.
+    /// This server's row; 0 if it has none.
+    pub server_id: i64,
+    /// The server's name when it was started, unique in its cluster.
     pub server_name: String,
     /// The machine, as `hostname/fully.qualified.name`.
     pub host: String,
@@ -56,6 +60,7 @@ impl AdminSettings {
     pub fn new(cluster_id: i64, server_name: impl Into<String>, started: OffsetDateTime) -> Self {
         Self {
             cluster_id,
+            server_id: 0,
             server_name: server_name.into(),
             host: String::new(),
             data_dir: PathBuf::new(),
@@ -77,6 +82,7 @@ struct Inner {
     channels: Channels,
     follower: Arc<dyn Follower>,
     settings: AdminSettings,
+    background: OnceLock<Background>,
     turn: Mutex<()>,
 }
 
@@ -84,7 +90,20 @@ impl Admin {
     /// Puts together what the services need. `channels` is the table that calls are routed by; it is only read here.
     #[must_use]
     pub fn new(odb: Odb, channels: Channels, follower: Arc<dyn Follower>, settings: AdminSettings) -> Self {
-        Self(Arc::new(Inner { odb, channels, follower, settings, turn: Mutex::default() }))
+        let (background, turn) = (OnceLock::new(), Mutex::default());
+        Self(Arc::new(Inner { odb, channels, follower, settings, background, turn }))
+    }
+
+    /// Lets services talk to what this server does by itself. Only the first one of several is talked to.
+    #[must_use]
+    pub fn with_background(self, background: Background) -> Self {
+        self.0.background.get_or_init(|| background);
+        self
+    }
+
+    /// What this server does by itself.
+    pub(crate) fn background(&self) -> Result<&Background, Error> {
+        self.0.background.get().ok_or_else(|| Error::unavailable("This server does nothing by itself"))
     }
 
     /// The operational database.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod apply;
+mod background;
 mod bootstrap;
 mod change;
 mod error;
@@ -20,6 +21,7 @@ mod value;
 
 pub use admin::{Admin, AdminSettings, Follower};
 pub use apply::Applier;
+pub use background::Background;
 pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
 pub use handle::{Handle, register_all};
 pub use leader::{Leader, Leadership, LeaseTimes, holds_lease};

@@ -14,12 +14,11 @@ use zato_odb::{Odb, OdbError, Read};
 /// The operational database can't be written.
 pub async fn record_start(
     odb: &Odb,
-    cluster_id: i64,
-    server_name: &str,
+    server_id: i64,
     address: SocketAddr,
     now: OffsetDateTime,
 ) -> Result<(), OdbError> {
-    change(odb, cluster_id, server_name, |server| {
+    change(odb, server_id, |server| {
         server.bind_host = Some(address.ip().to_string());
         server.bind_port = Some(address.port().into());
         server.up_status = Some("running".to_owned());
@@ -32,28 +31,18 @@ pub async fn record_start(
 ///
 /// # Errors
 /// The operational database can't be written.
-pub async fn record_stop(
-    odb: &Odb,
-    cluster_id: i64,
-    server_name: &str,
-    now: OffsetDateTime,
-) -> Result<(), OdbError> {
-    change(odb, cluster_id, server_name, |server| {
+pub async fn record_stop(odb: &Odb, server_id: i64, now: OffsetDateTime) -> Result<(), OdbError> {
+    change(odb, server_id, |server| {
         server.up_status = Some("clean-down".to_owned());
         server.up_mod_date = Some(now);
     })
     .await
 }
 
-async fn change(
-    odb: &Odb,
-    cluster_id: i64,
-    server_name: &str,
-    change: impl FnOnce(&mut Server),
-) -> Result<(), OdbError> {
+async fn change(odb: &Odb, server_id: i64, change: impl FnOnce(&mut Server)) -> Result<(), OdbError> {
     let mut tx = odb.begin().await?;
     // A row that was deleted meanwhile is not missed.
-    if let Some(mut server) = tx.find_by_name::<Server>(cluster_id, server_name).await? {
+    if let Some(mut server) = tx.find::<Server>(server_id).await? {
         change(&mut server);
         tx.update(&server).await?;
         tx.commit().await?;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access_log;
+mod background;
 mod compress;
 mod config;
 mod descriptors;

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Bootstrap, BootstrapError, BootstrapOptions, bootstrap, record_start,
-    record_stop, register_all,
+    Admin, AdminSettings, Applier, Background, Bootstrap, BootstrapError, BootstrapOptions, Leadership,
+    LeaseTimes, bootstrap, record_start, record_stop, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -35,7 +35,7 @@ use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::tls::{Tls, TlsError};
-use crate::{descriptors, host, logging, pages};
+use crate::{background, descriptors, host, logging, pages};
 
 /// The cluster that a first start creates.
 const CLUSTER_NAME: &str = "main";
@@ -173,13 +173,19 @@ impl Server {
         let applier = Applier::new(odb.clone(), cluster.cluster_id, channels.clone(), environment.clone());
         let follower = Arc::new(EventFollower::new(odb.clone(), applier, cluster.cluster_id));
         let settings = AdminSettings {
+            server_id: cluster.server_id,
             host,
             data_dir: config.data_dir.clone(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             return_internal_objects: config.return_internal_objects,
             ..AdminSettings::new(cluster.cluster_id, config.server_name.as_str(), OffsetDateTime::now_utc())
         };
-        let admin = Admin::new(odb.clone(), channels.clone(), follower.clone(), settings);
+        let times = LeaseTimes::default();
+        let background = Background {
+            leadership: Leadership::new(odb.clone(), cluster.cluster_id, cluster.server_id, times),
+        };
+        let admin = Admin::new(odb.clone(), channels.clone(), follower.clone(), settings)
+            .with_background(background.clone());
         register_all(&registry, &admin)?;
         follower.load().await.map_err(|error| StartError::Load(error.to_string().into()))?;
 
@@ -202,8 +208,8 @@ impl Server {
         }
         listening.spawn(Listener::new(socket, dispatcher).run(stop.clone(), grace));
         let following = tokio::spawn(follower.run(stop.clone()));
-        record_start(&odb, cluster.cluster_id, &config.server_name, address, OffsetDateTime::now_utc())
-            .await?;
+        let background = background::start(&background, &stop);
+        record_start(&odb, cluster.server_id, address, OffsetDateTime::now_utc()).await?;
         files.write_server(address, https)?;
         tracing::info!(
             %address,
@@ -221,12 +227,12 @@ impl Server {
             stop,
             listening,
             following,
+            background,
             access_log_task,
             tasks,
             shutdown_timeout: config.shutdown_timeout,
             odb,
-            cluster_id: cluster.cluster_id,
-            server_name: config.server_name,
+            server_id: cluster.server_id,
             signals,
         })
     }
@@ -322,12 +328,12 @@ pub struct RunningServer {
     stop: CancellationToken,
     listening: TaskTracker,
     following: JoinHandle<()>,
+    background: TaskTracker,
     access_log_task: Option<JoinHandle<()>>,
     tasks: TaskTracker,
     shutdown_timeout: Duration,
     odb: Odb,
-    cluster_id: i64,
-    server_name: String,
+    server_id: i64,
     signals: Signals,
 }
 
@@ -382,6 +388,7 @@ impl RunningServer {
         self.stop.cancel();
         self.listening.close();
         self.listening.wait().await;
+        self.background.wait().await;
         self.tasks.close();
         if timeout(self.shutdown_timeout, self.tasks.wait()).await.is_err() {
             tracing::warn!(invocations = self.tasks.len(), "background invocations were cut off");
@@ -390,7 +397,7 @@ impl RunningServer {
         if let Some(task) = self.access_log_task {
             drop(task.await);
         }
-        let recorded = record_stop(&self.odb, self.cluster_id, &self.server_name, OffsetDateTime::now_utc());
+        let recorded = record_stop(&self.odb, self.server_id, OffsetDateTime::now_utc());
         if let Err(error) = recorded.await {
             tracing::warn!(%error, "the operational database could not be told that the server stops");
         }

@@ -47,17 +47,17 @@ impl<S: Service> Endpoint for S {
         Box::pin(async move {
             before_job(self, cx).await;
             let hook = self.before_handle(cx).await;
-            log_hook("before_handle", cx, hook);
+            log_hook("before_handle", cx, &hook);
             let input = input?;
             self.validate_input(cx, &input)?;
             let output = self.handle(cx, input).await?;
             self.validate_output(cx, &output)?;
             let hook = self.after_handle(cx).await;
-            log_hook("after_handle", cx, hook);
+            log_hook("after_handle", cx, &hook);
             after_job(self, cx).await;
             succeeded(cx, Instant::now(), &output);
             let hook = self.finalize_handle(cx).await;
-            log_hook("finalize_handle", cx, hook);
+            log_hook("finalize_handle", cx, &hook);
             let output: Box<dyn Output> = Box::new(output);
             Ok(output)
         })
@@ -68,21 +68,21 @@ impl<S: Service> Endpoint for S {
 async fn before_job<S: Service>(service: &S, cx: &mut Context) {
     let Some(job_type) = cx.job().map(|job| job.job_type) else { return };
     let hook = service.before_job(cx).await;
-    if !log_hook("before_job", cx, hook) {
+    if !log_hook("before_job", cx, &hook) {
         return;
     }
     match job_type {
         JobType::OneTime => {
             let hook = service.before_one_time_job(cx).await;
-            log_hook("before_one_time_job", cx, hook);
+            log_hook("before_one_time_job", cx, &hook);
         }
         JobType::IntervalBased => {
             let hook = service.before_interval_based_job(cx).await;
-            log_hook("before_interval_based_job", cx, hook);
+            log_hook("before_interval_based_job", cx, &hook);
         }
         JobType::CronStyle => {
             let hook = service.before_cron_style_job(cx).await;
-            log_hook("before_cron_style_job", cx, hook);
+            log_hook("before_cron_style_job", cx, &hook);
         }
     }
 }
@@ -91,29 +91,29 @@ async fn before_job<S: Service>(service: &S, cx: &mut Context) {
 async fn after_job<S: Service>(service: &S, cx: &mut Context) {
     let Some(job_type) = cx.job().map(|job| job.job_type) else { return };
     let hook = service.after_job(cx).await;
-    if !log_hook("after_job", cx, hook) {
+    if !log_hook("after_job", cx, &hook) {
         return;
     }
     match job_type {
         JobType::OneTime => {
             let hook = service.after_one_time_job(cx).await;
-            log_hook("after_one_time_job", cx, hook);
+            log_hook("after_one_time_job", cx, &hook);
         }
         JobType::IntervalBased => {
             let hook = service.after_interval_based_job(cx).await;
-            log_hook("after_interval_based_job", cx, hook);
+            log_hook("after_interval_based_job", cx, &hook);
         }
         JobType::CronStyle => {
             let hook = service.after_cron_style_job(cx).await;
-            log_hook("after_cron_style_job", cx, hook);
+            log_hook("after_cron_style_job", cx, &hook);
         }
     }
 }
 
 /// The hooks around a handler may not change its outcome; a log line is all that their failure leaves. Says whether the
 /// hook succeeded.
-fn log_hook(hook: &'static str, cx: &Context, result: Result<(), Error>) -> bool {
-    if let Err(error) = &result {
+fn log_hook(hook: &'static str, cx: &Context, result: &Result<(), Error>) -> bool {
+    if let Err(error) = result {
         tracing::warn!(cid = %cx.cid(), service = cx.service_name(), hook, %error, "a hook failed");
     }
     result.is_ok()

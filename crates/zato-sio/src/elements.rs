@@ -92,6 +92,13 @@ const WITHOUT_OFFSET: StaticFormatDescription = format_description!(
 );
 const DATE: StaticFormatDescription = format_description!(version = 2, "[year]-[month]-[day]");
 
+/// The beginning of 1970, for types that are filled in later.
+impl Default for Utc {
+    fn default() -> Self {
+        Self(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
 impl Utc {
     /// Converts to UTC, cutting off what is below a microsecond, which the wire has no digits for. `None` if the
     /// year is not from 0 to 9999.

@@ -33,7 +33,7 @@ fn every_family(backend: Backend, format: Format) {
             continue;
         }
         println!("-- {family}");
-        let server = backend.launch().start();
+        let server = families::start(family, backend);
         let mut cases = Cases::new(&server, format);
         state(&mut cases);
         cases.finish(family);

@@ -35,7 +35,7 @@ impl Service for GetInfo {
         let mut document = Map::new();
         for server in servers {
             let mut entry = row(&server, cluster_name.as_deref());
-            if server.name == settings.server_name {
+            if server.id == settings.server_id {
                 entry.insert("info".to_owned(), info(settings, Some(&server), cx.now()).await?);
             }
             document.insert(server.name, Value::Object(entry));
@@ -55,11 +55,7 @@ impl Implemented for get_info::Raw {
 impl Handle for get_server_info::Request {
     async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<get_server_info::Response, Error> {
         let settings = admin.settings();
-        let server = admin
-            .odb()
-            .find_by_name::<Server>(settings.cluster_id, &settings.server_name)
-            .await
-            .or_error()?;
+        let server = admin.odb().find::<Server>(settings.server_id).await.or_error()?;
         let info = info(settings, server.as_ref(), cx.now()).await?;
         // A document in a text: clients of the original decode it twice.
         Ok(get_server_info::Response { info: info.to_string() })

@@ -11,4 +11,5 @@ mod info;
 pub(crate) mod invoke_by_path;
 pub(crate) mod outgoing;
 pub(crate) mod security;
+mod server;
 mod service;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use zato_catalogue::{ElementType, Service, Shape};
 
+use crate::server;
 use crate::support::{House, with, without};
 
 /// For each built service a request that succeeds.
@@ -15,6 +16,7 @@ async fn requests(house: &House) -> Vec<(&'static Service, Value)> {
     let cluster_id = house.cluster_id;
     let add =
         house.ok("zato.service.get-by-name", json!({"cluster_id": cluster_id, "name": "test.add"})).await;
+    let doomed_server = server::another(house).await;
     let request = |service: &str| match service {
         "zato.http-soap.create" => house.channel("New", "/new"),
         "zato.http-soap.edit" => {
@@ -31,6 +33,9 @@ async fn requests(house: &House) -> Vec<(&'static Service, Value)> {
             json!({"id": definition, "password1": "new", "password2": "new"})
         }
         "zato.security.basic-auth.delete" => json!({"id": doomed_definition}),
+        "zato.server.get-by-id" => json!({"id": house.server_id}),
+        "zato.server.edit" => json!({"id": house.server_id, "name": "renamed"}),
+        "zato.server.delete" => json!({"id": doomed_server}),
         "zato.service.get-list" => json!({"cluster_id": cluster_id, "name_filter": "*"}),
         "zato.service.get-by-name" => json!({"cluster_id": cluster_id, "name": "test.add"}),
         "zato.service.edit" => json!({"id": add["id"], "is_active": true, "slow_threshold": 10}),
@@ -154,6 +159,7 @@ async fn ids_that_nothing_has_are_not_found() {
             let noun = match service.family {
                 "security.basic-auth" => "HTTP Basic Auth definition",
                 "http-soap" => "HTTP/SOAP object",
+                "server" => "server",
                 _ => "service",
             };
             let message = format!("No row was found: there is no {noun} with id [4711]");

@@ -13,5 +13,6 @@ mod leader;
 mod lists;
 mod logs;
 mod other_services;
+mod server;
 mod service;
 mod support;

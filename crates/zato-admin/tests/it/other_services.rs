@@ -76,7 +76,7 @@ async fn what_is_known_of_the_server() {
     .await;
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 17_010));
     let now = time::OffsetDateTime::now_utc();
-    zato_admin::record_start(&house.odb, house.cluster_id, "server1", address, now).await.unwrap();
+    zato_admin::record_start(&house.odb, house.server_id, address, now).await.unwrap();
     let login = Some(("pubapi", crate::support::PUBAPI_PASSWORD));
     let document = house.post("/zato/json/zato.info.get-info", login, "").await.document();
     let server = &document["server1"];
@@ -95,7 +95,7 @@ async fn what_is_known_of_the_server() {
     assert_eq!(info["master_proc_pid"], pid);
     assert!(reply.get("zato_env").is_none(), "{reply}");
 
-    zato_admin::record_stop(&house.odb, house.cluster_id, "server1", now).await.unwrap();
+    zato_admin::record_stop(&house.odb, house.server_id, now).await.unwrap();
     let document = house.post("/zato/json/zato.info.get-info", login, "").await.document();
     assert_eq!(document["server1"]["up_status"], "clean-down");
     assert_eq!(document["server1"]["up_mod_date"], Value::Null);

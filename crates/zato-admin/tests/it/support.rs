@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
-use zato_admin::{Admin, AdminSettings, Applier, BootstrapOptions, Follower, bootstrap, register_all};
+use zato_admin::{
+    Admin, AdminSettings, Applier, Background, BootstrapOptions, Follower, Leadership, LeaseTimes, bootstrap,
+    register_all,
+};
 use zato_channel::{Channels, Dispatcher, Page, Pages, Settings};
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -32,6 +35,8 @@ const NAMESPACE: &str = "https://zato.io/ns/20130518";
 pub(crate) struct House {
     pub(crate) odb: Odb,
     pub(crate) cluster_id: i64,
+    pub(crate) server_id: i64,
+    pub(crate) leadership: Leadership,
     pub(crate) environment: Environment,
     pub(crate) applier: Applier,
     dispatcher: Dispatcher,
@@ -116,12 +121,18 @@ impl House {
             applied,
         });
         let mut settings = AdminSettings::new(cluster.cluster_id, "server1", OffsetDateTime::now_utc());
+        settings.server_id = cluster.server_id;
         change(&mut settings);
-        let admin = Admin::new(odb.clone(), channels.clone(), log.clone(), settings);
+        let times = LeaseTimes::default();
+        let leadership = Leadership::new(odb.clone(), cluster.cluster_id, cluster.server_id, times);
+        let background = Background { leadership: leadership.clone() };
+        let admin =
+            Admin::new(odb.clone(), channels.clone(), log.clone(), settings).with_background(background);
         register_all(&registry, &admin).unwrap();
         *log.applied.lock().await = log.applier.load_all().await.unwrap();
         let dispatcher = Dispatcher::new(channels, environment.clone(), Settings::default());
-        Self { odb, cluster_id: cluster.cluster_id, environment, applier, dispatcher, folder }
+        let (cluster_id, server_id) = (cluster.cluster_id, cluster.server_id);
+        Self { odb, cluster_id, server_id, leadership, environment, applier, dispatcher, folder }
     }
 
     /// Sends a request as it is.

@@ -115,6 +115,10 @@ macro_rules! for_each_built_service {
                 $crate::security::basic_auth::delete::Request,
                 $crate::security::basic_auth::edit::Request,
                 $crate::security::basic_auth::get_list::Request,
+                $crate::server::delete::Request,
+                $crate::server::edit::Request,
+                $crate::server::ensure_cluster_wide_singleton::Request,
+                $crate::server::get_by_id::Request,
                 $crate::service::edit::Request,
                 $crate::service::get_by_name::Request,
                 $crate::service::get_channel_list::Request,
@@ -126,6 +130,7 @@ macro_rules! for_each_built_service {
                 $crate::helpers::input_logger::Raw,
                 $crate::helpers::sio_input_logger::Raw,
                 $crate::info::get_info::Raw,
+                $crate::server::cluster_wide_singleton_keep_alive::Raw,
             }
         }
     };

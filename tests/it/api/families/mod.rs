@@ -17,12 +17,22 @@ mod outgoing_jms_wmq;
 mod outgoing_sql;
 mod outgoing_zmq;
 mod security;
+mod server;
 mod service;
 
 use super::cases::Cases;
+use crate::support::{Backend, Server};
 
 /// States the cases of a family.
 type StateCases = fn(&mut Cases<'_>);
+
+/// Starts the server that the cases of a family are made on.
+pub(super) fn start(family: &str, backend: Backend) -> Server {
+    match family {
+        "server" => server::start(backend),
+        _ => backend.launch().start(),
+    }
+}
 
 /// Each family of the catalogue that has built services.
 pub(super) const FAMILIES: &[(&str, StateCases)] = &[
@@ -42,5 +52,6 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("outgoing.zmq", outgoing_zmq::cases),
     ("security", security::cases),
     ("security.basic-auth", basic_auth::cases),
+    ("server", server::cases),
     ("service", service::cases),
 ];

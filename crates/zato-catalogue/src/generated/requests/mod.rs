@@ -10,4 +10,5 @@ pub mod http_soap;
 pub mod info;
 pub mod outgoing;
 pub mod security;
+pub mod server;
 pub mod service;
