@@ -219,8 +219,9 @@ impl Runner {
         let now = self.environment.now();
         if now + CORRECTION < self.seen {
             tracing::warn!(before = %self.seen, %now, "the clock was set back; all jobs are scheduled anew");
-            let waiting: Vec<i64> = self.queue.iter().map(|(_, id)| *id).collect();
-            waiting.into_iter().for_each(|id| self.schedule(id, now));
+            for (_, id) in std::mem::take(&mut self.queue) {
+                self.schedule(id, now);
+            }
         }
         self.seen = now;
         while let Some((looked_at, id)) =
@@ -250,8 +251,9 @@ impl Runner {
                     entry.progress = progress.remove(id).unwrap_or_default();
                     entry.learned = now;
                 }
-                let ids: Vec<i64> = self.jobs.keys().copied().collect();
-                ids.into_iter().for_each(|id| self.schedule(id, now));
+                for id in self.jobs.keys().copied().collect::<Vec<_>>() {
+                    self.schedule(id, now);
+                }
                 tracing::info!(jobs = self.jobs.len(), "this server runs the scheduler's jobs from now on");
             }
             Err(error) => self.store_is_away(&error),
