@@ -39,8 +39,8 @@ pub struct Runner {
     leads: watch::Receiver<bool>,
     commands: mpsc::UnboundedReceiver<Command>,
     jobs: HashMap<i64, Entry>,
-    /// When which job has to be looked at. Empty unless this server leads.
-    queue: BTreeSet<(OffsetDateTime, i64)>,
+    /// Empty unless this server leads.
+    queue: Queue,
     claims: JoinSet<Decided>,
     phase: Phase,
     /// The time of day when it was looked at last.
@@ -48,6 +48,9 @@ pub struct Runner {
     /// Whether the store did not answer last time, which is logged once.
     is_store_away: bool,
 }
+
+/// When which job has to be looked at.
+type Queue = BTreeSet<(OffsetDateTime, i64)>;
 
 /// What this server does for the jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,28 @@ struct Entry {
     learned: OffsetDateTime,
     /// When the next run is due, and when it is looked at: later, if the store did not answer.
     next: Option<(OffsetDateTime, OffsetDateTime)>,
+}
+
+impl Entry {
+    fn unqueue(&mut self, queue: &mut Queue) {
+        if let Some((_, looked_at)) = self.next.take() {
+            queue.remove(&(looked_at, self.config.id));
+        }
+    }
+
+    /// Queues the job for its next run, if it has one.
+    fn schedule(&mut self, queue: &mut Queue, now: OffsetDateTime) {
+        self.unqueue(queue);
+        match self.config.schedule.next(now, self.learned, &self.progress) {
+            Some(due) => {
+                self.next = Some((due, due));
+                queue.insert((due, self.config.id));
+            }
+            None => {
+                tracing::info!(job = &*self.config.name, runs = self.progress.runs, "a job has no more runs")
+            }
+        }
+    }
 }
 
 /// What the store said to a claim of a job, which may have been changed meanwhile.
@@ -166,8 +191,9 @@ impl Runner {
             }
             Command::Put(job) => self.put(job),
             Command::Remove(id) => {
-                self.unqueue(id);
-                self.jobs.remove(&id);
+                if let Some(mut entry) = self.jobs.remove(&id) {
+                    entry.unqueue(&mut self.queue);
+                }
             }
             Command::Execute(id) => match self.jobs.get(&id) {
                 Some(entry) => self.start(&entry.config, 0, self.environment.now()),
@@ -177,37 +203,15 @@ impl Runner {
     }
 
     fn put(&mut self, job: JobConfig) {
-        let id = job.id;
-        self.unqueue(id);
-        let (progress, learned) = (job.progress, self.environment.now());
-        self.jobs.insert(id, Entry { config: Arc::new(job), progress, learned, next: None });
+        let (id, progress, learned) = (job.id, job.progress, self.environment.now());
+        if let Some(mut replaced) = self.jobs.remove(&id) {
+            replaced.unqueue(&mut self.queue);
+        }
+        let mut entry = Entry { config: Arc::new(job), progress, learned, next: None };
         if self.phase == Phase::Leads {
-            self.schedule(id, learned);
+            entry.schedule(&mut self.queue, learned);
         }
-    }
-
-    fn unqueue(&mut self, id: i64) {
-        if let Some((_, looked_at)) = self.jobs.get_mut(&id).and_then(|entry| entry.next.take()) {
-            self.queue.remove(&(looked_at, id));
-        }
-    }
-
-    /// Queues a job for its next run, if it has one.
-    fn schedule(&mut self, id: i64, now: OffsetDateTime) {
-        self.unqueue(id);
-        let Some(entry) = self.jobs.get_mut(&id) else { return };
-        let next = entry.config.schedule.next(now, entry.learned, &entry.progress);
-        entry.next = next.map(|due| (due, due));
-        match next {
-            Some(due) => {
-                self.queue.insert((due, id));
-            }
-            None => tracing::info!(
-                job = &*entry.config.name,
-                runs = entry.progress.runs,
-                "a job has no more runs"
-            ),
-        }
+        self.jobs.insert(id, entry);
     }
 
     /// Does what is due.
@@ -219,9 +223,8 @@ impl Runner {
         let now = self.environment.now();
         if now + CORRECTION < self.seen {
             tracing::warn!(before = %self.seen, %now, "the clock was set back; all jobs are scheduled anew");
-            for (_, id) in std::mem::take(&mut self.queue) {
-                self.schedule(id, now);
-            }
+            let waiting = self.jobs.values_mut().filter(|entry| entry.next.is_some());
+            waiting.for_each(|entry| entry.schedule(&mut self.queue, now));
         }
         self.seen = now;
         while let Some((looked_at, id)) =
@@ -250,9 +253,7 @@ impl Runner {
                 for (id, entry) in &mut self.jobs {
                     entry.progress = progress.remove(id).unwrap_or_default();
                     entry.learned = now;
-                }
-                for id in self.jobs.keys().copied().collect::<Vec<_>>() {
-                    self.schedule(id, now);
+                    entry.schedule(&mut self.queue, now);
                 }
                 tracing::info!(jobs = self.jobs.len(), "this server runs the scheduler's jobs from now on");
             }
@@ -292,14 +293,11 @@ impl Runner {
 
     /// Schedules a job after a run of it.
     fn go_on(&mut self, id: i64, progress: Progress, is_current: bool, now: OffsetDateTime) {
-        if !is_current {
-            return;
-        }
-        if let Some(entry) = self.jobs.get_mut(&id) {
+        if let Some(entry) = self.jobs.get_mut(&id).filter(|_| is_current) {
             entry.progress = progress;
-        }
-        if self.phase == Phase::Leads {
-            self.schedule(id, now);
+            if self.phase == Phase::Leads {
+                entry.schedule(&mut self.queue, now);
+            }
         }
     }
 

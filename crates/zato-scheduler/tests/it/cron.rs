@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use time::macros::datetime;
-use time::{Duration, Month, OffsetDateTime, Weekday};
+use time::{Duration, OffsetDateTime, Weekday};
 use zato_scheduler::{Cron, CronError};
 
 #[track_caller]
@@ -138,7 +138,7 @@ proptest! {
         let from = OffsetDateTime::from_unix_timestamp(from).unwrap();
         let mut day = from.replace_time(time::Time::MIDNIGHT);
         let expected = loop {
-            let is_day = month.1.contains(&u8::from(Month::from(day.month())))
+            let is_day = month.1.contains(&u8::from(day.month()))
                 && weekday.1.contains(&Weekday::number_days_from_sunday(day.weekday()));
             let times = hour.1.iter().flat_map(|hour| minute.1.iter().map(move |minute| (*hour, *minute)));
             let mut times = times.map(|(hour, minute)| {

@@ -106,7 +106,7 @@ proptest! {
             let due = schedule.next(now, now, &progress).unwrap();
             prop_assert!(due >= now && due >= start);
             prop_assert_eq!((due - start).whole_nanoseconds() % (i128::from(every) * 1_000_000_000), 0);
-            let first = progress.last_due.map_or(now.max(start), |last| now.max(last + Duration::nanoseconds(1)));
+            let first = now.max(progress.last_due.map_or(start, |last| last + Duration::nanoseconds(1)));
             prop_assert!(due - first < Duration::seconds(every as i64), "{due} {first}");
             progress = Progress { runs: progress.runs + 1, last_due: Some(due) };
             now = due + Duration::milliseconds(late.into());

@@ -31,7 +31,7 @@ thread_local! {
 
 /// The time of day, which goes as the paused clock does.
 fn now() -> OffsetDateTime {
-    let (begun, set) = CLOCK.get().unwrap_or((Instant::now(), Duration::ZERO));
+    let (begun, set) = CLOCK.get().unwrap_or_else(|| (Instant::now(), Duration::ZERO));
     START + begun.elapsed() + set
 }
 
