@@ -20,7 +20,7 @@ use crate::connection::Conn;
 use crate::error::{CallError, Failure, Source};
 use crate::form::{Form, Multipart};
 use crate::layers::breaker::Unjudged;
-use crate::layers::prefetch::{Prefetched, Streamed};
+use crate::layers::prefetch::Streamed;
 use crate::layers::redirect::Redirects;
 use crate::layers::retry::Retries;
 use crate::layers::soap::Unwrapped;
@@ -29,7 +29,7 @@ use crate::params::{IntoParams, Params};
 use crate::pool::DescribePeer;
 use crate::progress::Progress;
 use crate::response::Response;
-use crate::stack::{ReplyBody, Stack};
+use crate::stack::Stack;
 
 /// The headers which the layers add, and a few of the caller's, fit in without growing.
 const HEADERS: usize = 12;
@@ -235,13 +235,10 @@ impl IntoFuture for Call {
     fn into_future(mut self) -> CallFuture {
         let progress = Progress::start();
         let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
-        let mut url = Uri::default();
-        let entering = self.build(&progress).map(|request| {
-            url = request.uri().clone();
-            (self.conn.0.stack.clone(), request)
-        });
+        let request = self.build(&progress);
+        let url = request.as_ref().map(|request| request.uri().clone()).unwrap_or_default();
         let outcome = Outcome { conn: self.conn, cid: self.cid, url, timeout, progress };
-        CallFuture { entering: Some(entering), running: None, outcome: Some(outcome) }
+        CallFuture { state: State::Entering { request: Some(request) }, outcome: Some(outcome) }
     }
 }
 
@@ -267,12 +264,24 @@ pin_project! {
     /// A call under way. Dropping it ends the call: its connection is closed, unless it is free already.
     #[must_use = "futures do nothing unless awaited"]
     pub struct CallFuture {
-        // The request on its way into the stack, or why there is none.
-        entering: Option<Result<(Stack, Request<Body>), Failure>>,
         #[pin]
-        running: Option<StackFuture>,
+        state: State,
         // Taken when the result is handed out.
         outcome: Option<Outcome>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State {
+        // The request on its way into the stack, or why there is none.
+        Entering {
+            request: Option<Result<Request<Body>, Failure>>,
+        },
+        Running {
+            #[pin]
+            future: StackFuture,
+        },
     }
 }
 
@@ -287,34 +296,32 @@ impl Future for CallFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(Ok((stack, _))) = this.entering
-            && let Err(timed) = ready!(stack.poll_ready(cx))
-        {
-            *this.entering = Some(Err(timed.error));
-        }
-        let result = match this.entering.take() {
-            Some(Err(failure)) => Err(failure),
-            Some(Ok((mut stack, request))) => {
-                this.running.set(Some(stack.call(request)));
-                ready!(poll_running(this.running, cx))
-            }
-            None => ready!(poll_running(this.running, cx)),
-        };
         // A future that is polled after it has ended has nothing more to say.
+        let Some(outcome) = this.outcome.as_ref() else { return Poll::Pending };
+        let result = loop {
+            match this.state.as_mut().project() {
+                Projected::Entering { request } => {
+                    let mut stack = outcome.conn.0.stack.clone();
+                    // It is always ready, so that this clone does not have to be kept.
+                    if let Err(timed) = ready!(stack.poll_ready(cx)) {
+                        break Err(timed.error);
+                    }
+                    match request.take() {
+                        Some(Ok(request)) => {
+                            let future = stack.call(request);
+                            this.state.set(State::Running { future });
+                        }
+                        Some(Err(failure)) => break Err(failure),
+                        None => return Poll::Pending,
+                    }
+                }
+                Projected::Running { future } => break ready!(future.poll(cx)).map_err(|timed| timed.error),
+            }
+        };
         let Some(outcome) = this.outcome.take() else { return Poll::Pending };
         Poll::Ready(match result {
             Ok(response) => Ok(Response::new(response, outcome)),
             Err(failure) => Err(outcome.error(failure)),
         })
-    }
-}
-
-fn poll_running(
-    running: Pin<&mut Option<StackFuture>>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<http::Response<Prefetched<ReplyBody>>, Failure>> {
-    match running.as_pin_mut() {
-        Some(future) => future.poll(cx).map_err(|timed| timed.error),
-        None => Poll::Pending,
     }
 }

@@ -3,42 +3,57 @@
 //! Owns the comparison which decides whether a pooled connection may serve a request and whether credentials may go with
 //! it. It opens nothing.
 
+use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 
 /// The scheme, host and port of a URL, as the pool and the layers that hold credentials compare them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Origin {
     tls: bool,
     /// In lower case; an IPv6 address without its brackets.
     host: Box<str>,
     port: u16,
+    /// Host and port as the URL has them, by which most URLs that lead here are known without a closer look.
+    authority: Authority,
 }
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        (self.tls, &self.host, self.port) == (other.tls, &other.host, other.port)
+    }
+}
+
+impl Eq for Origin {}
 
 impl Origin {
     /// The origin of an absolute `http` or `https` URL, or `None` if it is something else or its port is out of range.
     pub fn of(url: &Uri) -> Option<Self> {
         let tls = is_tls(url)?;
         let host = bare_host(url)?;
-        let authority = url.authority()?.as_str();
-        if url.port_u16().is_none() && !authority.ends_with(url.host()?) {
+        let authority = url.authority()?.clone();
+        if url.port_u16().is_none() && !authority.as_str().ends_with(url.host()?) {
             return None;
         }
-        Some(Self { tls, host: host.to_ascii_lowercase().into_boxed_str(), port: port(url, tls) })
+        let host = host.to_ascii_lowercase().into_boxed_str();
+        Some(Self { tls, host, port: port(url, tls), authority })
     }
 
     /// Whether `url` leads here. Nothing is allocated.
     pub fn matches(&self, url: &Uri) -> bool {
+        let same_text = || url.authority().is_some_and(|authority| authority.as_str() == self.authority.as_str());
         is_tls(url) == Some(self.tls)
-            && port(url, self.tls) == self.port
-            && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host))
+            && (same_text()
+                || (port(url, self.tls) == self.port
+                    && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host))))
     }
 
     /// Whether credentials for this origin may be sent to `url`: if it leads here, or to the same host with `https` instead
     /// of `http`, both at their own ports. Nothing is allocated.
     pub fn trusts(&self, url: &Uri) -> bool {
-        let secured = !self.tls && self.port == 80 && is_tls(url) == Some(true) && port(url, true) == 443;
+        let is_secured =
+            || !self.tls && self.port == 80 && is_tls(url) == Some(true) && port(url, true) == 443;
         self.matches(url)
-            || (secured && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host)))
+            || (is_secured() && bare_host(url).is_some_and(|host| host.eq_ignore_ascii_case(&self.host)))
     }
 
     /// Whether the scheme is `https`.
@@ -69,9 +84,9 @@ impl Origin {
 }
 
 fn is_tls(url: &Uri) -> Option<bool> {
-    match url.scheme_str() {
-        Some("http") => Some(false),
-        Some("https") => Some(true),
+    match url.scheme()? {
+        scheme if *scheme == Scheme::HTTP => Some(false),
+        scheme if *scheme == Scheme::HTTPS => Some(true),
         _ => None,
     }
 }

@@ -4,10 +4,11 @@
 //! from it. It knows no layer and no protocol.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 /// One stretch of a call, in the order in which they happen.
@@ -73,6 +74,8 @@ pub struct Progress(Arc<Record>);
 #[derive(Debug)]
 struct Record {
     started: Instant,
+    /// The time of day at which the call's first message was made.
+    called_at: OnceLock<OffsetDateTime>,
     /// Nanoseconds after `started` at which the present phase was entered.
     entered: AtomicU64,
     phase: AtomicU8,
@@ -89,12 +92,23 @@ impl Progress {
     pub fn start() -> Self {
         Self(Arc::new(Record {
             started: Instant::now(),
+            called_at: OnceLock::new(),
             entered: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Queue as u8),
             sent: AtomicU8::new(0),
             retries: AtomicU32::new(0),
             spent: [const { AtomicU64::new(0) }; PHASES],
         }))
+    }
+
+    /// When the call began.
+    pub(crate) fn started(&self) -> Instant {
+        self.0.started
+    }
+
+    /// The time of day which all messages of the call state: that of the first one, when `now` is asked.
+    pub(crate) fn called_at(&self, now: impl FnOnce() -> OffsetDateTime) -> OffsetDateTime {
+        *self.0.called_at.get_or_init(now)
     }
 
     /// Leaves the present phase for another one.

@@ -42,15 +42,16 @@ type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
 type WithSoap = Optional<Soap<WithSignature>, WithSignature>;
 type WithAuth = Authentication<WithSoap, ConnectionPool>;
 type WithCookies = Optional<Cookies<WithAuth>, WithAuth>;
-type WithRedirects = Optional<Redirect<WithCookies>, WithCookies>;
-type WithWholeBody = Prefetch<Decompress<PhaseTimeout<WithRedirects>>>;
+type WithHeaders = Decompress<ZatoHeaders<WithCookies>>;
+type WithRedirects = Optional<Redirect<WithHeaders>, WithHeaders>;
+type WithWholeBody = Prefetch<PhaseTimeout<WithRedirects>>;
 type WithRetries = Optional<Again<WithWholeBody>, WithWholeBody>;
-type WithTimeout = Timeout<ZatoHeaders<WithRetries>>;
+type WithTimeout = Timeout<WithRetries>;
 type WithBreaker = Optional<Breaker<WithTimeout>, WithTimeout>;
 pub(crate) type Stack = Trace<Timing<Count<WithBreaker>>>;
 
 /// The body of a reply which the caller reads piece by piece.
-pub(crate) type ReplyBody = Decompressed<IdleBody<PooledBody>>;
+pub(crate) type ReplyBody = IdleBody<Decompressed<PooledBody>>;
 
 /// Builds the stack, from the inside to the outside, and hands out its pool too, so that it can be emptied.
 pub(crate) fn build(
@@ -95,6 +96,16 @@ pub(crate) fn build(
     let jar = config.keep_cookies.then(|| Arc::new(CookieJar::default()));
     let stack = OptionalLayer::if_some(jar.map(CookiesLayer::keeping)).layer(stack);
 
+    // Adds the headers of every message. They need not be kept by what makes requests again, because that is outside.
+    let headers =
+        ZatoHeadersLayer::if_not_present(environment.component.clone(), Arc::clone(&environment.clock));
+    let stack = headers.layer(stack);
+
+    // Asks for compressed replies and decompresses them.
+    let decompress =
+        if config.decompress { DecompressLayer::accepting_all() } else { DecompressLayer::accepting_none() };
+    let stack = decompress.layer(stack);
+
     // Follows redirects: outside of what looks at each request anew, such as credentials.
     let redirects = (config.max_redirects > 0).then(|| RedirectLayer::limit(config.max_redirects));
     let stack = OptionalLayer::if_some(redirects).layer(stack);
@@ -102,22 +113,12 @@ pub(crate) fn build(
     // Ends a phase of an attempt which takes too long by itself.
     let stack = PhaseTimeoutLayer::within(config.phase_timeouts).layer(stack);
 
-    // Decompresses the reply that is handed out.
-    let decompress =
-        if config.decompress { DecompressLayer::accepting_all() } else { DecompressLayer::accepting_none() };
-    let stack = decompress.layer(stack);
-
     // Reads the reply's body, within the time-out, up to the limit of what it is after decompression.
     let stack = PrefetchLayer::limit(config.response_limit).layer(stack);
 
     // Makes the call again if it failed, be it while its reply was read.
     let retry = config.retry.map(|retry| RetryLayer::new(retry, Arc::clone(&environment.clock)));
     let stack = OptionalLayer::if_some(retry).layer(stack);
-
-    // Adds the headers of every message, once a call, however often a layer inside may send it.
-    let headers =
-        ZatoHeadersLayer::if_not_present(environment.component.clone(), Arc::clone(&environment.clock));
-    let stack = headers.layer(stack);
 
     // Ends the call when its time is over, whichever layer inside is waiting for something.
     let stack = TimeoutLayer::total(config.timeout).layer(stack);

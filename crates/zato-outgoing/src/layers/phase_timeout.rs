@@ -117,21 +117,37 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let watched = (!self.limits.is_unlimited()).then(|| Watched {
-            progress: request.extensions_mut().get_or_insert_with(Progress::start).clone(),
-            seen: None,
+        let watch = (!self.limits.is_unlimited()).then(|| {
+            let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
+            Box::new(Watch { progress, limits: self.limits, seen: None, sleep: None })
         });
-        let inner = self.inner.call(request);
-        PhaseTimeoutFuture { inner, sleep: None, watched, limits: self.limits }
+        PhaseTimeoutFuture { inner: self.inner.call(request), watch, idle_body: self.limits.idle_body }
     }
 }
 
 /// The phases of a call, as far as they have been seen.
 #[derive(Debug)]
-struct Watched {
+struct Watch {
     progress: Progress,
+    limits: PhaseTimeouts,
     /// The phase which the timer is for, and when it was entered.
     seen: Option<(Phase, u64)>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watch {
+    /// Waits until the present phase has taken too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Elapsed> {
+        let (phase, entered) = self.progress.present();
+        if self.seen != Some((phase, entered)) {
+            self.seen = Some((phase, entered));
+            self.sleep = self.limits.of(phase).map(|limit| Box::pin(sleep(limit)));
+        }
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().poll(cx).map(|()| Elapsed { phase }),
+            None => Poll::Pending,
+        }
+    }
 }
 
 pin_project! {
@@ -140,11 +156,9 @@ pin_project! {
     pub struct PhaseTimeoutFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Option<Sleep>,
-        // Absent if nothing is limited.
-        watched: Option<Watched>,
-        limits: PhaseTimeouts,
+        // Absent if nothing is limited. Boxed because that is how most connections are.
+        watch: Option<Box<Watch>>,
+        idle_body: Option<Duration>,
     }
 }
 
@@ -156,19 +170,13 @@ where
     type Output = Result<Response<IdleBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if let Poll::Ready(result) = this.inner.poll(cx) {
-            let limit = this.limits.idle_body;
+            let limit = *this.idle_body;
             return Poll::Ready(result.map(|response| response.map(|body| IdleBody::new(body, limit))));
         }
-        let Some(watched) = this.watched else { return Poll::Pending };
-        let (phase, entered) = watched.progress.present();
-        if watched.seen != Some((phase, entered)) {
-            watched.seen = Some((phase, entered));
-            this.sleep.set(this.limits.of(phase).map(sleep));
-        }
-        match this.sleep.as_pin_mut() {
-            Some(sleep) => sleep.poll(cx).map(|()| Err(Elapsed { phase }.into())),
+        match this.watch {
+            Some(watch) => watch.poll(cx).map(|elapsed| Err(elapsed.into())),
             None => Poll::Pending,
         }
     }

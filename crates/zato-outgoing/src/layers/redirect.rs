@@ -90,6 +90,9 @@ impl From<RedirectError> for Failure {
 /// - `Authorization` stays behind when host, port or scheme change, unless it is from `http` to `https` at their own ports;
 /// - `Cookie` stays behind always: it is for the cookies layer to add it anew.
 ///
+/// The next request has the extensions of the reply that redirected, because those of its request are in there:
+/// [`Pool`](crate::pool::Pool) sees to that, and so has a service that takes its place.
+///
 /// Reads: [`Redirects`], [`Progress`]. Writes: [`Unwrapped`] into a request whose body was dropped, [`Redirected`] into the
 /// response's extensions.
 ///
@@ -165,11 +168,9 @@ where
             Some(Redirects::HandOut) => false,
             None => request.method() != Method::HEAD,
         };
-        let way = follow.then(|| Way {
-            service: self.inner.clone(),
-            kept: Kept::of(&request),
-            history: Vec::new(),
-            limit: self.limit,
+        let way = follow.then(|| {
+            let (service, limit) = (self.inner.clone(), self.limit);
+            Box::new(Way { service, kept: Kept::without_extensions(&request), history: Vec::new(), limit })
         });
         RedirectFuture { way, state: State::Waiting { reply: self.inner.call(request) } }
     }
@@ -187,7 +188,7 @@ struct Way<S, B> {
 
 impl<S, B: TryClone + Default> Way<S, B> {
     /// The request to make after `response`, if it is a redirect that can be followed.
-    fn next<R>(&mut self, response: &Response<R>) -> Result<Option<Request<B>>, RedirectError> {
+    fn next<R>(&mut self, response: &mut Response<R>) -> Result<Option<Request<B>>, RedirectError> {
         let status = response.status();
         let keeps_body = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let drops_body =
@@ -202,6 +203,7 @@ impl<S, B: TryClone + Default> Way<S, B> {
         }
         let url = resolve(&self.kept.url, location)?;
         let kept = &mut self.kept;
+        kept.extensions = std::mem::take(response.extensions_mut());
         let left = std::mem::replace(&mut kept.url, url);
         if leaves_credentials(&left, &kept.url) {
             kept.headers.remove(AUTHORIZATION);
@@ -262,8 +264,8 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        // Absent if redirects are not followed.
-        way: Option<Way<S, B>>,
+        // Absent if redirects are not followed. Boxed so that the future stays small, which each layer outside moves.
+        way: Option<Box<Way<S, B>>>,
         #[pin]
         state: State<S::Future, B, R>,
     }
@@ -320,7 +322,7 @@ where
                 Projected::Waiting { reply } => {
                     let mut response = ready!(reply.poll(cx))?;
                     let Some(way) = this.way else { return Poll::Ready(Ok(response)) };
-                    match way.next(&response)? {
+                    match way.next(&mut response)? {
                         Some(next) => State::Draining {
                             body: response.into_body(),
                             left: DRAINED,

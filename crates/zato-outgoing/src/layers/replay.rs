@@ -44,11 +44,16 @@ pub(crate) struct Kept<B> {
 
 impl<B: TryClone> Kept<B> {
     pub(crate) fn of(request: &Request<B>) -> Self {
+        Self { extensions: request.extensions().clone(), ..Self::without_extensions(request) }
+    }
+
+    /// The same for requests whose extensions are elsewhere, which saves copying them.
+    pub(crate) fn without_extensions(request: &Request<B>) -> Self {
         Self {
             method: request.method().clone(),
             url: request.uri().clone(),
             headers: request.headers().clone(),
-            extensions: request.extensions().clone(),
+            extensions: Extensions::new(),
             body: request.body().try_clone(),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::Request;
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
+use tokio::time::{Sleep, sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -82,7 +82,11 @@ where
         let extensions = request.extensions();
         let total = extensions.get::<CallTimeout>().map_or(self.total, |timeout| timeout.0);
         let progress = extensions.get::<Progress>().cloned();
-        TimeoutFuture { inner: self.inner.call(request), sleep: tokio::time::sleep(total), progress }
+        let sleep = match progress.as_ref().and_then(|progress| progress.started().checked_add(total)) {
+            Some(deadline) => sleep_until(deadline),
+            None => sleep(total),
+        };
+        TimeoutFuture { inner: self.inner.call(request), sleep, progress }
     }
 }
 

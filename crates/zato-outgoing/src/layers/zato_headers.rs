@@ -1,7 +1,8 @@
 //! Adds the headers that every request carries: the three X-Zato ones, `Accept` and `User-Agent`.
 //!
 //! Owns their names and forms. A header which the request already has is left alone, so that a caller's own value wins. It
-//! sits outside of anything that may send a request twice, because the time stamp is that of the call.
+//! sits inside of whatever may make a request again, so that only what the caller gave has to be kept for that; the time stamp is
+//! that of the call all the same, because the call's record has it.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,19 +14,20 @@ use tower_service::Service;
 use zato_cid::Cid;
 
 use crate::clock::{Clock, iso};
+use crate::progress::Progress;
 
 /// The correlation id of the caller. Its value is taken from a [`Cid`] in the request's extensions.
 pub const X_ZATO_CID: HeaderName = HeaderName::from_static("x-zato-cid");
 /// Which server, process and part of it sends the request.
 pub const X_ZATO_COMPONENT: HeaderName = HeaderName::from_static("x-zato-component");
-/// When the request was sent: UTC, ISO 8601 with microseconds and without a zone.
+/// When the call was made: UTC, ISO 8601 with microseconds and without a zone.
 pub const X_ZATO_MSG_TS: HeaderName = HeaderName::from_static("x-zato-msg-ts");
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("zato-outgoing/", env!("CARGO_PKG_VERSION")));
 
 /// Makes [`ZatoHeaders`] services.
 ///
-/// Reads: [`Cid`].
+/// Reads: [`Cid`], [`Progress`]. Requests with one [`Progress`] state one time, without one that of the moment.
 #[derive(Clone, Debug)]
 pub struct ZatoHeadersLayer {
     component: HeaderValue,
@@ -69,12 +71,17 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let cid = request.extensions().get::<Cid>().copied();
+        let progress = request.extensions().get::<Progress>().cloned();
         let headers = request.headers_mut();
         if let Some(cid) = cid {
             insert_text_if_absent(headers, X_ZATO_CID, || cid.as_str().as_bytes().try_into().ok());
         }
         insert_text_if_absent(headers, X_ZATO_COMPONENT, || Some(self.component.clone()));
-        insert_text_if_absent(headers, X_ZATO_MSG_TS, || iso(self.clock.now()).as_bytes().try_into().ok());
+        insert_text_if_absent(headers, X_ZATO_MSG_TS, || {
+            let now = || self.clock.now();
+            let called_at = progress.as_ref().map_or_else(now, |progress| progress.called_at(now));
+            iso(called_at).as_bytes().try_into().ok()
+        });
         insert_text_if_absent(headers, ACCEPT, || Some(HeaderValue::from_static("*/*")));
         insert_text_if_absent(headers, USER_AGENT, || Some(AGENT));
         self.inner.call(request)

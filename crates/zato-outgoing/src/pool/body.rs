@@ -52,7 +52,12 @@ impl Body for PooledBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Self { incoming, lease } = &mut *self;
+        let polled = match lease {
+            Some((lease, _)) => lease.poll_frame(incoming, cx),
+            // The connection is free again, so that everything has been received.
+            None => Pin::new(incoming).poll_frame(cx),
+        };
         match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => {

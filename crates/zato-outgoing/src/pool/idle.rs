@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use http::Uri;
@@ -35,8 +36,24 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Held by the call that opens a connection which may turn out to be one for many calls.
     opening: tokio::sync::Mutex<()>,
-    /// Tells the task which watches over the list that there is no list any more.
-    gone: Arc<Notify>,
+    /// Tells the task which watches over the list that something has happened on a connection in it, or that there is no list
+    /// any more.
+    look: Arc<Look>,
+    watcher: Waker,
+}
+
+/// Wakes the task which watches over the list.
+#[derive(Debug, Default)]
+struct Look(Notify);
+
+impl Wake for Look {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.notify_one();
+    }
 }
 
 /// A place in the queue, free again when it is dropped.
@@ -82,7 +99,7 @@ struct Idle {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.gone.notify_one();
+        self.look.0.notify_one();
     }
 }
 
@@ -91,13 +108,15 @@ impl Shared {
         options.idle_timeout = options.idle_timeout.min(LONGEST);
         options.max_lifetime = options.max_lifetime.map(|lifetime| lifetime.min(LONGEST));
         let size = options.size.clamp(1, Semaphore::MAX_PERMITS);
+        let look = Arc::<Look>::default();
         Arc::new(Self {
             options,
             permits: Arc::new(Semaphore::new(size)),
             waiting: AtomicUsize::new(0),
             state: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
-            gone: Arc::default(),
+            watcher: Waker::from(Arc::clone(&look)),
+            look,
         })
     }
 
@@ -150,10 +169,14 @@ impl Shared {
     }
 
     /// Takes a connection back whose call has ended.
-    pub(super) fn put(self: &Arc<Self>, open: Open) {
-        let mut state = self.lock();
+    pub(super) fn put(self: &Arc<Self>, mut open: Open) {
+        open.watch(&self.watcher);
         let now = Instant::now();
-        if state.retired || open.is_closed() || self.is_too_old(&open, now) {
+        if !open.is_ready() || self.is_too_old(&open, now) {
+            return;
+        }
+        let mut state = self.lock();
+        if state.retired {
             return;
         }
         state.idle.push(Idle { open, since: now });
@@ -162,7 +185,7 @@ impl Shared {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.watched = true;
-            runtime.spawn(close_outdated(Arc::downgrade(self), Arc::clone(&self.gone)));
+            runtime.spawn(close_outdated(Arc::downgrade(self), Arc::clone(&self.look)));
         }
     }
 
@@ -236,7 +259,11 @@ impl Shared {
     fn close_outdated(&self) -> Option<Instant> {
         let mut state = self.lock();
         let now = Instant::now();
-        state.idle.retain(|idle| !idle.open.is_closed() && !self.is_outdated(idle, now));
+        state.idle.retain_mut(|idle| {
+            // What happens on a connection which nobody uses is that the other side closes it.
+            let is_alive = if idle.open.is_woken() { idle.open.is_ready() } else { !idle.open.is_closed() };
+            is_alive && !self.is_outdated(idle, now)
+        });
         let next = state.idle.iter().map(|idle| self.end(idle)).min();
         let used = std::mem::take(&mut state.used);
         state.watched = used || next.is_some();
@@ -251,11 +278,11 @@ impl Shared {
 }
 
 /// Runs as long as a pool has unused connections, one task a pool. It does not keep the pool alive.
-async fn close_outdated(pool: Weak<Shared>, gone: Arc<Notify>) {
+async fn close_outdated(pool: Weak<Shared>, look: Arc<Look>) {
     loop {
         let next = pool.upgrade().and_then(|pool| pool.close_outdated());
         let Some(next) = next else { return };
-        // Whether the time is over or the pool is gone, the next look tells what is left to do.
-        let _elapsed = tokio::time::timeout_at(next, gone.notified()).await;
+        // Whether the time is over, something has happened or the pool is gone, the next look tells what is left to do.
+        let _elapsed = tokio::time::timeout_at(next, look.0.notified()).await;
     }
 }

@@ -5,6 +5,7 @@
 //! nothing of names, credentials or bodies.
 
 mod body;
+mod http1;
 mod idle;
 mod sender;
 #[cfg(test)]
@@ -80,7 +81,7 @@ impl<C> Layer<C> for PoolLayer {
 /// call is dropped before that. A request is sent again, on a new connection, if a pooled one turns out to have been closed
 /// before it accepted the request: whatever the method, because nothing was sent.
 ///
-/// Reads: [`Progress`], [`DescribePeer`].
+/// Reads: [`Progress`], [`DescribePeer`]. Writes: all extensions of the request into the response.
 #[derive(Debug)]
 pub struct Pool<C>(Arc<Inner<C>>);
 
@@ -134,8 +135,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.send(request).await })
+        Box::pin(Arc::clone(&self.0).send(request))
     }
 }
 
@@ -144,9 +144,11 @@ where
     C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
+    async fn send(self: Arc<Self>, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
         let describe = request.extensions().get::<DescribePeer>().is_some();
+        // They are of no use on the way to the other side, and those who get the reply may want them.
+        let mut extensions = std::mem::take(request.extensions_mut());
         let url = request.uri().clone();
         // A call may come here again, after a redirect.
         if progress.phase() != Phase::Queue {
@@ -164,7 +166,8 @@ where
             let pooled = if may_reuse { self.shared.take(&url) } else { None };
             let (open, reused) = match pooled {
                 Some(open) => (open, true),
-                None => self.open(&url, &progress, may_reuse).await?,
+                // Boxed because it is large and rare.
+                None => Box::pin(self.open(&url, &progress, may_reuse)).await?,
             };
             progress.enter(Phase::FirstByte);
             let mut lease = Lease::new(open, Arc::clone(&self.shared));
@@ -172,7 +175,7 @@ where
                 Ok(()) => {}
                 // It was closed while it lay unused. There may be others.
                 Err(_) if reused => continue,
-                Err(error) => return Err(Failure::NotSent(error.into())),
+                Err(error) => return Err(Failure::NotSent(error)),
             }
             if !lease.is_http2() {
                 request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
@@ -183,12 +186,16 @@ where
             }
             // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
             // is made again then (RFC 9112, 9.3.1).
-            let again =
-                if reused && request.method().is_idempotent() { Some(Kept::of(&request)) } else { None };
+            let may_repeat = reused && request.method().is_idempotent();
+            let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
             progress.set_sent(true);
             match lease.send(request).await {
                 Ok(mut response) => {
                     progress.enter(Phase::Body);
+                    let own = std::mem::replace(response.extensions_mut(), std::mem::take(&mut extensions));
+                    if !own.is_empty() {
+                        response.extensions_mut().extend(own);
+                    }
                     if describe && let Some(peer) = lease.peer() {
                         response.extensions_mut().insert(peer);
                     }

@@ -3,20 +3,25 @@
 //! Owns the difference between HTTP/1.1 and HTTP/2 as far as sending a request goes, and the right to give a connection back
 //! to its pool.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri};
+use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::client::conn::{TrySendError, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::http1::Http1;
 use super::idle::Shared;
 use crate::body::Body;
 use crate::connect::{Connected, Forwarded, Peer, Protocol};
-use crate::error::Failure;
+use crate::error::{Failure, Source};
 use crate::origin::Origin;
 
 /// An open connection and where it leads.
@@ -36,23 +41,6 @@ enum Sender {
     Http2(http2::SendRequest<Body>),
 }
 
-/// An HTTP/1.1 connection and the task which reads and writes it.
-#[derive(Debug)]
-struct Http1 {
-    sender: http1::SendRequest<Body>,
-    task: AbortHandle,
-}
-
-impl Drop for Http1 {
-    /// A connection at rest is closed in good order by its task. One in the middle of a call would wait for the rest of a
-    /// request or a reply that nobody is interested in any more.
-    fn drop(&mut self) {
-        if !self.sender.is_ready() {
-            self.task.abort();
-        }
-    }
-}
-
 /// Why a request got no reply.
 pub(super) enum SendError {
     /// The connection never took the request, which is here again. It is boxed because it is large and rare.
@@ -64,8 +52,8 @@ pub(super) enum SendError {
 }
 
 impl Open {
-    /// Begins to speak HTTP on a new connection, whose reading and writing goes on in a task that ends when the connection
-    /// is closed by the other side or no longer used by this one.
+    /// Begins to speak HTTP on a new connection. The reading and writing of HTTP/2, which many calls share, goes on in a task
+    /// that ends when the connection is closed by the other side or no longer used by this one.
     pub(super) async fn handshake<T>(connected: Connected<T>, origin: Arc<Origin>) -> Result<Self, Failure>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -74,20 +62,13 @@ impl Open {
             .host_header()
             .ok_or_else(|| Failure::invalid_request("URL", "its host cannot be a header value"))?;
         let Connected { stream, protocol, forwarded, peer } = connected;
-        let io = TokioIo::new(stream);
         let failed = |error: hyper::Error| Failure::NotSent(error.into());
         let sender = match protocol {
-            Protocol::Http1 => {
-                // Header names are case-insensitive, but old servers know the usual capitals only.
-                let (sender, connection) =
-                    http1::Builder::new().title_case_headers(true).handshake(io).await.map_err(failed)?;
-                let task = tokio::spawn(until_closed(connection)).abort_handle();
-                Sender::Http1(Http1 { sender, task })
-            }
+            Protocol::Http1 => Sender::Http1(Http1::handshake(stream).await.map_err(failed)?),
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
                 let (sender, connection) =
-                    builder.timer(TokioTimer::new()).handshake(io).await.map_err(failed)?;
+                    builder.timer(TokioTimer::new()).handshake(TokioIo::new(stream)).await.map_err(failed)?;
                 tokio::spawn(until_closed(connection));
                 Sender::Http2(sender)
             }
@@ -101,9 +82,29 @@ impl Open {
 
     pub(super) fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(http1) => http1.sender.is_closed(),
+            Sender::Http1(http1) => http1.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
+    }
+
+    /// Whether the connection can take a request, as far as is known without waiting.
+    pub(super) fn is_ready(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::Http1(http1) => http1.is_ready(),
+            Sender::Http2(sender) => sender.is_ready(),
+        }
+    }
+
+    /// Has `watcher` woken when something happens on this connection while no call uses it. HTTP/2 has a task for that.
+    pub(super) fn watch(&self, watcher: &Waker) {
+        if let Sender::Http1(http1) = &self.sender {
+            http1.watch(watcher);
+        }
+    }
+
+    /// Whether something has happened on this connection that nobody has looked at.
+    pub(super) fn is_woken(&self) -> bool {
+        matches!(&self.sender, Sender::Http1(http1) if http1.is_woken())
     }
 
     /// Where this connection leads, and whether it is an HTTP/1.1 one.
@@ -133,7 +134,7 @@ impl Open {
 }
 
 /// Whoever waits for a reply is told of an error by the reply's future or body; without a waiting call it is the normal
-/// end of a pooled connection.
+/// end of a shared connection.
 async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "an outgoing connection ended");
@@ -145,7 +146,7 @@ pub(super) fn is_end_of_connection(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error);
     error.is_incomplete_message()
         || error.is_closed()
-        || source.is_some_and(|source| source.is::<std::io::Error>())
+        || source.is_some_and(|source| source.is::<io::Error>())
 }
 
 /// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
@@ -187,17 +188,32 @@ impl Lease {
         self.open.peer
     }
 
-    /// Waits until the connection can take a request.
-    pub(super) async fn ready(&mut self) -> hyper::Result<()> {
+    /// Waits until the connection can take a request. One of HTTP/1.1 can, or never will.
+    pub(super) async fn ready(&mut self) -> Result<(), Source> {
         match &mut self.open.sender {
-            Sender::Http1(http1) => http1.sender.ready().await,
-            Sender::Http2(sender) => sender.ready().await,
+            Sender::Http1(http1) => match http1.is_ready() {
+                true => Ok(()),
+                false => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
+            },
+            Sender::Http2(sender) => sender.ready().await.map_err(Into::into),
+        }
+    }
+
+    /// Polls the body of the reply to the request that was sent.
+    pub(super) fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        match &mut self.open.sender {
+            Sender::Http1(http1) => http1.poll_until(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
+            Sender::Http2(_) => Pin::new(body).poll_frame(cx),
         }
     }
 
     pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, SendError> {
         let result = match &mut self.open.sender {
-            Sender::Http1(http1) => http1.sender.try_send_request(request).await,
+            Sender::Http1(http1) => http1.send(request).await,
             Sender::Http2(sender) => sender.try_send_request(request).await,
         };
         result.map_err(|mut error: TrySendError<Request<Body>>| match error.take_message() {

@@ -1,0 +1,217 @@
+//! An HTTP/1.1 connection which is driven by whoever uses it.
+//!
+//! Owns the reading and writing of such a connection. hyper's connection is a future that somebody has to poll. A task of its own
+//! would have to be woken for the request, and would wake the call for the reply and again for its body; here the call that has
+//! borrowed the connection polls it, so that it reads and writes in the call's own turn and ends with the call. It does not know
+//! what a pool is: a connection at rest merely wakes somebody else.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1};
+use hyper_util::rt::TokioIo;
+use sync_wrapper::SyncWrapper;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::body::Body;
+
+/// How often a connection that has more to do is polled before other tasks get their turn.
+const ROUNDS: usize = 8;
+
+type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
+/// An open connection.
+pub(super) struct Http1 {
+    sender: http1::SendRequest<Body>,
+    /// Absent once it has ended.
+    driver: SyncWrapper<Option<Driver>>,
+    relay: Arc<Relay>,
+    /// Wakes the relay: what the connection is polled with.
+    outside: Waker,
+    again: Arc<Again>,
+    /// Asks for another round: what is polled with it depends on the connection alone.
+    inside: Waker,
+}
+
+/// Passes on that the connection can go on: to the call which uses it, or to the pool.
+///
+/// A relay *rests* while nobody polls the connection; being woken then wakes whoever is registered. It is *driven* while
+/// somebody does; being woken then wakes nobody, because that is found out at the end of the round. It has been *woken* until
+/// the connection is polled the next time.
+#[derive(Debug)]
+struct Relay {
+    state: AtomicU8,
+    user: AtomicWaker,
+}
+
+const RESTING: u8 = 0;
+const DRIVEN: u8 = 1;
+const WOKEN: u8 = 2;
+
+impl Wake for Relay {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.swap(WOKEN, Ordering::AcqRel) == RESTING {
+            self.user.wake();
+        }
+    }
+}
+
+impl Relay {
+    /// A round begins, which is going to see all that anybody was woken for.
+    fn drive(&self) {
+        self.state.store(DRIVEN, Ordering::Release);
+    }
+
+    /// A round has ended. Says whether there is reason for another one.
+    fn rest(&self) -> bool {
+        self.state.compare_exchange(DRIVEN, RESTING, Ordering::AcqRel, Ordering::Acquire).is_err()
+    }
+
+    fn is_woken(&self) -> bool {
+        self.state.load(Ordering::Acquire) == WOKEN
+    }
+}
+
+/// Set by what is waited for on a connection, which is never woken from anywhere else than a round.
+#[derive(Debug, Default)]
+struct Again(AtomicBool);
+
+impl Wake for Again {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Http1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http1").field("relay", &self.relay).finish_non_exhaustive()
+    }
+}
+
+impl Http1 {
+    /// Begins to speak HTTP/1.1 on a byte stream.
+    pub(super) async fn handshake<T>(stream: T) -> hyper::Result<Self>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Header names are case-insensitive, but old servers know the usual capitals only.
+        let (sender, connection) =
+            http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await?;
+        // It has never been polled, and is ready for a request once it has been.
+        let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new() });
+        let again = Arc::<Again>::default();
+        let (outside, inside) = (Waker::from(Arc::clone(&relay)), Waker::from(Arc::clone(&again)));
+        Ok(Self { sender, driver: SyncWrapper::new(Some(Box::pin(connection))), relay, outside, again, inside })
+    }
+
+    /// Whether the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Sends a request and waits for the head of the reply. Dropping the future leaves a connection that is of no use.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+        // The connection hears of the request now and must not wake anybody for it.
+        self.relay.drive();
+        let mut reply = pin!(self.sender.try_send_request(request));
+        poll_fn(|cx| self.poll_until(cx, |cx| reply.as_mut().poll(cx))).await
+    }
+
+    /// Polls something that depends on this connection, and the connection as far as that needs it.
+    pub(super) fn poll_until<R>(
+        &mut self,
+        cx: &Context<'_>,
+        mut wanted: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        self.relay.user.register(cx.waker());
+        for _ in 0..ROUNDS {
+            self.again.0.store(false, Ordering::Relaxed);
+            let found = match wanted(&mut Context::from_waker(&self.inside)) {
+                Poll::Pending => {
+                    self.poll_once();
+                    wanted(&mut Context::from_waker(&self.inside))
+                }
+                found @ Poll::Ready(_) => found,
+            };
+            let woken = self.relay.rest();
+            if found.is_ready() {
+                return found;
+            }
+            if !woken && !self.again.0.load(Ordering::Relaxed) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Has the connection read and write what it can.
+    fn poll_once(&mut self) {
+        let driver = self.driver.get_mut();
+        let Some(running) = driver else { return };
+        self.relay.drive();
+        if let Poll::Ready(result) = running.as_mut().poll(&mut Context::from_waker(&self.outside)) {
+            // Whoever waits for a reply is told of an error by the reply's future or body; without a waiting call it is the
+            // normal end of a pooled connection.
+            if let Err(error) = result {
+                tracing::debug!(%error, "an outgoing connection ended");
+            }
+            *driver = None;
+        }
+    }
+
+    /// Looks at what the connection has been woken for, if it was, and says whether it can take a request now.
+    pub(super) fn is_ready(&mut self) -> bool {
+        for _ in 0..ROUNDS {
+            if !self.relay.is_woken() {
+                break;
+            }
+            self.poll_once();
+            self.relay.rest();
+        }
+        // One that still writes the request to which a reply has come already is of no use for another one.
+        self.driver.get_mut().is_some() && self.sender.is_ready()
+    }
+
+    /// Has `watcher` woken from now on when something happens on this connection, which nobody uses.
+    pub(super) fn watch(&self, watcher: &Waker) {
+        self.relay.user.register(watcher);
+    }
+
+    /// Whether something has happened since the connection was last used or looked at.
+    pub(super) fn is_woken(&self) -> bool {
+        self.relay.is_woken()
+    }
+}
+
+impl Drop for Http1 {
+    /// A connection at rest is closed in good order, which TLS has a message for. One in the middle of a call just ends: there
+    /// may be a rest of a request or a reply that nobody is interested in any more.
+    fn drop(&mut self) {
+        if self.is_ready()
+            && let Some(driver) = self.driver.get_mut().take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            // It ends by itself as soon as this handle's sender is gone.
+            runtime.spawn(driver);
+        }
+    }
+}
