@@ -40,7 +40,8 @@ impl Origin {
 
     /// Whether `url` leads here. Nothing is allocated.
     pub fn matches(&self, url: &Uri) -> bool {
-        let same_text = || url.authority().is_some_and(|authority| authority.as_str() == self.authority.as_str());
+        let same_text =
+            || url.authority().is_some_and(|authority| authority.as_str() == self.authority.as_str());
         is_tls(url) == Some(self.tls)
             && (same_text()
                 || (port(url, self.tls) == self.port

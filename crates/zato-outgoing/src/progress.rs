@@ -171,12 +171,10 @@ impl Progress {
     /// The time spent so far.
     pub fn timing(&self) -> Timing {
         let total = self.0.started.elapsed();
-        let mut phases = [Duration::ZERO; PHASES];
-        for (duration, spent) in phases.iter_mut().zip(&self.0.spent) {
-            *duration = Duration::from_nanos(spent.load(Ordering::Relaxed));
-        }
-        let present = nanoseconds(total).saturating_sub(self.0.entered.load(Ordering::Relaxed));
-        phases[usize::from(self.0.phase.load(Ordering::Relaxed))] += Duration::from_nanos(present);
+        let total = nanoseconds(total);
+        let mut phases = self.0.spent.each_ref().map(|spent| spent.load(Ordering::Relaxed));
+        let present = total.saturating_sub(self.0.entered.load(Ordering::Relaxed));
+        phases[usize::from(self.0.phase.load(Ordering::Relaxed))] += present;
         Timing { total, phases }
     }
 }
@@ -189,19 +187,20 @@ fn nanoseconds(duration: Duration) -> u64 {
 /// How long a call took, as a whole and by phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    total: Duration,
-    phases: [Duration; PHASES],
+    /// In nanoseconds, and so are the phases.
+    total: u64,
+    phases: [u64; PHASES],
 }
 
 impl Timing {
     /// From the start of the call until its reply was there, or until it failed.
     pub fn total(&self) -> Duration {
-        self.total
+        Duration::from_nanos(self.total)
     }
 
     /// The time spent in one phase; zero if the call did not come to it or did not need it.
     pub fn phase(&self, phase: Phase) -> Duration {
-        self.phases[phase as usize]
+        Duration::from_nanos(self.phases[phase as usize])
     }
 }
 

@@ -33,8 +33,8 @@ pub struct Response {
     head: http::response::Parts,
     /// What has been read of the body: all of it, unless the call was made with `prefetch(false)`.
     whole: Bytes,
-    /// What is left to be read.
-    rest: Option<ReplyBody>,
+    /// What is left to be read. Boxed because most replies have been read.
+    rest: Option<Box<ReplyBody>>,
     outcome: Outcome,
     timing: Timing,
 }
@@ -44,7 +44,7 @@ impl Response {
         let (head, body) = response.into_parts();
         let (whole, rest) = match body {
             Prefetched::Whole(whole) => (whole, None),
-            Prefetched::Stream(rest) => (Bytes::new(), Some(rest)),
+            Prefetched::Stream(rest) => (Bytes::new(), Some(Box::new(rest))),
         };
         let timing = head.extensions.get().copied().unwrap_or_else(|| outcome.progress.timing());
         Self { head, whole, rest, outcome, timing }
@@ -226,7 +226,7 @@ impl Response {
 
     async fn next_piece(&mut self) -> Result<Option<Bytes>, CallError> {
         while let Some(body) = &mut self.rest {
-            let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+            let frame = poll_fn(|cx| Pin::new(&mut **body).poll_frame(cx));
             let result = match tokio::time::timeout(self.outcome.timeout, frame).await {
                 Ok(Some(Ok(frame))) => Ok(frame),
                 Ok(Some(Err(failure))) => Err(failure),

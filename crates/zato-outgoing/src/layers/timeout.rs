@@ -133,7 +133,7 @@ mod tests {
     async fn call(needed: Duration, own: Option<Duration>) -> (Result<(), Failure>, Duration) {
         let service = TimeoutLayer::total(LAYER).layer(service_fn(async |request: Request<()>| {
             request.extensions().get::<Progress>().unwrap().enter(Phase::Connect);
-            tokio::time::sleep(needed).await;
+            sleep(needed).await;
             Ok::<_, Failure>(())
         }));
         let progress = Progress::start();

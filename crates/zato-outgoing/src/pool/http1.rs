@@ -6,20 +6,20 @@
 //! what a pool is: a connection at rest merely wakes somebody else.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1};
+use http::Request;
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use sync_wrapper::SyncWrapper;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::sender::Reply;
 use crate::body::Body;
 
 /// How often a connection that has more to do is polled before other tasks get their turn.
@@ -116,7 +116,14 @@ impl Http1 {
         let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new() });
         let again = Arc::<Again>::default();
         let (outside, inside) = (Waker::from(Arc::clone(&relay)), Waker::from(Arc::clone(&again)));
-        Ok(Self { sender, driver: SyncWrapper::new(Some(Box::pin(connection))), relay, outside, again, inside })
+        Ok(Self {
+            sender,
+            driver: SyncWrapper::new(Some(Box::pin(connection))),
+            relay,
+            outside,
+            again,
+            inside,
+        })
     }
 
     /// Whether the connection has ended.
@@ -124,15 +131,12 @@ impl Http1 {
         self.sender.is_closed()
     }
 
-    /// Sends a request and waits for the head of the reply. Dropping the future leaves a connection that is of no use.
-    pub(super) async fn send(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+    /// Gives a request to the connection. The reply comes while [`poll_until`](Self::poll_until) is asked for it; what is done
+    /// with the connection instead leaves it of no use.
+    pub(super) fn send(&mut self, request: Request<Body>) -> impl Reply + use<> {
         // The connection hears of the request now and must not wake anybody for it.
         self.relay.drive();
-        let mut reply = pin!(self.sender.try_send_request(request));
-        poll_fn(|cx| self.poll_until(cx, |cx| reply.as_mut().poll(cx))).await
+        self.sender.try_send_request(request)
     }
 
     /// Polls something that depends on this connection, and the connection as far as that needs it.

@@ -93,7 +93,7 @@ struct State {
 
 #[derive(Debug)]
 struct Idle {
-    open: Open,
+    open: Box<Open>,
     since: Instant,
 }
 
@@ -120,12 +120,17 @@ impl Shared {
         })
     }
 
+    /// The right to use a connection, if no call waits for it.
+    pub(super) fn permit_at_once(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
+    }
+
     /// Waits for the right to use a connection, unless too many do so already.
     pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        let permits = Arc::clone(&self.permits);
-        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+        if let Some(permit) = self.permit_at_once() {
             return Ok(permit);
         }
+        let permits = Arc::clone(&self.permits);
         let _place = Place::take(&self.waiting, self.options.queue_size)?;
         let acquired = match self.options.queue_timeout {
             Some(limit) => match tokio::time::timeout(limit, permits.acquire_owned()).await {
@@ -148,14 +153,14 @@ impl Shared {
 
     /// Takes the most recently used live connection that leads to `url`: the others are then the first to become too old.
     /// Dead and outdated ones met on the way are closed.
-    pub(super) fn take(&self, url: &Uri) -> Option<Open> {
+    pub(super) fn take(&self, url: &Uri) -> Option<Box<Open>> {
         let mut state = self.lock();
         let now = Instant::now();
         let mut index = state.idle.len();
         while index > 0 {
             index -= 1;
             let idle = &mut state.idle[index];
-            if idle.open.is_closed() || self.is_outdated(idle, now) {
+            if !idle.open.is_ready() || self.is_outdated(idle, now) {
                 state.idle.remove(index);
             } else if idle.open.leads_to(url) {
                 if let Some(shared) = idle.open.share() {
@@ -169,7 +174,7 @@ impl Shared {
     }
 
     /// Takes a connection back whose call has ended.
-    pub(super) fn put(self: &Arc<Self>, mut open: Open) {
+    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>) {
         open.watch(&self.watcher);
         let now = Instant::now();
         if !open.is_ready() || self.is_too_old(&open, now) {

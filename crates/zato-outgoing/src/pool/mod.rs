@@ -12,20 +12,21 @@ mod sender;
 mod tests;
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{Extensions, HeaderValue, Method, Request, Response, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
 use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::body::PooledBody;
 use self::idle::Shared;
-use self::sender::{Lease, Open, SendError};
+use self::sender::{Lease, Open, Reply, SendError};
 use crate::body::Body;
 use crate::connect::{Connect, Connected};
 use crate::error::Failure;
@@ -135,21 +136,51 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(Arc::clone(&self.0).send(request))
+        let (errand, request) = Errand::new(Arc::clone(&self.0), request);
+        // The usual call finds everything in place, so that only what waits for the reply has to be boxed.
+        match errand.send_at_once(request) {
+            Ok(sent) => Box::pin(errand.finish(sent)),
+            Err(request) => Box::pin(errand.wait_and_send(request)),
+        }
     }
 }
 
-impl<C, T> Inner<C>
+/// A call under way: what it needs apart from its request.
+struct Errand<C> {
+    inner: Arc<Inner<C>>,
+    url: Uri,
+    progress: Progress,
+    /// The request's, of no use on the way to the other side; those who get the reply may want them.
+    extensions: Extensions,
+    describe: bool,
+}
+
+/// A request that has been given to a connection, and the right to use one.
+struct Sent<F> {
+    reply: F,
+    lease: Lease,
+    permit: OwnedSemaphorePermit,
+    reused: bool,
+    /// The request once more, if it may be sent once more.
+    again: Option<Box<Kept<Body>>>,
+}
+
+/// How sending a request ended, unless that failed for good.
+enum Ended {
+    Reply(Response<PooledBody>),
+    /// The connection had been closed, so that the request has to be sent on another one.
+    Again(Box<(Request<Body>, OwnedSemaphorePermit)>),
+}
+
+impl<C, T> Errand<C>
 where
     C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    async fn send(self: Arc<Self>, mut request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
+    fn new(inner: Arc<Inner<C>>, mut request: Request<Body>) -> (Self, Request<Body>) {
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
         let describe = request.extensions().get::<DescribePeer>().is_some();
-        // They are of no use on the way to the other side, and those who get the reply may want them.
-        let mut extensions = std::mem::take(request.extensions_mut());
-        let url = request.uri().clone();
+        let extensions = std::mem::take(request.extensions_mut());
         // A call may come here again, after a redirect.
         if progress.phase() != Phase::Queue {
             progress.enter(Phase::Queue);
@@ -160,72 +191,133 @@ where
         {
             request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
-        let permit = self.shared.permit().await?;
-        let mut may_reuse = true;
-        loop {
-            let pooled = if may_reuse { self.shared.take(&url) } else { None };
-            let (open, reused) = match pooled {
-                Some(open) => (open, true),
-                // Boxed because it is large and rare.
-                None => Box::pin(self.open(&url, &progress, may_reuse)).await?,
-            };
-            progress.enter(Phase::FirstByte);
-            let mut lease = Lease::new(open, Arc::clone(&self.shared));
-            match lease.ready().await {
-                Ok(()) => {}
-                // It was closed while it lay unused. There may be others.
-                Err(_) if reused => continue,
-                Err(error) => return Err(Failure::NotSent(error)),
-            }
-            if !lease.is_http2() {
-                request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
-            }
-            *request.uri_mut() = lease.request_target(&url);
-            if let Some(authorization) = lease.proxy_authorization() {
-                request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
-            }
-            // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
-            // is made again then (RFC 9112, 9.3.1).
-            let may_repeat = reused && request.method().is_idempotent();
-            let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
-            progress.set_sent(true);
-            match lease.send(request).await {
-                Ok(mut response) => {
-                    progress.enter(Phase::Body);
-                    let own = std::mem::replace(response.extensions_mut(), std::mem::take(&mut extensions));
-                    if !own.is_empty() {
-                        response.extensions_mut().extend(own);
-                    }
-                    if describe && let Some(peer) = lease.peer() {
-                        response.extensions_mut().insert(peer);
-                    }
-                    return Ok(response.map(|body| PooledBody::new(body, lease, permit)));
-                }
-                Err(SendError::Returned(returned, _)) if reused => {
-                    progress.set_sent(false);
-                    request = *returned;
-                    may_reuse = false;
-                }
-                Err(SendError::Returned(_, error)) => {
-                    progress.set_sent(false);
-                    return Err(Failure::NotSent(error.into()));
-                }
-                Err(SendError::RequestBody(error)) => return Err(Failure::RequestBody(error.into())),
-                Err(SendError::NoReply(error)) => {
-                    let again = again.filter(|_| sender::is_end_of_connection(&error));
-                    let Some(again) = again.and_then(|kept| kept.request()) else {
-                        return Err(Failure::NoReply(error.into()));
-                    };
-                    request = again;
-                    may_reuse = false;
-                }
+        (Self { inner, url: request.uri().clone(), progress, extensions, describe }, request)
+    }
+
+    /// Sends the request if that takes no waiting, and gives it back otherwise.
+    #[expect(clippy::result_large_err, reason = "it is the way on which nothing is slow but the way out")]
+    fn send_at_once(&self, request: Request<Body>) -> Result<Sent<impl Reply + use<C, T>>, Request<Body>> {
+        let shared = &self.inner.shared;
+        let Some(permit) = shared.permit_at_once() else { return Err(request) };
+        match shared.take(&self.url) {
+            Some(open) => Ok(self.send(open, true, permit, request)),
+            None => Err(request),
+        }
+    }
+
+    async fn wait_and_send(mut self, request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
+        let permit = self.inner.shared.permit().await?;
+        self.send_until_taken(request, permit, true).await
+    }
+
+    async fn finish(mut self, sent: Sent<impl Reply>) -> Result<Response<PooledBody>, Failure> {
+        match self.reply(sent).await? {
+            Ended::Reply(response) => Ok(response),
+            Ended::Again(again) => {
+                let (request, permit) = *again;
+                Box::pin(self.send_until_taken(request, permit, false)).await
             }
         }
     }
 
+    async fn send_until_taken(
+        &mut self,
+        mut request: Request<Body>,
+        mut permit: OwnedSemaphorePermit,
+        mut may_reuse: bool,
+    ) -> Result<Response<PooledBody>, Failure> {
+        loop {
+            let pooled = if may_reuse { self.inner.shared.take(&self.url) } else { None };
+            let (open, reused) = match pooled {
+                Some(open) => (open, true),
+                None => self.inner.open(&self.url, &self.progress, may_reuse).await?,
+            };
+            let sent = self.send(open, reused, permit, request);
+            match self.reply(sent).await? {
+                Ended::Reply(response) => return Ok(response),
+                Ended::Again(again) => (request, permit) = *again,
+            }
+            may_reuse = false;
+        }
+    }
+
+    /// Puts the request into the form which a connection wants, and gives it to that.
+    fn send(
+        &self,
+        open: Box<Open>,
+        reused: bool,
+        permit: OwnedSemaphorePermit,
+        mut request: Request<Body>,
+    ) -> Sent<impl Reply + use<C, T>> {
+        self.progress.enter(Phase::FirstByte);
+        let mut lease = Lease::new(open, Arc::clone(&self.inner.shared));
+        if !lease.is_http2() {
+            request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
+        }
+        *request.uri_mut() = lease.request_target(&self.url);
+        if let Some(authorization) = lease.proxy_authorization() {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
+        // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
+        // is made again then (RFC 9112, 9.3.1).
+        let may_repeat = reused && request.method().is_idempotent();
+        let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
+        self.progress.set_sent(true);
+        Sent { reply: lease.send(request), lease, permit, reused, again }
+    }
+
+    /// Waits for the head of the reply.
+    async fn reply(&mut self, sent: Sent<impl Reply>) -> Result<Ended, Failure> {
+        let Sent { reply, mut lease, permit, reused, again } = sent;
+        let mut reply = pin!(reply);
+        match poll_fn(|cx| lease.poll_reply(reply.as_mut(), cx)).await {
+            Ok(mut response) => {
+                self.progress.enter(Phase::Body);
+                let extensions = std::mem::take(&mut self.extensions);
+                let own = std::mem::replace(response.extensions_mut(), extensions);
+                if !own.is_empty() {
+                    response.extensions_mut().extend(own);
+                }
+                if self.describe
+                    && let Some(peer) = lease.peer()
+                {
+                    response.extensions_mut().insert(peer);
+                }
+                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, permit))))
+            }
+            Err(SendError::Returned(request, error)) => {
+                self.progress.set_sent(false);
+                if reused {
+                    Ok(Ended::Again(Box::new((*request, permit))))
+                } else {
+                    Err(Failure::NotSent(error.into()))
+                }
+            }
+            Err(SendError::RequestBody(error)) => Err(Failure::RequestBody(error.into())),
+            Err(SendError::NoReply(error)) => {
+                let again = again.filter(|_| sender::is_end_of_connection(&error));
+                match again.and_then(|kept| kept.request()) {
+                    Some(request) => Ok(Ended::Again(Box::new((request, permit)))),
+                    None => Err(Failure::NoReply(error.into())),
+                }
+            }
+        }
+    }
+}
+
+impl<C, T> Inner<C>
+where
+    C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     /// A new connection, or one that was opened for another call while this one waited for its turn to open one; and whether
     /// it is the latter.
-    async fn open(&self, url: &Uri, progress: &Progress, may_reuse: bool) -> Result<(Open, bool), Failure> {
+    async fn open(
+        &self,
+        url: &Uri,
+        progress: &Progress,
+        may_reuse: bool,
+    ) -> Result<(Box<Open>, bool), Failure> {
         let origin = Origin::of(url)
             .ok_or_else(|| Failure::invalid_request("URL", "it is not an absolute http or https URL"))?;
         let origin = Arc::new(origin);
@@ -245,13 +337,13 @@ where
         Ok((self.connect(origin, progress).await?, false))
     }
 
-    async fn connect(&self, origin: Arc<Origin>, progress: &Progress) -> Result<Open, Failure> {
+    async fn connect(&self, origin: Arc<Origin>, progress: &Progress) -> Result<Box<Open>, Failure> {
         self.shared.make_room();
         let mut connector = self.connector.clone();
         poll_fn(|cx| connector.poll_ready(cx)).await?;
         let order = Connect { origin: Arc::clone(&origin), progress: progress.clone() };
         let connected = connector.call(order).await?;
-        let open = Open::handshake(connected, origin).await?;
+        let open = Box::new(Open::handshake(connected, origin).await?);
         self.shared.learn(&open);
         self.shared.share(&open);
         Ok(open)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
@@ -21,7 +22,7 @@ use super::http1::Http1;
 use super::idle::Shared;
 use crate::body::Body;
 use crate::connect::{Connected, Forwarded, Peer, Protocol};
-use crate::error::{Failure, Source};
+use crate::error::Failure;
 use crate::origin::Origin;
 
 /// An open connection and where it leads.
@@ -40,6 +41,14 @@ enum Sender {
     Http1(Http1),
     Http2(http2::SendRequest<Body>),
 }
+
+/// The reply to a request, as hyper has it: one of HTTP/1.1 comes only while its connection is polled.
+pub(super) trait Reply:
+    Future<Output = Result<Response<Incoming>, TrySendError<Request<Body>>>> + Send
+{
+}
+
+impl<F> Reply for F where F: Future<Output = Result<Response<Incoming>, TrySendError<Request<Body>>>> + Send {}
 
 /// Why a request got no reply.
 pub(super) enum SendError {
@@ -118,17 +127,17 @@ impl Open {
     }
 
     /// A second handle to the same connection, if it can carry several calls.
-    pub(super) fn share(&self) -> Option<Self> {
+    pub(super) fn share(&self) -> Option<Box<Self>> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => Some(Self {
+            Sender::Http2(sender) => Some(Box::new(Self {
                 sender: Sender::Http2(sender.clone()),
                 origin: Arc::clone(&self.origin),
                 host: self.host.clone(),
                 opened: self.opened,
                 forwarded: self.forwarded.clone(),
                 peer: self.peer,
-            }),
+            })),
         }
     }
 }
@@ -152,12 +161,12 @@ pub(super) fn is_end_of_connection(error: &hyper::Error) -> bool {
 /// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
 #[derive(Debug)]
 pub(super) struct Lease {
-    open: Open,
+    open: Box<Open>,
     pool: Arc<Shared>,
 }
 
 impl Lease {
-    pub(super) fn new(open: Open, pool: Arc<Shared>) -> Self {
+    pub(super) fn new(open: Box<Open>, pool: Arc<Shared>) -> Self {
         Self { open, pool }
     }
 
@@ -188,17 +197,6 @@ impl Lease {
         self.open.peer
     }
 
-    /// Waits until the connection can take a request. One of HTTP/1.1 can, or never will.
-    pub(super) async fn ready(&mut self) -> Result<(), Source> {
-        match &mut self.open.sender {
-            Sender::Http1(http1) => match http1.is_ready() {
-                true => Ok(()),
-                false => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
-            },
-            Sender::Http2(sender) => sender.ready().await.map_err(Into::into),
-        }
-    }
-
     /// Polls the body of the reply to the request that was sent.
     pub(super) fn poll_frame(
         &mut self,
@@ -211,12 +209,25 @@ impl Lease {
         }
     }
 
-    pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, SendError> {
-        let result = match &mut self.open.sender {
-            Sender::Http1(http1) => http1.send(request).await,
-            Sender::Http2(sender) => sender.try_send_request(request).await,
+    /// Gives a request to the connection.
+    pub(super) fn send(&mut self, request: Request<Body>) -> impl Reply + use<> {
+        match &mut self.open.sender {
+            Sender::Http1(http1) => Either::Left(http1.send(request)),
+            Sender::Http2(sender) => Either::Right(sender.try_send_request(request)),
+        }
+    }
+
+    /// Polls the reply to the request that was sent.
+    pub(super) fn poll_reply(
+        &mut self,
+        mut reply: Pin<&mut impl Reply>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<Incoming>, SendError>> {
+        let replied = match &mut self.open.sender {
+            Sender::Http1(http1) => http1.poll_until(cx, |cx| reply.as_mut().poll(cx)),
+            Sender::Http2(_) => reply.poll(cx),
         };
-        result.map_err(|mut error: TrySendError<Request<Body>>| match error.take_message() {
+        replied.map_err(|mut error| match error.take_message() {
             Some(request) => SendError::Returned(Box::new(request), error.into_error()),
             None => match error.into_error() {
                 error if error.is_user() => SendError::RequestBody(error),
