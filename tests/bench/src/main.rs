@@ -36,7 +36,7 @@ enum Command {
     /// Calls to another system, beside other clients
     Outgoing {
         /// Calls of each client at each number of concurrent calls
-        #[arg(long, default_value_t = 70_000)]
+        #[arg(long, default_value_t = 150_000)]
         calls: u32,
     },
     /// Correlation ids, beside version 4 UUIDs as text
@@ -71,7 +71,7 @@ fn main() -> Result<(), Error> {
         Command::All => {
             cid::run()?;
             process::measure_start()?;
-            outgoing::run(70_000)?;
+            outgoing::run(150_000)?;
             inbound::run(1.0)
         }
         Command::Serve { data_dir } => peer::serve(data_dir),

@@ -5,7 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Error;
 use crate::table::{Target, median};
@@ -62,6 +65,31 @@ impl Drop for Process {
         drop(self.child.wait());
     }
 }
+
+/// Keeps this thread, and the processes and threads it starts from now on, on one of the cores it may use: the first or the
+/// last one. With a single core there is nothing to choose.
+pub(crate) fn stay_on(core: Core) -> Result<(), Error> {
+    let all = CORES.get_or_init(|| sched_getaffinity(None).ok());
+    let Some(all) = all else { return Err("the cores of this process are not known".into()) };
+    let mut usable = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core));
+    let chosen = match core {
+        Core::First => usable.next(),
+        Core::Last => usable.next_back(),
+    };
+    let mut set = CpuSet::new();
+    set.set(chosen.ok_or("there is no core")?);
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// Which of the cores.
+#[derive(Clone, Copy)]
+pub(crate) enum Core {
+    First,
+    Last,
+}
+
+/// Those that this process could use before it chose one.
+static CORES: OnceLock<Option<CpuSet>> = OnceLock::new();
 
 /// This program, for a server that it also is.
 pub(crate) fn own(arguments: &[&str]) -> Result<Command, Error> {

@@ -23,6 +23,33 @@ impl Target {
     }
 }
 
+/// The middle one of some ratios, and between which two the middle half of them lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Spread {
+    median: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(mut ratios: Vec<f64>) -> Self {
+        let median = median(&mut ratios);
+        let at = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
+        Self { median, low: at(1), high: at(3) }
+    }
+
+    /// `0.91  (0.89 to 0.93; target: at least 0.85)`; the mark when it is missed is about the median.
+    pub(crate) fn show(self, target: Target) -> String {
+        let Self { median, low, high } = self;
+        let target = match target {
+            Target::AtLeast(limit) => format!("; target: at least {limit:.2}{}", missed(median < limit)),
+            Target::AtMost(limit) => format!("; target: at most {limit:.2}{}", missed(median > limit)),
+            Target::None => String::new(),
+        };
+        format!("{median:>6.2}  ({low:.2} to {high:.2}{target})")
+    }
+}
+
 fn missed(is_missed: bool) -> &'static str {
     if is_missed { ", MISSED" } else { "" }
 }
