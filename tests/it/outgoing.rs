@@ -151,7 +151,10 @@ fn nobody_there_is_an_error_that_says_so() {
     let id = server.api().create_http(&outgoing("Refused", NOBODY, "/"));
     for (format, status) in [(Format::Json, 502), (Format::Soap, 500)] {
         let answer = server.api_in(format).call("zato.http-soap.ping", &json!({"id": id}));
+        let report = ["(UTC) HEAD", "Failed while: connecting", "Reason: ", "Response time: 0:00:0"];
         answer.error(status, &["Refused", "refused"]);
+        let answer = server.api_in(format).call("zato.http-soap.ping", &json!({"id": id}));
+        answer.error(status, &report);
     }
     let id = server.api().create_http(&outgoing("Unknown", "http://host.invalid", "/"));
     server.api().call("zato.http-soap.ping", &json!({"id": id})).error(502, &["Unknown", "resolve"]);

@@ -112,6 +112,13 @@ impl Error {
         self
     }
 
+    /// Says the same in other words, which may be several lines.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Names the service that failed, unless an inner one has been named already.
     #[must_use]
     pub(crate) fn in_service(mut self, service: &str) -> Self {

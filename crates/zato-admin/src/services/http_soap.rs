@@ -11,6 +11,7 @@ use zato_odb::model::{
     Connection, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, SerializationType, Service,
     Transport,
 };
+use zato_outgoing::CallError;
 use zato_service::{Context, Error};
 
 use super::security::AllDefinitions;
@@ -358,7 +359,15 @@ impl Handle for ping::Request {
             )));
         }
         let connection = cx.outgoing().http().by_id(object.id)?;
-        let info = connection.conn().ping(cx.cid()).await?;
+        let info = connection.conn().ping(cx.cid()).await.map_err(unanswered)?;
         Ok(ping::Response { info })
     }
+}
+
+/// A ping without an answer. Its report is what the caller asked for, so it is the message, which no setting cuts off.
+#[track_caller]
+fn unanswered(error: CallError) -> Error {
+    let report = error.report().unwrap_or_default();
+    let message = format!("{error}\n{report}");
+    Error::from(error).with_message(message)
 }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
-use zato_outgoing::{Config, Outgoing};
+use zato_outgoing::{Body, Config, Outgoing};
 
 use crate::peer::{Peer, cid, connection, environment, reply, until_closed};
 
@@ -95,4 +98,49 @@ async fn replacing_a_connection_closes_what_it_kept_and_finishes_its_calls() {
     assert_eq!(old.idle_connections(), 0);
     let new = outgoing.plain_http("CRM").unwrap();
     assert_eq!(new.conn().get(cid(), ()).await.unwrap().url().path(), "/new");
+}
+
+/// The other side has replied and keeps the connection, but the request is not over: the next one must not wait for its end.
+#[tokio::test]
+async fn a_connection_that_still_sends_a_request_is_not_kept() {
+    let peer = Peer::scripted(|number, mut stream| async move {
+        if number == 0 {
+            let mut buffer = [0; 4096];
+            let count = stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly").await.unwrap();
+        } else {
+            reply(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext").await;
+        }
+        until_closed(&mut stream).await;
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |config| config.pool_size = 1);
+    let body = Body::streamed(stream::pending::<Result<Bytes, std::io::Error>>(), None);
+    assert_eq!(crm.conn().post(cid(), body).await.unwrap().text(), "early");
+    assert_eq!(crm.idle_connections(), 0);
+    assert_eq!(crm.conn().post(cid(), "a").await.unwrap().text(), "next");
+    assert_eq!((peer.connections(), crm.idle_connections()), (2, 1));
+}
+
+/// Nobody calls, and still a connection which the other side closes does not stay open.
+#[tokio::test]
+async fn the_end_of_an_unused_connection_is_noticed() {
+    let close = Arc::new(Notify::new());
+    let signal = Arc::clone(&close);
+    let peer = Peer::scripted(move |_, mut stream| {
+        let signal = Arc::clone(&signal);
+        async move {
+            reply(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na").await;
+            signal.notified().await;
+        }
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |_| {});
+    crm.conn().post(cid(), "a").await.unwrap();
+    assert_eq!(crm.idle_connections(), 1);
+    close.notify_one();
+    while crm.idle_connections() > 0 {
+        tokio::task::yield_now().await;
+    }
 }
