@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::Error;
 use crate::table::{Target, median};
@@ -79,6 +80,11 @@ pub(crate) fn stay_on(core: Core) -> Result<(), Error> {
     let mut set = CpuSet::new();
     set.set(chosen.ok_or("there is no core")?);
     Ok(sched_setaffinity(None, &set)?)
+}
+
+/// The time which this thread has had a core for, in the kernel and outside of it.
+pub(crate) fn thread_time() -> Result<Duration, Error> {
+    Ok(clock_gettime(ClockId::ThreadCPUTime).try_into()?)
 }
 
 /// Which of the cores.

@@ -49,7 +49,9 @@ pub(crate) fn run(calls: u32) -> Result<(), Error> {
 }
 
 async fn measure(peer: SocketAddr, calls: u32) -> Result<(), Error> {
-    println!("outgoing POST of JSON, 1 KB reply; medians of {ROUNDS} alternating rounds, and their middle half");
+    println!(
+        "outgoing POST of JSON, 1 KB reply; medians of {ROUNDS} alternating rounds, and their middle half"
+    );
     for concurrency in [1, 32, 256] {
         compare(peer, concurrency, calls / u32::try_from(ROUNDS)?).await?;
     }
@@ -67,9 +69,12 @@ async fn compare(peer: SocketAddr, concurrency: u32, calls: u32) -> Result<(), E
     // `requests` is one at a time or in threads, of which a process makes use of 32 at most.
     let threads = concurrency.min(32);
     let mut rates: Vec<Vec<f64>> = vec![Vec::new(); clients.len() + 1];
+    let mut costs: Vec<Vec<f64>> = vec![Vec::new(); clients.len()];
     for _ in 0..ROUNDS {
-        for ((_, client), rates) in clients.iter().zip(&mut rates) {
-            rates.push(rate(client, concurrency, calls).await?);
+        for (((_, client), rates), costs) in clients.iter().zip(&mut rates).zip(&mut costs) {
+            let (rate, cost) = rate(client, concurrency, calls).await?;
+            rates.push(rate);
+            costs.push(cost);
         }
         if let Some(python) = rates.last_mut() {
             python.push(requests::rate(peer, threads, PYTHON_CALLS)?);
@@ -81,6 +86,12 @@ async fn compare(peer: SocketAddr, concurrency: u32, calls: u32) -> Result<(), E
         let rate = median(&mut rates.clone());
         println!("    {name:<26}{rate:>10.0} calls/s{:>10.1} us", f64::from(concurrency) * 1e6 / rate);
     }
+    // What a busy machine takes from a client for itself is in the rates and not in the costs.
+    let cost = |index: usize| costs.get(index).map(Vec::as_slice).unwrap_or_default();
+    let spent = |index: usize| median(&mut cost(index).to_vec());
+    println!("    core per call              bare {:.2} us, whole stack {:.2} us", spent(0), spent(3));
+    println!("    core, bare / stack         {}", ratio(cost(0), cost(3)).show(Target::None));
+    println!("    core, reqwest / stack      {}", ratio(cost(2), cost(3)).show(Target::None));
     let [bare, legacy, reqwest, stack, python] = &*rates else { return Err("a client is missing".into()) };
     if concurrency == 1 {
         println!("    latency / bare             {}", ratio(bare, stack).show(Target::AtMost(1.2)));
@@ -104,7 +115,7 @@ async fn soap(peer: SocketAddr, calls: u32) -> Result<(), Error> {
     let mut rates = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (client, rates) in [&json, &text, &digest].into_iter().zip(&mut rates) {
-            rates.push(rate(client, CONCURRENCY, calls).await?);
+            rates.push(rate(client, CONCURRENCY, calls).await?.0);
         }
     }
     let [json, text, digest] = &rates;
@@ -119,8 +130,8 @@ fn ratio(one: &[f64], other: &[f64]) -> Spread {
     Spread::of(one.iter().zip(other).map(|(one, other)| one / other).collect())
 }
 
-/// Calls a second of one client, whose connections are open already.
-async fn rate(client: &Client, concurrency: u32, calls: u32) -> Result<f64, Error> {
+/// Calls a second of one client, whose connections are open already, and the microseconds of its core that each one takes.
+async fn rate(client: &Client, concurrency: u32, calls: u32) -> Result<(f64, f64), Error> {
     let mut workers: Vec<Worker> = Vec::new();
     for _ in 0..concurrency {
         workers.push(client.worker().await?);
@@ -128,9 +139,11 @@ async fn rate(client: &Client, concurrency: u32, calls: u32) -> Result<f64, Erro
     // Once without a watch, so that every connection is open and everything is in the caches.
     let warm_up = all(workers, 3).await?;
     let each = (calls / concurrency).max(1);
-    let begun = Instant::now();
+    let (begun, spent) = (Instant::now(), process::thread_time()?);
     all(warm_up, each).await?;
-    Ok(f64::from(each * concurrency) / begun.elapsed().as_secs_f64())
+    let (elapsed, spent) = (begun.elapsed(), process::thread_time()?.saturating_sub(spent));
+    let made = f64::from(each * concurrency);
+    Ok((made / elapsed.as_secs_f64(), spent.as_secs_f64() * 1e6 / made))
 }
 
 /// Has each worker make this many calls, all of them at once.
