@@ -2,6 +2,8 @@
 //!
 //! Owns which of its types are bound and read, and how. It must not know pools.
 
+use std::fmt::Write as _;
+
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgQueryResult, PgSslMode, PgStatement, PgTypeInfo, PgTypeKind, PgValueRef,
@@ -80,7 +82,7 @@ impl Dialect for Postgres {
             "INT8" => decode::<i64>(value).map(Value::from),
             "FLOAT4" => decode::<f32>(value).map(Value::from),
             "FLOAT8" => decode::<f64>(value).map(Value::from),
-            "NUMERIC" => decode::<BigDecimal>(value).map(|number| Value::Decimal(number.to_plain_string())),
+            "NUMERIC" => numeric(value.as_bytes()?).map(Value::Decimal),
             "BYTEA" => decode::<Vec<u8>>(value).map(Value::Bytes),
             "UUID" => decode::<Uuid>(value).map(|uuid| Value::Text(uuid.to_string())),
             "JSON" | "JSONB" => {
@@ -179,4 +181,74 @@ fn document(value: Value) -> serde_json::Value {
 
 fn decode<'r, T: Decode<'r, Postgres>>(value: PgValueRef<'r>) -> Result<T, BoxDynError> {
     T::decode(value)
+}
+
+/// The digits of a number in PostgreSQL's binary form, with as many decimals as the column shows.
+///
+/// The form is a header of four 16-bit numbers (how many groups of digits, the weight of the first one, the sign, how
+/// many decimals), and then the groups: four decimal digits each, the weight being the power of 10,000.
+fn numeric(bytes: &[u8]) -> Result<String, BoxDynError> {
+    let words: Vec<u16> = bytes.chunks_exact(2).map(|word| u16::from_be_bytes([word[0], word[1]])).collect();
+    let [_, weight, sign, scale, groups @ ..] = &*words else {
+        return Err("a number without a header".into());
+    };
+    let sign = match sign {
+        0x0000 => "",
+        0x4000 => "-",
+        0xC000 => return Ok("NaN".to_owned()),
+        0xD000 => return Ok("Infinity".to_owned()),
+        0xF000 => return Ok("-Infinity".to_owned()),
+        other => return Err(format!("a number of the unknown sign {other:#06x}").into()),
+    };
+    let weight = i32::from(weight.cast_signed());
+    let group = |power: i32| {
+        let index = usize::try_from(weight - power).ok();
+        index.and_then(|index| groups.get(index)).copied().unwrap_or(0)
+    };
+    let mut text = sign.to_owned();
+    text.push_str(&group(weight.max(0)).to_string());
+    for power in (0..weight).rev() {
+        let _ = write!(text, "{:04}", group(power));
+    }
+    if *scale > 0 {
+        let decimals: String =
+            (1..=i32::from(scale.div_ceil(4))).map(|power| format!("{:04}", group(-power))).collect();
+        text.push('.');
+        text.extend(decimals.chars().take((*scale).into()));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &[u16], text: &str) {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        assert_eq!(numeric(&bytes).unwrap(), text);
+    }
+
+    #[test]
+    fn numbers() {
+        check(&[0, 0, 0, 0], "0");
+        check(&[0, 0, 0, 2], "0.00");
+        check(&[3, 1, 0, 2, 1, 2345, 6000], "12345.60");
+        check(&[1, 1, 0, 0, 1], "10000");
+        check(&[1, 0xFFFF, 0x4000, 3, 50], "-0.005");
+        check(&[1, 0xFFFE, 0, 8, 1], "0.00000001");
+        check(&[2, 0, 0, 4, 7, 1], "7.0001");
+        check(&[0, 0, 0xC000, 0], "NaN");
+        check(&[0, 0, 0xF000, 0x20], "-Infinity");
+        assert!(numeric(&[0, 0]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = numeric(&bytes);
+        }
+    }
 }
