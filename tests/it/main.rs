@@ -25,6 +25,8 @@ mod logs;
 #[cfg(test)]
 mod outgoing;
 #[cfg(test)]
+mod outgoing_sql;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod security;

@@ -11,7 +11,19 @@ use crate::project::{Error, Manifest, Project};
 /// The floor of each crate. A crate may only use crates of lower floors.
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["zato-cid", "zato-connections", "zato-sio", "zato-soap"]),
-    (1, &["zato-amqp", "zato-catalogue", "zato-env", "zato-kvdb", "zato-odb", "zato-outgoing", "zato-zmq"]),
+    (
+        1,
+        &[
+            "zato-amqp",
+            "zato-catalogue",
+            "zato-env",
+            "zato-kvdb",
+            "zato-odb",
+            "zato-outgoing",
+            "zato-sql",
+            "zato-zmq",
+        ],
+    ),
     (2, &["zato-service"]),
     (3, &["zato-channel", "zato-scheduler"]),
     (4, &["zato-admin"]),

@@ -8,12 +8,14 @@ use crate::project::{Error, Manifest, Project};
 
 /// Third-party crates that only some crates of the project may name.
 const RESERVED: &[(&str, &[&str])] = &[
+    ("deadpool", &["zato-sql"]),
     ("hyper", &["zato-outgoing", "zato-server"]),
     ("hyper-util", &["zato-outgoing", "zato-server"]),
     ("lapin", &["zato-amqp"]),
     ("redb", &["zato-kvdb"]),
     ("rustls", &["zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),
+    ("sqlx", &["zato-sql"]),
     ("tokio-rustls", &["zato-outgoing", "zato-server"]),
     ("zeromq", &["zato-zmq"]),
 ];

@@ -13,6 +13,8 @@ use crate::project::{self, Error, Project};
 const PACKAGES: &[(&str, &str)] = &[
     ("/usr/lib/postgresql/*/bin/initdb", "postgresql"),
     ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
+    ("/usr/sbin/mariadbd", "mariadb-server-core"),
+    ("/usr/bin/my_print_defaults", "mariadb-client-core"),
     ("curl", "curl"),
     ("jq", "jq"),
     ("setpriv", "util-linux"),

@@ -49,6 +49,12 @@ pub(crate) fn not_allowed(element: &str, value: impl Display, allowed: &str) -> 
     Error::bad_request(format!("{element} [{value}] is not allowed: it must be {allowed}"))
 }
 
+/// The error of an element whose value can't be read as what it is to be.
+#[track_caller]
+pub(crate) fn invalid(element: &str, problem: impl Display) -> Error {
+    Error::bad_request(format!("{element} is invalid: {problem}"))
+}
+
 #[cfg(test)]
 mod tests {
     use zato_odb::Unique;

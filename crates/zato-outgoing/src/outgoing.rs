@@ -70,6 +70,11 @@ impl Outgoing {
         Self { environment, table: ArcSwap::default() }
     }
 
+    /// The component name that calls carry, which other kinds of connections may show as well.
+    pub fn component(&self) -> &str {
+        self.environment.component.to_str().unwrap_or_default()
+    }
+
     /// The plain HTTP connection of a name.
     ///
     /// # Errors

@@ -235,6 +235,14 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
         }
     } else if error.is::<zato_zmq::SendError>() {
         ErrorKind::BadGateway
+    } else if let Some(error) = error.downcast_ref::<zato_sql::Error>() {
+        match error {
+            zato_sql::Error::Exhausted { .. } => ErrorKind::Unavailable,
+            error if error.is_timeout() => ErrorKind::GatewayTimeout,
+            error if error.is_connection() => ErrorKind::BadGateway,
+            // What the database refused is the service's mistake, or what it should have seen coming.
+            _ => ErrorKind::Internal,
+        }
     } else {
         ErrorKind::Internal
     }

@@ -14,12 +14,13 @@ pub struct Outgoing {
     http: zato_outgoing::Outgoing,
     amqp: Connections<zato_amqp::Outgoing>,
     zmq: Connections<zato_zmq::Outgoing>,
+    sql: Connections<zato_sql::Pool>,
 }
 
 impl Outgoing {
     /// The connections of a server, of which those that speak HTTP need to know their environment.
     pub fn new(http: zato_outgoing::Outgoing) -> Self {
-        Self { http, amqp: Connections::new(), zmq: Connections::new() }
+        Self { http, amqp: Connections::new(), sql: Connections::new(), zmq: Connections::new() }
     }
 
     /// The plain HTTP connection of a name.
@@ -44,6 +45,19 @@ impl Outgoing {
     /// There is none of that name, or it is inactive.
     pub fn amqp(&self, name: &str) -> Result<zato_amqp::Outgoing, LookupError> {
         self.amqp.get(name)
+    }
+
+    /// The SQL connection of a name.
+    ///
+    /// # Errors
+    /// There is none of that name, or it is inactive.
+    pub fn sql(&self, name: &str) -> Result<zato_sql::Pool, LookupError> {
+        self.sql.get(name)
+    }
+
+    /// The table of SQL connections.
+    pub fn sql_table(&self) -> &Connections<zato_sql::Pool> {
+        &self.sql
     }
 
     /// The table of AMQP connections.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use sqlx::{ColumnIndex, Connection, Executor, SqlStr};
+use sqlx::{ColumnIndex, Executor, SqlStr};
 
 use crate::dialect::{Dialect, Step, run};
 use crate::lease::{Lease, Source};
@@ -40,9 +40,6 @@ pub(crate) trait Session: Send {
 
     /// Undoes what was done since [`begin`](Self::begin).
     fn rollback(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
-
-    /// Asks the database for a sign of life.
-    fn ping(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
 
     /// Lets others use the connection. Nothing may be under way on it.
     fn give_back(self: Box<Self>) -> BoxFuture<'static, ()>;
@@ -88,10 +85,6 @@ where
 
     fn rollback(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         control::<D>(self.connection(), "ROLLBACK")
-    }
-
-    fn ping(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
-        Box::pin(self.connection().ping())
     }
 
     fn give_back(self: Box<Self>) -> BoxFuture<'static, ()> {

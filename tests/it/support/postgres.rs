@@ -73,6 +73,11 @@ impl Database {
         format!("postgres://zato:{PASSWORD}@{address}/{}", self.name)
     }
 
+    /// What the server calls it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where the server listens.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.server.port))

@@ -5,9 +5,11 @@
 //! in effect is logged and left out; it never keeps the rest from working. This module must not know who changed what, or
 //! why.
 
+mod connections;
 mod convert;
 mod http;
 mod services;
+mod sql;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use zato_service::{Environment, Error};
 
 pub(crate) use convert::{channel_config, channel_error, channel_security, check_outgoing, outgoing_config};
 pub(crate) use services::registered;
+pub(crate) use sql::{sql_engine, sql_pool};
 
 use crate::error::OrError;
 
@@ -80,8 +83,9 @@ impl Applier {
     #[must_use]
     pub fn new(odb: Odb, cluster_id: i64, channels: Channels, environment: Environment) -> Self {
         // In the order in which they are loaded: channels lead to services.
-        let effects: [Box<dyn Effect>; 2] = [
+        let effects: [Box<dyn Effect>; 3] = [
             Box::new(services::Services::new(environment.clone())),
+            Box::new(sql::effect(environment.clone())),
             Box::new(http::Http::new(channels, environment)),
         ];
         Self { cluster: Cluster { odb, id: cluster_id }, effects: Arc::new(effects) }

@@ -13,6 +13,7 @@ mod leader;
 mod lists;
 mod logs;
 mod other_services;
+mod outgoing_sql;
 mod server;
 mod service;
 mod support;

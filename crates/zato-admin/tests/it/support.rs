@@ -40,7 +40,7 @@ pub(crate) struct House {
     pub(crate) environment: Environment,
     pub(crate) applier: Applier,
     dispatcher: Dispatcher,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// Applies the event log as soon as it is asked to.

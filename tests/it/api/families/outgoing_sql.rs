@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::super::cases::Cases;
+use super::super::cases::{Cases, NO_ID};
 use super::objects::Objects;
 use crate::support::api::with;
+use crate::support::envelope::text;
 
 pub(super) fn cases(cases: &mut Cases<'_>) {
     let objects = Objects {
@@ -36,7 +37,31 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     let wrong = json!({"name": "Pool", "extra": "fast"});
     objects.refuses(cases, id, &wrong, 400, &["extra should be a list"]);
 
-    // SQLite has neither host nor port.
-    let file = json!({"name": "File", "engine": "sqlite", "host": "", "port": 0, "extra": ""});
-    cases.id("zato.outgoing.sql.create", &with(&objects.object, &file));
+    let unknown_key = json!({"extra": "fast=very"});
+    objects.refuses(
+        cases,
+        id,
+        &unknown_key,
+        400,
+        &["extra is invalid", "unknown key `fast`", "pool_timeout"],
+    );
+
+    // SQLite has neither host nor port nor users.
+    let path = cases.server.data().join(format!("crm-{:?}.sqlite3", cases.format));
+    let file = json!({
+        "name": "File", "engine": "sqlite", "host": "", "port": 0, "username": "", "extra": "",
+        "db_name": path, "is_active": false,
+    });
+    let file = cases.id("zato.outgoing.sql.create", &with(&objects.object, &file));
+
+    let ping = "zato.outgoing.sql.ping";
+    let time = text(&cases.call(ping, &json!({"id": file}))["response_time"]);
+    let seconds: f64 = time.parse().expect("a time is a decimal number");
+    assert!(time.contains('.') && seconds < 10.0, "{time}");
+    assert!(path.exists(), "an inactive connection can be pinged");
+    // Nobody listens there.
+    let could_not = "Could not ping the outgoing SQL connection [Pool]";
+    cases.fails(ping, &json!({"id": id}), 502, &[could_not]);
+    cases.fails(ping, &json!({"id": NO_ID}), 404, &["987654"]);
+    cases.nothing("zato.outgoing.sql.auto-ping", &json!({}));
 }

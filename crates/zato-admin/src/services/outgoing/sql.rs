@@ -1,17 +1,21 @@
 //! `zato.outgoing.sql`: pools of SQL connections.
 //!
-//! Owns what such a pool can be. It must not know how databases are spoken to.
+//! Owns what such a pool can be, and what a ping says about it. It must not know how databases are spoken to.
 
+use futures_util::future::join_all;
 use zato_catalogue::outgoing::sql;
+use zato_connections::Named;
 use zato_odb::Secret;
 use zato_odb::model::OutgoingSql;
-use zato_service::Error;
+use zato_service::{Context, Error, ErrorKind};
+use zato_sql::Engine;
 
+use crate::apply::{sql_engine, sql_pool};
 use crate::change::{Family, HasPassword};
-use crate::error::not_allowed;
-use crate::family::services;
-use crate::password;
+use crate::error::OrError;
+use crate::family::{find, services};
 use crate::value::{COUNTS, PORTS, not_empty, within};
+use crate::{Admin, Handle, password};
 
 pub(crate) struct SqlConnections;
 
@@ -24,15 +28,16 @@ impl Family for SqlConnections {
 
     fn check_values(pool: &OutgoingSql) -> Result<(), Error> {
         check_extra(pool.extra.as_deref().unwrap_or_default())?;
-        check_engine(&pool.engine)?;
+        let engine = sql_engine(pool)?;
         not_empty("db_name", &pool.db_name)?;
         within("pool_size", pool.pool_size, &COUNTS)?;
         // SQLite opens a file of this machine.
-        if pool.engine == "sqlite" {
-            return Ok(());
+        if engine != Engine::Sqlite {
+            not_empty("host", &pool.host)?;
+            not_empty("username", &pool.username)?;
+            within("port", pool.port, &PORTS)?;
         }
-        not_empty("host", &pool.host)?;
-        within("port", pool.port, &PORTS)
+        sql_pool(pool).map(drop)
     }
 }
 
@@ -53,11 +58,42 @@ services! {
     }
 }
 
-/// The engines that pools can speak to, by the names of both versions.
-const ENGINES: [&str; 5] = ["postgresql", "postgresql+pg8000", "mysql", "mysql+pymysql", "sqlite"];
+impl Handle for sql::ping::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<sql::ping::Response, Error> {
+        let stored = find::<SqlConnections>(admin, self.id).await?;
+        // Inactive pools are in the table, too. One that is not there can't be made, and making it says why.
+        let pool = match cx.outgoing().sql_table().by_id(stored.id) {
+            Ok(pool) => pool,
+            Err(_) => sql_pool(&stored)?,
+        };
+        let elapsed = pool.ping().await.map_err(|error| could_not_ping(&stored.name, error))?;
+        Ok(sql::ping::Response { response_time: Some(format!("{:.5}", elapsed.as_secs_f64())) })
+    }
+}
 
-fn check_engine(engine: &str) -> Result<(), Error> {
-    if ENGINES.contains(&engine) { Ok(()) } else { Err(not_allowed("engine", engine, &ENGINES.join(", "))) }
+fn could_not_ping(name: &str, error: zato_sql::Error) -> Error {
+    let kind = if error.is_timeout() { ErrorKind::GatewayTimeout } else { ErrorKind::BadGateway };
+    Error::new(kind, format!("Could not ping the outgoing SQL connection [{name}]")).with_source(error)
+}
+
+impl Handle for sql::auto_ping::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<(), Error> {
+        let cid = cx.cid();
+        if let Err(error) = admin.odb().last_event(admin.settings().cluster_id).await.or_error() {
+            tracing::warn!(%cid, %error, "could not ping the operational database");
+        }
+        // What an operator has switched off is left alone.
+        let pools = cx.outgoing().sql_table().all().into_iter().filter(Named::is_active);
+        join_all(pools.map(|pool| async move {
+            if let Err(error) = pool.ping().await {
+                let error = could_not_ping(pool.name(), error);
+                let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
+                tracing::warn!(%cid, %error, causes = causes.join(": "), "an SQL connection does not answer");
+            }
+        }))
+        .await;
+        Ok(())
+    }
 }
 
 /// Entries are lines, or separated by semicolons.

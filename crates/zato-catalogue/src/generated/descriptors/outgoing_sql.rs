@@ -17,7 +17,7 @@ pub(crate) static AUTO_PING: Service = Service {
     family: "outgoing.sql",
     doc: "Pings the operational database and all outgoing SQL connections, and logs failures; run by \
             the scheduler.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -219,7 +219,7 @@ pub(crate) static PING: Service = Service {
     name: "zato.outgoing.sql.ping",
     family: "outgoing.sql",
     doc: "Runs a test query over an outgoing SQL connection pool and returns how long it took.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
     aliases: &[],

@@ -2,6 +2,28 @@
 
 //! Outgoing SQL connections.
 
+/// `zato.outgoing.sql.auto-ping`: Pings the operational database and all outgoing SQL
+/// connections, and logs failures; run by the scheduler.
+pub mod auto_ping {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.outgoing.sql.auto-ping`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {}
+
+    /// Response of `zato.outgoing.sql.auto-ping`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::outgoing_sql::AUTO_PING;
+    }
+}
+
 /// `zato.outgoing.sql.change-password`: Sets the password of an outgoing SQL connection, whose
 /// pool is then built anew.
 pub mod change_password {
@@ -251,5 +273,35 @@ pub mod get_list {
         type Response = Response;
 
         const SERVICE: &'static Service = &descriptors::outgoing_sql::GET_LIST;
+    }
+}
+
+/// `zato.outgoing.sql.ping`: Runs a test query over an outgoing SQL connection pool and returns
+/// how long it took.
+pub mod ping {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.outgoing.sql.ping`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the outgoing SQL connection.
+        pub id: i64,
+    }
+
+    /// Response of `zato.outgoing.sql.ping`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// How long the test query took, in seconds, as decimal text.
+        #[serde(default)]
+        pub response_time: Option<String>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::outgoing_sql::PING;
     }
 }
