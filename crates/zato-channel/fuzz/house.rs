@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use zato_channel::{
-    CallLimits, ChannelConfig, Channels, DataFormat, Dispatcher, Pages, Security, SecurityKind, Settings,
-    Transport, UrlParameters, Version, WsSecurity,
+    CallLimits, ChannelConfig, Channels, DataFormat, Dispatcher, FailureDelays, Jwt, JwtKey, OAuth, Pages,
+    SaltedDigest, Security, SecurityKind, Settings, SignatureMethod, Transport, UrlParameters, Version,
+    WsSecurity,
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -63,10 +64,24 @@ pub static HOUSE: LazyLock<House> = LazyLock::new(|| {
             security: Some(Arc::new(ws_security())),
             ..channel(8, "/wss", Transport::Soap(Version::V11), None, &copy)
         },
+        guarded(
+            9,
+            "apikey",
+            SecurityKind::ApiKey { header: "X-API-Key".to_owned(), key: "s3cret".into() },
+            &copy,
+        ),
+        guarded(
+            10,
+            "account",
+            SecurityKind::TechnicalAccount { password: SaltedDigest::of(&"s3cret".into(), "salt") },
+            &copy,
+        ),
+        guarded(11, "oauth", SecurityKind::OAuth(oauth()), &copy),
+        guarded(12, "jwt", SecurityKind::Jwt(jwt()), &copy),
     ];
     let errors = channels.replace_all(configs);
     assert!(errors.is_empty(), "{errors:?}");
-    let dispatcher = Dispatcher::new(channels, environment.clone(), Settings::default());
+    let dispatcher = Dispatcher::new(channels, environment.clone(), settings());
     House { runtime, dispatcher, environment, service: copy, _folder: folder }
 });
 
@@ -94,6 +109,35 @@ pub fn channel(
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }
+}
+
+/// A JSON channel behind a definition, both of this name.
+fn guarded(id: i64, name: &str, kind: SecurityKind, service: &Arc<Registration>) -> ChannelConfig {
+    let security = Security::new(id, name, true, kind).expect("a definition");
+    ChannelConfig {
+        security: Some(Arc::new(security)),
+        ..channel(id, &format!("/{name}"), Transport::PlainHttp, Some(DataFormat::Json), service)
+    }
+}
+
+/// Refusals are not held back: there are many.
+fn settings() -> Settings {
+    let failure_delays = FailureDelays { free: u32::MAX, ..FailureDelays::default() };
+    Settings { failure_delays, ..Settings::default() }
+}
+
+fn oauth() -> OAuth {
+    OAuth {
+        consumer_key: "crm".to_owned(),
+        consumer_secret: "0123456789abcdef0123456789abcdef".into(),
+        signature_method: SignatureMethod::HmacSha1,
+        max_nonces: 1_000,
+    }
+}
+
+fn jwt() -> Jwt {
+    let key = JwtKey::Hs256("0123456789abcdef0123456789abcdef".into());
+    Jwt { key, issuer: None, audience: None }
 }
 
 fn basic_auth() -> Security {

@@ -43,9 +43,18 @@ impl Channel {
             url_path: Arc::clone(&url_path),
             reason,
         })?;
-        let guard = config.security.as_ref().filter(|security| security.is_in_envelope());
-        if let (Transport::PlainHttp, Some(security)) = (config.transport, guard) {
-            return Err(ChannelError::Security { channel: name, security: Arc::clone(security.name()) });
+        let is_xml =
+            matches!(config.transport, Transport::Soap(_)) || config.data_format == Some(DataFormat::Xml);
+        if let Some(security) = &config.security {
+            let wanted = match config.transport {
+                Transport::PlainHttp if security.is_in_envelope() => Some("SOAP"),
+                _ if security.is_in_message() && !is_xml => Some("XML and SOAP"),
+                _ => None,
+            };
+            if let Some(wanted) = wanted {
+                let security = Arc::clone(security.name());
+                return Err(ChannelError::Security { channel: name, security, wanted });
+            }
         }
         let codec = match (config.transport, config.data_format) {
             (Transport::Soap(version), None | Some(DataFormat::Xml)) => Codec::soap(version, &config.service),

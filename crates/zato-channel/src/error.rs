@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use zato_env::InvalidName;
 
+use crate::{JwtKeyError, XPathError};
+
 /// Why a channel can't be served. Whatever was configured before stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -65,15 +67,15 @@ pub enum ChannelError {
         /// The data format it was given.
         data_format: &'static str,
     },
-    /// WS-Security headers stand in SOAP envelopes only.
-    #[error(
-        "channel [{channel}]: definition [{security}] is a WS-Security one, which guards SOAP channels only"
-    )]
+    /// The definition looks for credentials where messages of this channel have none.
+    #[error("channel [{channel}]: definition [{security}] is of a type that guards {wanted} channels only")]
     Security {
         /// The channel that was refused.
         channel: Arc<str>,
         /// The security definition it was given.
         security: Arc<str>,
+        /// What the channel would have to be.
+        wanted: &'static str,
     },
     /// The service's elements can't be written in the channel's format.
     #[error("channel [{channel}]: service [{service}] can't answer in XML: {reason}")]
@@ -131,6 +133,22 @@ pub enum SecurityError {
         name: Arc<str>,
         /// The header's name.
         header: String,
+    },
+    /// An expression can't be compiled.
+    #[error("security definition [{name}]: {reason}")]
+    XPath {
+        /// The definition's name.
+        name: Arc<str>,
+        /// What is wrong with it.
+        reason: XPathError,
+    },
+    /// The key of tokens can't be used.
+    #[error("security definition [{name}]: {reason}")]
+    Jwt {
+        /// The definition's name.
+        name: Arc<str>,
+        /// What is wrong with it.
+        reason: JwtKeyError,
     },
     /// The realm is sent in a header, where control characters can't stand.
     #[error("security definition [{name}]: its realm has a control character")]

@@ -13,10 +13,11 @@ use http::request::Parts;
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use zato_cid::Cid;
-use zato_service::Environment;
+use zato_service::{Environment, Error};
 use zato_soap::{Envelope, Limits};
 
 use crate::channel::Channel;
+use crate::codec::ErrorShape;
 use crate::decode::{self, Payload};
 use crate::failure::Failure;
 use crate::limits::Place;
@@ -91,7 +92,8 @@ impl Gate {
         if definition.security.proof(request) != Proof::Request {
             return Ok(());
         }
-        let checked = definition.security.check_request(request, self.environment.now(), &definition.nonces);
+        let checked =
+            definition.security.check_request(request, None, self.environment.now(), &definition.nonces);
         checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
         self.check_roles(arrival, definition)
     }
@@ -103,7 +105,7 @@ impl Gate {
         if let Some(definition) = &found.definition {
             let proof = definition.security.proof(request);
             if proof != Proof::Request {
-                let checked = self.check_body(proof, definition, body);
+                let checked = self.check_body(arrival, proof, definition, body);
                 read = checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
                 self.check_roles(arrival, definition)?;
             }
@@ -122,21 +124,34 @@ impl Gate {
     /// so its sender learns no more than that.
     fn check_body<'b>(
         &self,
+        Arrival { request, found, .. }: Arrival<'_>,
         proof: Proof,
-        definition: &Definition,
+        Definition { security, nonces, .. }: &Definition,
         body: &'b Bytes,
     ) -> Result<Option<Payload<'b>>, Denied> {
+        let now = self.environment.now();
+        let unreadable = |error: Error| Denied::NoMessage(error.message().to_owned());
         match proof {
             Proof::Request => Ok(None),
+            Proof::Form => {
+                let form = std::str::from_utf8(body).map_err(|error| Denied::NoMessage(error.to_string()))?;
+                security.check_request(request, Some(form), now, nonces)?;
+                Ok(None)
+            }
+            Proof::Message => {
+                let is_soap = matches!(found.channel.codec.error_shape(), ErrorShape::Soap(_));
+                let document = decode::document(body, &self.limits).map_err(unreadable)?;
+                security.check_message(document.input_text(), is_soap)?;
+                Ok(Some(if is_soap { Payload::Soap(document) } else { Payload::Xml(document) }))
+            }
             Proof::Envelope => {
-                let document = decode::document(body, &self.limits)
-                    .map_err(|error| Denied::NoMessage(error.message().to_owned()))?;
+                let document = decode::document(body, &self.limits).map_err(unreadable)?;
                 let token = Envelope::of(&document)
                     .map_err(|error| Denied::NoMessage(error.to_string()))?
                     .username_token()
                     .map_err(|error| Denied::Token(error.to_string()))?
                     .ok_or(Denied::NoToken)?;
-                definition.security.check_token(&token, self.environment.now(), &definition.nonces)?;
+                security.check_token(&token, now, nonces)?;
                 Ok(Some(Payload::Soap(document)))
             }
         }

@@ -31,7 +31,7 @@ mod tree;
 
 pub use access::{AccessEntry, AccessLog};
 pub use channels::Channels;
-pub use client_certificate::ClientCertificate;
+pub use client_certificate::{ClientCertificate, UnknownFact};
 pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
 pub use cors::{InvalidOrigin, Origins};
 pub use dispatch::{Dispatcher, Settings};
@@ -41,9 +41,13 @@ pub use pages::{Page, Pages};
 pub use parameters::{ParameterPrecedence, UrlParameters, query_elements};
 pub use rbac::{ClientRole, Permission, RbacConfig, Role, RolePermission};
 pub use respond::ErrorDetails;
-pub use security::{InvalidDigest, Password, SaltedDigest, Security, SecurityKind, WsSecurity};
+pub use security::{
+    CertificateRuleError, CertificateRules, InvalidDigest, Jwt, JwtKey, JwtKeyError, OAuth, Password,
+    SaltedDigest, Security, SecurityKind, WsSecurity, XPath, XPathError,
+};
 pub use statistics::{ChannelSnapshot, ChannelStatistics, Denials};
 pub use throttle::FailureDelays;
 // What channels are configured with besides the types of this crate.
+pub use zato_oauth::{SignatureMethod, UnknownSignatureMethod};
 pub use zato_service::Precedence;
 pub use zato_soap::Version;

@@ -36,6 +36,24 @@ pub(crate) enum Denied {
     Stale,
     #[error("the nonce was used before")]
     Replayed,
+    #[error("the OAuth header can't be verified: {0}")]
+    OAuth(String),
+    #[error("the signature is wrong")]
+    Signature,
+    #[error("the signature method {0} is not the definition's")]
+    Method(&'static str),
+    #[error("the token is not one of the definition's")]
+    UnknownToken,
+    #[error("the message has no {0}")]
+    NotFound(&'static str),
+    #[error("the client has no certificate")]
+    NoCertificate,
+    #[error("the client's certificate does not satisfy the rule for {0}")]
+    Certificate(String),
+    #[error("the token can't be read: {0}")]
+    Unreadable(String),
+    #[error("the token says something else than it must: {0}")]
+    Claims(String),
 }
 
 impl Denied {
@@ -43,15 +61,24 @@ impl Denied {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Inactive => "inactive",
-            Self::NoHeader(_) | Self::NoToken | Self::Incomplete => "missing",
+            Self::NoHeader(_)
+            | Self::NoToken
+            | Self::Incomplete
+            | Self::NotFound(_)
+            | Self::NoCertificate => "missing",
             Self::Scheme(_)
             | Self::NotBase64
             | Self::NoColon
             | Self::NoMessage(_)
             | Self::Token(_)
+            | Self::OAuth(_)
+            | Self::Unreadable(_)
             | Self::Created => "malformed",
-            Self::Username => "username",
+            Self::Username | Self::UnknownToken => "username",
             Self::Password | Self::Key => "password",
+            Self::Signature | Self::Method(_) => "signature",
+            Self::Certificate(_) => "certificate",
+            Self::Claims(_) => "claims",
             Self::Stale => "stale",
             Self::Replayed => "replayed",
         }

@@ -8,11 +8,16 @@
 
 mod api_key;
 mod basic_auth;
+mod certificate_rules;
 mod denied;
+mod jwt;
+mod jwt_signature;
 mod nonces;
+mod oauth;
 mod secret;
 mod technical_account;
 mod ws_security;
+mod xpath;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,14 +27,20 @@ use http::request::Parts;
 use time::OffsetDateTime;
 use zato_soap::UsernameToken;
 
-use crate::{CallLimits, SecurityError};
+use crate::{CallLimits, ClientCertificate, SecurityError};
 
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
+pub use certificate_rules::{CertificateRuleError, CertificateRules};
 pub(crate) use denied::Denied;
+use jwt::JwtCheck;
+pub use jwt::{Jwt, JwtKey, JwtKeyError};
 pub(crate) use nonces::Nonces;
+pub use oauth::OAuth;
 pub use secret::{InvalidDigest, Password, SaltedDigest};
 pub use ws_security::WsSecurity;
+use xpath::XPathCheck;
+pub use xpath::{XPath, XPathError};
 
 /// What callers must prove to know.
 #[derive(Clone, Debug)]
@@ -58,6 +69,14 @@ pub enum SecurityKind {
     },
     /// A `UsernameToken` in the header of the SOAP envelope.
     WsSecurity(WsSecurity),
+    /// Credentials somewhere in an XML message.
+    XPath(XPath),
+    /// A signature of OAuth 1.0.
+    OAuth(OAuth),
+    /// The certificate of the TLS connection.
+    ClientCertificate(CertificateRules),
+    /// A JSON Web Token.
+    Jwt(Jwt),
     /// A type that can't guard a channel, by its name; [`Security::new`] refuses it.
     Other(String),
 }
@@ -80,6 +99,10 @@ pub(crate) enum Proof {
     Request,
     /// In the header of a SOAP envelope.
     Envelope,
+    /// In an XML message.
+    Message,
+    /// In the request, together with a form in the body.
+    Form,
 }
 
 enum Guard {
@@ -87,6 +110,10 @@ enum Guard {
     ApiKey(ApiKey),
     TechnicalAccount(SaltedDigest),
     WsSecurity(WsSecurity),
+    XPath(XPathCheck),
+    OAuth(OAuth),
+    ClientCertificate(CertificateRules),
+    Jwt(JwtCheck),
 }
 
 impl Guard {
@@ -97,6 +124,10 @@ impl Guard {
             Self::ApiKey(_) => "apikey",
             Self::TechnicalAccount(_) => "tech_acc",
             Self::WsSecurity(_) => "wss",
+            Self::XPath(_) => "xpath_sec",
+            Self::OAuth(_) => "oauth",
+            Self::ClientCertificate(_) => "tls_channel_sec",
+            Self::Jwt(_) => "jwt",
         }
     }
 }
@@ -124,6 +155,16 @@ impl Security {
             },
             SecurityKind::TechnicalAccount { password } => Guard::TechnicalAccount(password),
             SecurityKind::WsSecurity(rules) => Guard::WsSecurity(rules),
+            SecurityKind::XPath(rules) => match XPathCheck::new(rules) {
+                Ok(check) => Guard::XPath(check),
+                Err(reason) => return Err(SecurityError::XPath { name, reason }),
+            },
+            SecurityKind::OAuth(rules) => Guard::OAuth(rules),
+            SecurityKind::ClientCertificate(rules) => Guard::ClientCertificate(rules),
+            SecurityKind::Jwt(rules) => match JwtCheck::new(rules) {
+                Ok(check) => Guard::Jwt(check),
+                Err(reason) => return Err(SecurityError::Jwt { name, reason }),
+            },
             SecurityKind::Other(sec_type) => return Err(SecurityError::Type { name, sec_type }),
         };
         let client = format!("sec_def:::{}:::{name}", guard.security_type()).into();
@@ -163,6 +204,10 @@ impl Security {
             Guard::ApiKey(_) => HeaderValue::from_static("zato-apikey"),
             Guard::TechnicalAccount(_) => HeaderValue::from_static("zato-tech-acc"),
             Guard::WsSecurity(_) => HeaderValue::from_static("zato-wss"),
+            Guard::XPath(_) => HeaderValue::from_static("zato-xpath"),
+            Guard::OAuth(_) => HeaderValue::from_static("OAuth"),
+            Guard::ClientCertificate(_) => HeaderValue::from_static("zato-tls-channel-sec"),
+            Guard::Jwt(_) => HeaderValue::from_static("Bearer"),
         }
     }
 
@@ -176,27 +221,39 @@ impl Security {
         matches!(self.guard, Guard::WsSecurity(_))
     }
 
+    /// Whether callers are known by something in an XML message.
+    pub(crate) fn is_in_message(&self) -> bool {
+        matches!(self.guard, Guard::XPath(_))
+    }
+
     /// Where the proof of this request's caller has to be.
-    pub(crate) fn proof(&self, _request: &Parts) -> Proof {
+    pub(crate) fn proof(&self, request: &Parts) -> Proof {
         match self.guard {
-            Guard::BasicAuth(_) | Guard::ApiKey(_) | Guard::TechnicalAccount(_) => Proof::Request,
             Guard::WsSecurity(_) => Proof::Envelope,
+            Guard::XPath(_) => Proof::Message,
+            Guard::OAuth(_) if oauth::signs_body(&request.headers) => Proof::Form,
+            _ => Proof::Request,
         }
     }
 
-    /// Checks a proof in the request itself.
+    /// Checks a proof in the request itself, and in its body if that is a form.
     pub(crate) fn check_request(
         &self,
         request: &Parts,
-        _now: OffsetDateTime,
-        _nonces: &Nonces,
+        form: Option<&str>,
+        now: OffsetDateTime,
+        nonces: &Nonces,
     ) -> Result<(), Denied> {
         let headers = &request.headers;
         self.if_active(match &self.guard {
             Guard::BasicAuth(basic) => basic.check(headers),
             Guard::ApiKey(key) => key.check(headers),
             Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
+            Guard::OAuth(rules) => rules.check(request, form, now, nonces),
+            Guard::ClientCertificate(rules) => rules.check(request.extensions.get::<ClientCertificate>()),
+            Guard::Jwt(check) => check.check(headers, now),
             Guard::WsSecurity(_) => Err(Denied::NoToken),
+            Guard::XPath(_) => Err(Denied::NotFound("username")),
         })
     }
 
@@ -209,7 +266,15 @@ impl Security {
     ) -> Result<(), Denied> {
         self.if_active(match &self.guard {
             Guard::WsSecurity(rules) => rules.check(token, now, nonces),
-            Guard::BasicAuth(_) | Guard::ApiKey(_) | Guard::TechnicalAccount(_) => Err(Denied::NoToken),
+            _ => Err(Denied::NoToken),
+        })
+    }
+
+    /// Checks an XML message, which is known to be within all limits.
+    pub(crate) fn check_message(&self, message: &str, is_soap: bool) -> Result<(), Denied> {
+        self.if_active(match &self.guard {
+            Guard::XPath(check) => check.check(message, is_soap),
+            _ => Err(Denied::NotFound("username")),
         })
     }
 

@@ -4,15 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
-use zato_channel::{ChannelConfig, ChannelError, SaltedDigest, Security, SecurityKind, Version, WsSecurity};
-use zato_service::Description;
+use rcgen::{CertificateParams, DnType, KeyPair};
+use zato_channel::{
+    ChannelConfig, ChannelError, ClientCertificate, Jwt, JwtKey, OAuth, SaltedDigest, Security, SecurityKind,
+    SignatureMethod, Version, WsSecurity, XPath,
+};
+use zato_oauth::Authorization;
+use zato_service::{Description, Raw, RawInput};
 use zato_soap::UsernameToken;
 
-use crate::support::{House, basic_auth, call, json, post, soap, soap_request, with};
+use crate::support::{
+    House, NOW, basic_auth, call, envelope, json, post, raw, soap, soap_request, with, xml,
+};
 
 fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
@@ -253,6 +260,155 @@ fn check_headers(
     let inactive = denials.iter().find(|denials| denials.reason == "inactive").unwrap();
     assert_eq!((&*inactive.definition, inactive.count), ("Jobs", 1));
     assert_eq!(denials.iter().map(|denials| denials.count).sum::<u64>(), wrong.len() as u64 + 2);
+}
+
+#[test]
+fn signatures_of_oauth() {
+    let house = House::new();
+    let kind = SecurityKind::OAuth(OAuth {
+        consumer_key: "crm".to_owned(),
+        consumer_secret: "s3cret".into(),
+        signature_method: SignatureMethod::HmacSha1,
+        max_nonces: 100,
+    });
+    let security = |is_active| Arc::new(Security::new(1, "CRM", is_active, kind.clone()).unwrap());
+    let service = house.service(Description::new("body"), |_, input: RawInput| Ok(Raw::new(input.body)));
+    house.put(ChannelConfig { security: Some(security(true)), ..raw(1, "/signed", &service) });
+    let signed = |form: Option<&str>, nonce: &str, timestamp: i64| {
+        let request = zato_oauth::Request {
+            method: "POST",
+            scheme: "http",
+            authority: "esb.example.com",
+            path: "/signed",
+            query: Some("a=%20b"),
+            form,
+        };
+        let credentials =
+            zato_oauth::Credentials { consumer_key: "crm", consumer_secret: "s3cret", token: None };
+        let timestamp = u64::try_from(timestamp).unwrap();
+        Authorization::sign(&request, &credentials, SignatureMethod::HmacSha1, timestamp, nonce).unwrap()
+    };
+    let send = |authorization: &str, content_type: &str, body: &'static str| {
+        let request = with(post("/signed?a=%20b", body), "authorization", authorization);
+        let request = with(with(request, "host", "esb.example.com"), "content-type", content_type);
+        house.call(request).status.as_u16()
+    };
+    let now = NOW.unix_timestamp();
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let first = signed(None, "1", now);
+    assert_eq!(send(&first, "application/json", "{}"), 200);
+    assert_eq!(send(&first, "application/json", "{}"), 401, "a replay");
+    assert_eq!(send(&signed(None, "2", now - 301), "text/plain", ""), 401, "too old");
+    assert_eq!(send(&signed(Some("c=d"), "3", now), FORM, "c=d"), 200);
+    assert_eq!(send(&signed(Some("c=d"), "4", now), FORM, "c=e"), 401, "another form");
+    assert_eq!(send(&signed(None, "5", now), FORM, "c=d"), 401, "a form that isn't signed");
+    assert_eq!(send("Basic dTpw", "text/plain", ""), 401);
+    // The memory of nonces outlives changes of the definition and of the channel.
+    house.channels.put_security(&security(false));
+    assert_eq!(send(&signed(None, "6", now), "text/plain", ""), 401, "inactive");
+    house.put(ChannelConfig { security: Some(security(true)), ..raw(1, "/signed", &service) });
+    assert_eq!(send(&first, "application/json", "{}"), 401, "still a replay");
+    assert_eq!(send(&signed(None, "7", now), "text/plain", ""), 200);
+}
+
+#[test]
+fn client_certificates() {
+    let house = House::new();
+    let rules = "CN=client\nO=Example".parse().unwrap();
+    let security = Security::new(1, "Partners", true, SecurityKind::ClientCertificate(rules)).unwrap();
+    house.put(ChannelConfig { security: Some(Arc::new(security)), ..json(1, "/", &house.greeter()) });
+    let certificate = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.distinguished_name.push(DnType::OrganizationName, "Example");
+        ClientCertificate::new(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der())
+    };
+    let send = |certificate: Option<ClientCertificate>| {
+        // What a proxy would say of a certificate counts for nothing.
+        let mut request = with(post("/", r#"{"name":"Ann"}"#), "x-zato-tls-cn", "client");
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(certificate);
+        }
+        let reply = house.call(request);
+        (reply.status.as_u16(), reply.header("www-authenticate").to_owned())
+    };
+    assert_eq!(send(Some(certificate("client"))).0, 200);
+    assert_eq!(send(Some(certificate("other"))), (401, "zato-tls-channel-sec".to_owned()));
+    assert_eq!(send(None).0, 401);
+}
+
+#[test]
+fn bearer_tokens() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let token = |secret: &str, expires: i64| {
+        let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let claims = format!(r#"{{"exp":{expires},"iss":"idp"}}"#);
+        let message = format!("{}.{}", encode(r#"{"alg":"HS256"}"#), encode(&claims));
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
+        let signature = ring::hmac::sign(&key, message.as_bytes());
+        format!("Bearer {message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    };
+    let now = NOW.unix_timestamp();
+    let key = JwtKey::Hs256(secret.into());
+    check_headers(
+        &SecurityKind::Jwt(Jwt { key, issuer: Some("idp".to_owned()), audience: None }),
+        "Bearer",
+        &[("authorization", &token(secret, now + 10))],
+        &[
+            &[("authorization", &token(secret, now - 61))],
+            &[("authorization", &token("fedcba9876543210fedcba9876543210", now + 10))],
+            &[("authorization", "Bearer a.b.c")],
+            &[("authorization", "Basic dTpw")],
+        ],
+    );
+}
+
+#[test]
+fn credentials_in_messages() {
+    let house = House::new();
+    let kind = SecurityKind::XPath(XPath {
+        username: "ann".to_owned(),
+        username_expr: "//*[local-name() = 'user']".to_owned(),
+        password: "s3cret".into(),
+        password_expr: Some("//*[local-name() = 'pass']".to_owned()),
+    });
+    let security = |is_active| Arc::new(Security::new(1, "Letters", is_active, kind.clone()).unwrap());
+    let greeter = house.greeter();
+    house.put(ChannelConfig { security: Some(security(true)), ..xml(1, "/xml", &greeter) });
+    house.put(ChannelConfig {
+        security: Some(security(true)),
+        ..soap(2, "/soap", "", Version::V11, &greeter)
+    });
+    let message = |user: &str, pass: &str| {
+        format!(
+            "<demo_greet_request><name>A</name><user>{user}</user><pass>{pass}</pass></demo_greet_request>"
+        )
+    };
+    let send = |message: &str| {
+        let plain = house.call(post("/xml", message.to_owned()));
+        let in_envelope = house.call(soap_request("/soap", "", envelope(message)));
+        assert_eq!(plain.status, in_envelope.status, "{message}");
+        if plain.status == StatusCode::UNAUTHORIZED {
+            assert_eq!(in_envelope.header("www-authenticate"), "zato-xpath");
+        }
+        plain.status.as_u16()
+    };
+    assert_eq!(send(&message("ann", "s3cret")), 200);
+    for (user, pass) in [("Ann", "s3cret"), ("ann", "S3cret"), ("ann", ""), ("", "s3cret"), ("", "")] {
+        assert_eq!(send(&message(user, pass)), 401, "{user} {pass}");
+    }
+    assert_eq!(send("<a/>"), 401);
+    for unreadable in ["", "<a", "{}", "<!DOCTYPE a><a/>"] {
+        assert_eq!(house.call(post("/xml", unreadable)).status, StatusCode::UNAUTHORIZED, "{unreadable}");
+    }
+    house.channels.put_security(&security(false));
+    assert_eq!(send(&message("ann", "s3cret")), 401);
+    let refused =
+        house.channels.put(ChannelConfig { security: Some(security(true)), ..json(3, "/json", &greeter) });
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "channel [channel 3]: definition [Letters] is of a type that guards XML and SOAP channels only"
+    );
 }
 
 #[test]

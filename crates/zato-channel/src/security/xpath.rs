@@ -1,0 +1,202 @@
+//! Callers who name themselves somewhere in the message.
+//!
+//! Owns where that is, and how it is compared. It must not know what else a message says.
+//!
+//! Expressions are of XPath 1.0 and know no prefixes. They are compiled when a definition is configured, and give up on a
+//! message in which they would have to visit too many nodes.
+
+use std::fmt;
+
+use uppsala::{Document, NodeId, Parser, XPathEvaluator, XPathValue};
+
+use super::denied::Denied;
+use super::secret::{Password, is_same};
+
+/// How many nodes an expression may visit.
+const MAXIMUM_VISITS: usize = 1_000_000;
+
+/// Where callers name themselves.
+#[derive(Clone, Debug)]
+pub struct XPath {
+    /// Compared exactly with what the first expression finds.
+    pub username: String,
+    /// Finds the user's name.
+    pub username_expr: String,
+    /// Compared exactly with what the second expression finds.
+    pub password: Password,
+    /// Finds the password. Without this expression the user's name is all that callers have to know.
+    pub password_expr: Option<String>,
+}
+
+/// The definition with its expressions compiled.
+pub(super) struct XPathCheck {
+    username: Box<str>,
+    username_expr: Expression,
+    password: Option<(Password, Expression)>,
+}
+
+/// An expression, and an evaluator that has compiled it.
+struct Expression {
+    text: Box<str>,
+    evaluator: XPathEvaluator,
+}
+
+/// An expression of XPath that can't be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{expression}` is no XPath 1.0 expression without prefixes: {reason}")]
+pub struct XPathError {
+    expression: String,
+    reason: String,
+}
+
+impl Expression {
+    fn new(text: &str) -> Result<Self, XPathError> {
+        let evaluator = XPathEvaluator::new().with_max_node_visits(MAXIMUM_VISITS);
+        let expression = Self { text: text.into(), evaluator };
+        let error = |reason: &dyn fmt::Display| XPathError {
+            expression: text.to_owned(),
+            reason: reason.to_string(),
+        };
+        // Evaluators compile an expression when they see it first, and keep what they compiled.
+        let mut document = Parser::new().parse("<a/>").map_err(|reason| error(&reason))?;
+        document.prepare_xpath();
+        expression.find(&document, document.root()).map_err(|reason| error(&reason))?;
+        Ok(expression)
+    }
+
+    /// The text of what is found first.
+    fn find(&self, document: &Document<'_>, context: NodeId) -> Result<Option<String>, String> {
+        let found =
+            self.evaluator.evaluate(document, context, &self.text).map_err(|error| error.to_string())?;
+        let first = match found {
+            XPathValue::NodeSet(nodes) if nodes.is_empty() => return Ok(None),
+            XPathValue::NodeSet(nodes) => XPathValue::NodeSet(nodes.into_iter().take(1).collect()),
+            value => value,
+        };
+        Ok(Some(first.to_string_value(document)))
+    }
+}
+
+impl XPathCheck {
+    pub(super) fn new(rules: XPath) -> Result<Self, XPathError> {
+        let password = match rules.password_expr {
+            Some(expression) => Some((rules.password, Expression::new(&expression)?)),
+            None => None,
+        };
+        let username_expr = Expression::new(&rules.username_expr)?;
+        Ok(Self { username: rules.username.into(), username_expr, password })
+    }
+
+    /// Checks a message that is known to be within all limits. What stands in the body of a SOAP envelope is where
+    /// expressions begin; elsewhere it is the root.
+    pub(super) fn check(&self, message: &str, is_soap: bool) -> Result<(), Denied> {
+        let unreadable = |error: String| Denied::NoMessage(error);
+        let parsed = Parser::new().with_forbid_dtd(true).parse(message);
+        let mut document = parsed.map_err(|error| unreadable(error.to_string()))?;
+        document.prepare_xpath();
+        let context =
+            context(&document, is_soap).ok_or_else(|| unreadable("it has no payload".to_owned()))?;
+        let find = |expression: &Expression| expression.find(&document, context).map_err(unreadable);
+        let username = find(&self.username_expr)?;
+        // Both are looked for and compared whatever the first comparison says.
+        let password = match &self.password {
+            Some((password, expression)) => {
+                let found = find(expression)?;
+                Some((bool::from(password.is(found.as_deref().unwrap_or_default().as_bytes())), found))
+            }
+            None => None,
+        };
+        let given = username.ok_or(Denied::NotFound("username"))?;
+        if !bool::from(is_same(self.username.as_bytes(), given.as_bytes())) {
+            return Err(Denied::Username);
+        }
+        match password {
+            None | Some((true, Some(_))) => Ok(()),
+            Some((_, None)) => Err(Denied::NotFound("password")),
+            Some((false, Some(_))) => Err(Denied::Password),
+        }
+    }
+}
+
+/// The payload's element.
+fn context(document: &Document<'_>, is_soap: bool) -> Option<NodeId> {
+    let root = document.document_element()?;
+    if !is_soap {
+        return Some(root);
+    }
+    let elements = |parent| document.children_iter(parent).filter(|child| document.element(*child).is_some());
+    let is_body =
+        |node: &NodeId| document.element(*node).is_some_and(|element| element.name.local_name == "Body");
+    let body = elements(root).find(is_body)?;
+    Some(elements(body).next().unwrap_or(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &str = r#"<order><auth key="k&amp;y"><user>ann</user><user>bob</user><pass>s3c<!-- -->ret</pass></auth></order>"#;
+
+    fn rules(username_expr: &str, password_expr: Option<&str>) -> XPath {
+        XPath {
+            username: "ann".to_owned(),
+            username_expr: username_expr.to_owned(),
+            password: "s3cret".into(),
+            password_expr: password_expr.map(str::to_owned),
+        }
+    }
+
+    #[track_caller]
+    fn check(username: &str, password: Option<&str>, expected: impl Into<Option<Denied>>) {
+        let check = XPathCheck::new(rules(username, password)).unwrap();
+        assert_eq!(check.check(MESSAGE, false).err(), expected.into(), "{username} {password:?}");
+        assert_eq!(check.check(MESSAGE, false), check.check(MESSAGE, false));
+    }
+
+    #[test]
+    fn credentials_are_found_in_messages() {
+        check("/order/auth/user", None, None);
+        check("auth/user", None, None);
+        check("//user", Some("//pass"), None);
+        check("string(//user[1])", Some("string(//pass)"), None);
+        check("//user[2]", None, Denied::Username);
+        check("//user", Some("//user"), Denied::Password);
+        check("//user", Some("//auth/@key"), Denied::Password);
+        check("//nobody", None, Denied::NotFound("username"));
+        check("//user", Some("//nothing"), Denied::NotFound("password"));
+        check("//user[2]", Some("//nothing"), Denied::Username);
+    }
+
+    #[test]
+    fn expressions_begin_at_the_payload() {
+        let soap = format!(
+            "<s:Envelope xmlns:s=\"urn:s\"><s:Header><user>eve</user></s:Header><s:Body>{MESSAGE}</s:Body></s:Envelope>"
+        );
+        let check = |username: &str, message: &str| {
+            XPathCheck::new(rules(username, None)).unwrap().check(message, true)
+        };
+        assert_eq!(check("auth/user", &soap), Ok(()));
+        assert_eq!(check("//order/auth/user", &soap), Ok(()));
+        assert_eq!(check("/order/auth/user", &soap), Err(Denied::NotFound("username")));
+        assert!(matches!(check("auth/user", "<a/>"), Err(Denied::NoMessage(_))));
+        assert!(matches!(check("auth/user", "<a"), Err(Denied::NoMessage(_))));
+    }
+
+    #[test]
+    fn what_is_no_expression() {
+        for expression in ["", "//", "//user[", "//user]", "a b", "f(", "//*[true()", "unknown()"] {
+            let error = XPathCheck::new(rules(expression, None)).err();
+            assert!(error.is_some_and(|error| error.to_string().contains(expression)), "{expression}");
+            assert!(XPathCheck::new(rules("//user", Some(expression))).is_err(), "{expression}");
+        }
+    }
+
+    #[test]
+    fn an_expression_visits_a_bounded_number_of_nodes() {
+        let message = format!("<a>{}</a>", "<b><c/></b>".repeat(2_000));
+        let check = XPathCheck::new(rules("//*[count(//*) > 0][count(//*) > 1]", None)).unwrap();
+        let begun = std::time::Instant::now();
+        assert!(matches!(check.check(&message, false), Err(Denied::NoMessage(_))));
+        assert!(begun.elapsed().as_secs() < 20);
+    }
+}
