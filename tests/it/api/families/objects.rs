@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::cases::{Cases, NO_ID};
 use crate::support::api::with;
+use crate::support::envelope::text;
 
 /// A family of stored objects.
 pub(super) struct Objects {
@@ -50,7 +51,11 @@ impl Objects {
         cases.fails(&create, &nowhere, 404, &["cluster", "987654"]);
         cases.fails(&create, &with(&self.object, &json!({"name": ""})), 400, &["name"]);
 
-        let second = cases.id(&create, &with(&self.object, &json!({"name": "Second <&> Łódź"})));
+        let second = cases.id(&create, &with(&self.object, &json!({"name": "Second <&> łódź"})));
+        let page = json!({"cluster_id": 1, "paginate": true, "page_size": 1, "query": "łódź SECOND"});
+        let page: Vec<_> = cases.list(&list, &page).iter().map(|item| text(&item["id"])).collect();
+        assert_eq!(page, [second.to_string()], "{list}");
+
         let edited = with(&with(&self.object, &self.changes), &json!({"id": id}));
         cases.id(&edit, &edited);
         cases.list_with(&list, &json!({"cluster_id": "1"}), &self.item(id, &edited));
