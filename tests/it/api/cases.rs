@@ -1,16 +1,17 @@
 //! What families state their cases with: calls of services and what they must come to.
 //!
 //! Owns the rules that hold for every service, so that no family repeats them: before a service's first successful call
-//! the same call is made without each required element and with a wrong value for each typed one. It must not know any
-//! family.
+//! the same call is made without each required element and with a wrong value for each one; and replies have the elements
+//! that the catalogue declares, no more and no less. It must not know any family.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use zato_catalogue::{Element, ElementType, Service};
+use zato_catalogue::{Element, ElementType, Service, Shape};
 
+use crate::support::api::with;
 use crate::support::envelope::{Answer, includes, text};
 use crate::support::{Format, Reply, Server};
 
@@ -51,7 +52,9 @@ impl<'a> Cases<'a> {
         println!("{:?} {} {input}", self.format, service.descriptor.name);
         let answer = self.answer(service.descriptor, input);
         assert_eq!(answer.warning, None, "{} {input}", service.descriptor.name);
-        answer.ok()
+        let payload = answer.ok();
+        has_declared_elements(service.descriptor, &payload);
+        payload
     }
 
     /// A call that succeeds with a warning that has these texts.
@@ -198,13 +201,17 @@ impl<'a> Cases<'a> {
         }
     }
 
-    /// Each element that is not a text is refused by name if its value makes no sense.
+    /// Each element is refused by name if its value makes no sense: a text that is no number, or an object that is no text.
     #[track_caller]
     fn with_each_wrong_value(&mut self, service: &'static Service, input: &Value) {
-        for element in service.input.iter().filter(|element| has_wrong_texts(element)) {
-            let mut wrong = input.clone();
-            wrong[element.name] = WRONG.into();
-            self.fails(service.name, &wrong, 400, &[element.name, WRONG]);
+        for element in service.input {
+            if has_wrong_texts(element) {
+                let wrong = with(input, &json!({element.name: WRONG}));
+                self.fails(service.name, &wrong, 400, &[element.name, WRONG]);
+            } else if element.kind == ElementType::Text && self.format == Format::Json {
+                let wrong = with(input, &json!({element.name: {"an": "object"}}));
+                self.fails(service.name, &wrong, 400, &[element.name]);
+            }
         }
     }
 }
@@ -226,6 +233,28 @@ fn has_wrong_texts(element: &Element) -> bool {
         element.kind,
         ElementType::Integer | ElementType::Boolean | ElementType::Float | ElementType::Datetime
     )
+}
+
+/// Every declared element is there, and no other one; those that are required have a value.
+#[track_caller]
+fn has_declared_elements(service: &Service, payload: &Value) {
+    let check = |item: &Value| {
+        let found: BTreeSet<&str> =
+            item.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let declared: BTreeSet<&str> = service.output.iter().map(|element| element.name).collect();
+        assert_eq!(found, declared, "{}: {payload}", service.name);
+        for element in service.output.iter().filter(|element| element.required) {
+            assert!(!item[element.name].is_null(), "{}: no {} in {item}", service.name, element.name);
+        }
+    };
+    match service.shape {
+        Shape::None => assert_eq!(*payload, Value::Null, "{}", service.name),
+        Shape::Single => check(payload),
+        Shape::List => {
+            payload.as_array().unwrap_or_else(|| panic!("no list: {payload}")).iter().for_each(check)
+        }
+        _ => {}
+    }
 }
 
 /// How calls about objects fail: those that name one by its id, and those that give one a name.

@@ -5,7 +5,6 @@
 mod apply;
 mod basic_auth;
 mod bootstrap;
-mod built;
 mod effect;
 mod http_soap;
 mod invoke;

@@ -100,3 +100,17 @@ async fn what_is_known_of_the_server() {
     assert_eq!(document["server1"]["up_status"], "clean-down");
     assert_eq!(document["server1"]["up_mod_date"], Value::Null);
 }
+
+#[tokio::test]
+async fn faults_say_the_same_as_json_errors() {
+    let house = House::new().await;
+    let reply = house.soap("zato.security.basic-auth.delete", "<z:id>4711</z:id>").await;
+    assert_eq!(reply.status, 404);
+    assert!(reply.text().contains("No row was found: there is no HTTP Basic Auth definition with id [4711]"));
+    let reply = house.soap("zato.security.basic-auth.delete", "").await;
+    assert_eq!(reply.status, 500);
+    assert!(reply.text().contains("<faultcode>SOAP-ENV:Client</faultcode>"), "{}", reply.text());
+    assert!(reply.text().contains("Missing required element `id`"), "{}", reply.text());
+    let reply = house.soap("zato.security.basic-auth.delete", "<z:id>one</z:id>").await;
+    assert!(reply.text().contains("Element `id`: expected an integer"), "{}", reply.text());
+}
