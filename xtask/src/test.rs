@@ -20,6 +20,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("setpriv", "util-linux"),
     ("/usr/sbin/nginx", "nginx-light"),
     ("tinyproxy", "tinyproxy-bin"),
+    ("microsocks", "microsocks"),
     ("node", "nodejs"),
     ("npm", "npm"),
 ];

@@ -64,7 +64,7 @@ pub struct Config {
     pub retry: Option<Retry>,
     /// When calls are refused because too many have failed, if they are.
     pub circuit_breaker: Option<CircuitBreaker>,
-    /// Whether cookies are kept and sent back, as long as this configuration stays in place.
+    /// Whether cookies are kept and sent back, until host or credentials change.
     pub keep_cookies: bool,
     /// How many redirects a call follows; one more is an error. With 0, replies that redirect are handed out.
     pub max_redirects: usize,
@@ -166,7 +166,7 @@ pub enum Security {
         /// The password.
         password: Secret,
     },
-    /// HTTP Digest authentication (RFC 7616), with MD5 or SHA-256.
+    /// HTTP Digest authentication (RFC 7616), with MD5 or SHA-256, of the request line or of the body as well.
     Digest {
         /// The username.
         username: String,

@@ -15,6 +15,7 @@ use crate::call::{Call, Place};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigProblem, Environment, Security, Transport};
 use crate::error::CallError;
+use crate::layers::cookies::CookieJar;
 use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::params::IntoParams;
 use crate::ping;
@@ -45,21 +46,22 @@ impl Connection {
     ///
     /// [`ConfigError`], naming the field which is invalid.
     pub fn new(config: Config, environment: &Environment) -> Result<Self, ConfigError> {
-        Self::counting_in(Arc::default(), config, environment)
+        Self::build(config, environment, None)
     }
 
-    /// Builds the connection that takes the place of this one, whose counters it goes on with.
+    /// Builds the connection that takes the place of this one. It goes on with the counters, and with the cookies if it calls
+    /// the same peer as the same user.
     pub(crate) fn successor(&self, config: Config, environment: &Environment) -> Result<Self, ConfigError> {
-        Self::counting_in(Arc::clone(&self.0.0.metrics), config, environment)
+        Self::build(config, environment, Some(&self.0.0))
     }
 
-    fn counting_in(
-        metrics: Arc<Metrics>,
+    fn build(
         config: Config,
         environment: &Environment,
+        predecessor: Option<&Inner>,
     ) -> Result<Self, ConfigError> {
         let name = Arc::from(&*config.name);
-        match Inner::build(Arc::clone(&name), config, environment, metrics) {
+        match Inner::build(Arc::clone(&name), config, environment, predecessor) {
             Ok(inner) => Ok(Self(Conn(Arc::new(inner)))),
             Err(problem) => Err(ConfigError::new(&name, problem)),
         }
@@ -142,6 +144,8 @@ pub(crate) struct Inner {
     security: Option<Security>,
     pool: ConnectionPool,
     metrics: Arc<Metrics>,
+    /// Absent if cookies are not kept.
+    cookies: Option<Arc<CookieJar>>,
 }
 
 impl Inner {
@@ -149,12 +153,20 @@ impl Inner {
         name: Arc<str>,
         config: Config,
         environment: &Environment,
-        metrics: Arc<Metrics>,
+        predecessor: Option<&Self>,
     ) -> Result<Self, ConfigProblem> {
         let target = Target::parse(&config.host, &config.url_path)?;
+        let metrics = predecessor.map(|predecessor| Arc::clone(&predecessor.metrics)).unwrap_or_default();
+        let inherited = predecessor
+            .filter(|predecessor| {
+                predecessor.target.origin == target.origin
+                    && is_same_user(predecessor.security.as_ref(), config.security.as_ref())
+            })
+            .and_then(|predecessor| predecessor.cookies.clone());
+        let cookies = config.keep_cookies.then(|| inherited.unwrap_or_default());
         let ping_method =
             Method::from_bytes(config.ping_method.as_bytes()).map_err(|_| ConfigProblem::PingMethod)?;
-        let (stack, pool) = stack::build(&config, &target, environment, &name, &metrics)?;
+        let (stack, pool) = stack::build(&config, &target, environment, &name, &metrics, cookies.clone())?;
         Ok(Self {
             id: config.id,
             name,
@@ -169,7 +181,23 @@ impl Inner {
             security: config.security,
             pool,
             metrics,
+            cookies,
         })
+    }
+}
+
+/// Cookies may be what a peer knows a user by, and must not outlive the user's credentials.
+fn is_same_user(one: Option<&Security>, other: Option<&Security>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => {
+            let ((username, password), (other_username, other_password)) =
+                (one.credentials(), other.credentials());
+            std::mem::discriminant(one) == std::mem::discriminant(other)
+                && username == other_username
+                && password.expose() == other_password.expose()
+        }
+        _ => false,
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn build(
     environment: &Environment,
     name: &Arc<str>,
     metrics: &Arc<Metrics>,
+    cookies: Option<Arc<CookieJar>>,
 ) -> Result<(Stack, ConnectionPool), ConfigProblem> {
     check(config)?;
     let origin = &target.origin;
@@ -93,8 +94,7 @@ pub(crate) fn build(
     let stack = authentication(config, origin, stack, &pool)?;
 
     // Adds the cookies of earlier replies, also to a redirected request.
-    let jar = config.keep_cookies.then(|| Arc::new(CookieJar::default()));
-    let stack = OptionalLayer::if_some(jar.map(CookiesLayer::keeping)).layer(stack);
+    let stack = OptionalLayer::if_some(cookies.map(CookiesLayer::keeping)).layer(stack);
 
     // Adds the headers of every message. They need not be kept by what makes requests again, because that is outside.
     let headers =

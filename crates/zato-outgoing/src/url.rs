@@ -55,6 +55,12 @@ pub enum ParseUrlTemplateError {
     /// It does not start with a slash.
     #[error("it must start with a slash")]
     NoSlash,
+    /// It has a fragment, which is never sent.
+    #[error("it must not have a `#`, at byte {at}")]
+    Fragment {
+        /// Where the `#` is.
+        at: usize,
+    },
     /// A `{` has no `}`.
     #[error("the placeholder at byte {at} is not closed")]
     Unclosed {
@@ -88,10 +94,13 @@ impl UrlTemplate {
     ///
     /// # Errors
     ///
-    /// [`ParseUrlTemplateError`] if the path does not start with a slash or its braces do not match.
+    /// [`ParseUrlTemplateError`] if the path does not start with a slash, has a fragment or its braces do not match.
     pub fn parse(path: &str) -> Result<Self, ParseUrlTemplateError> {
         if !path.starts_with('/') {
             return Err(ParseUrlTemplateError::NoSlash);
+        }
+        if let Some(at) = path.find('#') {
+            return Err(ParseUrlTemplateError::Fragment { at });
         }
         let mut pieces = Vec::new();
         let mut at = 0;
@@ -219,7 +228,7 @@ mod tests {
         check("/a/b?c=d", &[], "/a/b?c=d");
         check("/a b/é", &[], "/a%20b/%C3%A9");
         check("/a%20b", &[], "/a%20b");
-        check("/a#b", &[], "/a%23b");
+        check("/a%23b", &[], "/a%23b");
     }
 
     #[test]
@@ -248,6 +257,7 @@ mod tests {
     fn malformed_paths() {
         check_error("", ParseUrlTemplateError::NoSlash);
         check_error("a", ParseUrlTemplateError::NoSlash);
+        check_error("/a#b", ParseUrlTemplateError::Fragment { at: 2 });
         check_error("/{a", ParseUrlTemplateError::Unclosed { at: 1 });
         check_error("/a}", ParseUrlTemplateError::Unopened { at: 2 });
         check_error("/{a}}", ParseUrlTemplateError::Unopened { at: 4 });

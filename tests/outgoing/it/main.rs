@@ -10,6 +10,7 @@ mod nginx;
 mod proxy;
 #[cfg(test)]
 mod soap;
+mod socks;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -17,6 +17,10 @@ fuzz_target!(|input: (&str, Vec<(String, String)>)| {
             assert_eq!(path.as_bytes()[at], b'}');
             return;
         }
+        Err(ParseUrlTemplateError::Fragment { at }) => {
+            assert_eq!(path.as_bytes()[at], b'#');
+            return;
+        }
         Err(_) => {
             assert!(!path.starts_with('/'));
             return;

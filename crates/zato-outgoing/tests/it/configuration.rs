@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use http::Response;
+use http_body_util::Full;
 use zato_outgoing::{
-    AwsCredentials, CircuitBreaker, ClientCredentials, Config, Connection, Environment, PhaseTimeouts, Retry,
-    Secret, Security, Transport, Verify,
+    AwsCredentials, CircuitBreaker, ClientCredentials, Config, Connection, Environment, Outgoing,
+    PhaseTimeouts, Retry, Secret, Security, Transport, Verify,
 };
 
-use crate::peer::environment;
+use crate::peer::{Peer, cid, environment};
 
 #[track_caller]
 fn check(change: impl FnOnce(&mut Config), field: &str, problem: &str) {
@@ -102,4 +104,32 @@ fn hosts_that_are_fine() {
 #[test]
 fn a_component_must_fit_in_a_header() {
     assert!(Environment::new("a\r\nb").is_err());
+}
+
+/// A session with the peer goes on when the time-out changes, and ends with the user whose it was.
+#[tokio::test]
+async fn cookies_stay_with_host_and_user() {
+    let peer = Peer::answering(|_| {
+        let response = Response::builder().header("Set-Cookie", "session=1");
+        response.body(Full::default()).unwrap()
+    })
+    .await;
+    let outgoing = Outgoing::new(environment());
+    let user = |username: &str| {
+        let (username, password) = (username.to_owned(), Secret::from("secret"));
+        Some(Security::BasicAuth { username, password })
+    };
+    for (security, path, expected) in [
+        (None, "/", false),
+        (None, "/a", true),
+        (user("a"), "/", false),
+        (user("a"), "/a", true),
+        (user("b"), "/", false),
+    ] {
+        let mut config = Config::new(1, "CRM", peer.host(), path);
+        config.security = security;
+        outgoing.replace(config).unwrap();
+        outgoing.plain_http("CRM").unwrap().conn().get(cid(), ()).await.unwrap();
+        assert_eq!(peer.last_request().headers().contains_key("cookie"), expected);
+    }
 }

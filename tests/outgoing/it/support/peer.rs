@@ -129,6 +129,15 @@ impl Peer {
         (peer.listening_on(port), port)
     }
 
+    /// microsocks with these options, and the port it listens on.
+    pub(crate) fn microsocks(options: &[&str]) -> (Self, u16) {
+        let port = free_port();
+        let text = port.to_string();
+        let arguments = [&["-i", "127.0.0.1", "-p", &*text], options].concat();
+        let peer = Self::start(folder(), Path::new("microsocks"), &arguments, Stdio::null());
+        (peer.listening_on(port), port)
+    }
+
     /// What the peer has printed, if it was asked to print into its folder.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("stdout.txt")).unwrap()

@@ -29,27 +29,92 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// The coding of a body, if there is exactly one and it is known. Names are case-insensitive, and `x-gzip` is an old one.
-pub(super) fn coding(headers: &HeaderMap) -> Option<Coding> {
-    let mut values = headers.get_all(CONTENT_ENCODING).iter();
-    let value = values.next().filter(|_| values.next().is_none())?.as_bytes().trim_ascii();
-    let named = |name: &str| value.eq_ignore_ascii_case(name.as_bytes());
-    if named("gzip") || named("x-gzip") {
-        Some(Coding::Gzip)
-    } else if named("deflate") {
-        Some(Coding::Deflate)
-    } else if named("br") {
-        Some(Coding::Brotli)
-    } else if named("zstd") {
-        Some(Coding::Zstd)
-    } else {
-        None
+/// How many codings may be applied to one body: nobody needs two, and a peer must not have this process set up thousands.
+const MOST: usize = 4;
+
+/// The codings of a body in the order in which they are to be undone. There are none if one of them is unknown or there are too
+/// many: such a body is handed out as it comes. Names are case-insensitive, and `x-gzip` is an old one.
+pub(super) fn codings(headers: &HeaderMap) -> Vec<Coding> {
+    let names = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut codings = Vec::new();
+    for name in names.map(<[u8]>::trim_ascii) {
+        let named = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        codings.push(match name {
+            b"" => continue,
+            _ if named("identity") => continue,
+            _ if named("gzip") || named("x-gzip") => Coding::Gzip,
+            _ if named("deflate") => Coding::Deflate,
+            _ if named("br") => Coding::Brotli,
+            _ if named("zstd") => Coding::Zstd,
+            _ => return Vec::new(),
+        });
+    }
+    if codings.len() > MOST {
+        return Vec::new();
+    }
+    // They are listed in the order in which they were applied (RFC 9110, 8.4).
+    codings.reverse();
+    codings
+}
+
+/// A body to which several codings have been applied, usually one: what comes out of one decompression goes into the next.
+#[derive(Debug)]
+pub(super) struct Decodings(Vec<Decoding>);
+
+impl Decodings {
+    /// Undoes these codings, in this order.
+    pub(super) fn new(codings: Vec<Coding>) -> Self {
+        Self(codings.into_iter().map(Decoding::new).collect())
+    }
+
+    /// Takes over what has been received. Everything before it must have been looked at.
+    pub(super) fn receive(&mut self, input: Bytes) {
+        if let [first, ..] = &mut *self.0 {
+            first.receive(input);
+        }
+    }
+
+    /// The next piece that can be made of what has been received, if there is one.
+    pub(super) fn next_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
+        next_of(&mut self.0)
+    }
+
+    /// What is left when everything has been received, piece by piece.
+    pub(super) fn last_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
+        last_of(&mut self.0)
     }
 }
 
-/// A body that is being decompressed.
+fn next_of(decodings: &mut [Decoding]) -> Result<Option<Bytes>, DecompressError> {
+    let Some((last, before)) = decodings.split_last_mut() else { return Ok(None) };
+    loop {
+        if let Some(piece) = last.next_piece()? {
+            return Ok(Some(piece));
+        }
+        let Some(input) = next_of(before)? else { return Ok(None) };
+        last.receive(input);
+    }
+}
+
+fn last_of(decodings: &mut [Decoding]) -> Result<Option<Bytes>, DecompressError> {
+    let Some((last, before)) = decodings.split_last_mut() else { return Ok(None) };
+    loop {
+        if let Some(piece) = last.next_piece()? {
+            return Ok(Some(piece));
+        }
+        match last_of(before)? {
+            Some(input) => last.receive(input),
+            None => return last.last_piece(),
+        }
+    }
+}
+
+/// A body of which one coding is being undone.
 #[derive(Debug)]
-pub(super) struct Decoding {
+struct Decoding {
     decoder: Option<Decoder>,
     coding: Coding,
     /// What has been received and not been looked at.
@@ -108,17 +173,17 @@ impl Decoder {
 }
 
 impl Decoding {
-    pub(super) fn new(coding: Coding) -> Self {
+    fn new(coding: Coding) -> Self {
         Self { decoder: None, coding, input: Bytes::new(), stage: Stage::Empty }
     }
 
     /// Takes over what has been received. Everything before it must have been looked at.
-    pub(super) fn receive(&mut self, input: Bytes) {
+    fn receive(&mut self, input: Bytes) {
         self.input = input;
     }
 
     /// The next piece that can be made of what has been received, if there is one.
-    pub(super) fn next_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
+    fn next_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
         loop {
             let held_back = self.stage == Stage::Within { full: true };
             if self.stage == Stage::Ended {
@@ -179,7 +244,7 @@ impl Decoding {
     }
 
     /// What the decoder still has when everything has been received, piece by piece.
-    pub(super) fn last_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
+    fn last_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
         let Some(decoder) = &mut self.decoder else { return Ok(None) };
         if matches!(self.stage, Stage::Empty | Stage::Between | Stage::Further | Stage::Ended) {
             return Ok(None);

@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use self::decoding::{Decoding, coding};
+use self::decoding::{Decodings, codings};
 use crate::error::Failure;
 
 const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
@@ -47,8 +47,8 @@ impl From<DecompressError> for Failure {
 /// Makes [`Decompress`] services.
 ///
 /// A request that has no `Accept-Encoding` yet says that gzip, deflate, br and zstd are accepted. A reply in one of these
-/// codings is decompressed, whoever asked for it, and loses `Content-Encoding` and `Content-Length`; a reply in another one,
-/// or in several one inside the other, is handed out as it is. For deflate, streams without the zlib header are read too,
+/// codings is decompressed, whoever asked for it, and loses `Content-Encoding` and `Content-Length`; so is one
+/// in up to four of them, one inside the other. A reply in another one is handed out as it is. For deflate, streams without the zlib header are read too,
 /// because many servers send them.
 ///
 /// ```
@@ -154,15 +154,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (mut head, inner) = ready!(this.inner.poll(cx))?.into_parts();
-        let coding = match this.codings {
-            Codings::All => coding(&head.headers),
-            Codings::None => None,
+        let codings = match this.codings {
+            Codings::All => codings(&head.headers),
+            Codings::None => Vec::new(),
         };
         // A reply to HEAD has the headers of a compressed body, and no body.
-        let decoding = coding.filter(|_| !inner.is_end_stream()).map(|coding| {
+        let decoding = (!codings.is_empty() && !inner.is_end_stream()).then(|| {
             head.headers.remove(CONTENT_ENCODING);
             head.headers.remove(CONTENT_LENGTH);
-            Box::new(Decoding::new(coding))
+            Box::new(Decodings::new(codings))
         });
         Poll::Ready(Ok(Response::from_parts(head, Decompressed { inner, decoding })))
     }
@@ -175,7 +175,7 @@ pin_project! {
         #[pin]
         inner: B,
         // Absent if the body is handed out as it comes. Boxed because few are compressed.
-        decoding: Option<Box<Decoding>>,
+        decoding: Option<Box<Decodings>>,
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
             .collect();
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, HeaderValue::from_str(name.trim_start_matches("raw ")).unwrap());
-        let decoding = coding(&headers).map(|coding| Box::new(Decoding::new(coding)));
+        let decoding = Some(Box::new(Decodings::new(codings(&headers))));
         let mut body = Decompressed { inner: StreamBody::new(iter(frames)), decoding };
         let mut pieces = Vec::new();
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -301,6 +301,21 @@ mod tests {
     }
 
     #[test]
+    fn codings_one_after_the_other() {
+        let content: Vec<u8> = (0..50_000_u32).flat_map(|number| (number / 7).to_le_bytes()).collect();
+        for (first, second) in [("gzip", "br"), ("zstd", "gzip"), ("br", "deflate"), ("gzip", "gzip")] {
+            let compressed = compress(second, &compress(first, &content));
+            for size in [1, 1000, usize::MAX] {
+                let pieces = decompress(&format!("{first}, identity,{second}"), &compressed, size).unwrap();
+                assert_eq!(pieces.concat(), content, "{first} {second} {size}");
+            }
+            let cut_off = &compressed[..compressed.len() - 1];
+            let error = decompress(&format!("{first}, {second}"), cut_off, 1000).unwrap_err();
+            assert!(matches!(error, Failure::CutOff(_)), "{first} {second}: {error:?}");
+        }
+    }
+
+    #[test]
     fn an_empty_body_is_empty() {
         for name in NAMES {
             assert!(decompress(name, b"", 1).unwrap().is_empty(), "{name}");
@@ -316,7 +331,7 @@ mod tests {
             let frame = Frame::data(Bytes::from(compressed));
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_ENCODING, HeaderValue::from_str(name.trim_start_matches("raw ")).unwrap());
-            let decoding = coding(&headers).map(|coding| Box::new(Decoding::new(coding)));
+            let decoding = Some(Box::new(Decodings::new(codings(&headers))));
             let inner = StreamBody::new(iter([Ok::<_, Failure>(frame)]));
             let mut body = Decompressed { inner, decoding };
             let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -360,7 +375,7 @@ mod tests {
     #[tokio::test]
     async fn other_codings_are_left_alone() {
         for (coding, known) in
-            [("identity", false), ("gzip, br", false), ("compress", false), ("X-GZip", true)]
+            [("identity", false), ("gzip, compress", false), ("compress", false), ("X-GZip", true)]
         {
             let service = DecompressLayer::accepting_all().layer(service_fn(async |request: Request<()>| {
                 assert_eq!(request.headers()[ACCEPT_ENCODING], "identity");

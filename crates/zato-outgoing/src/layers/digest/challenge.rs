@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method};
 use md5::{Digest as _, Md5};
@@ -29,10 +30,19 @@ impl Algorithm {
         }
     }
 
-    fn hash(self, text: &str) -> String {
+    /// The hash of some pieces, one after the other.
+    fn hash(self, pieces: &[impl AsRef<[u8]>]) -> String {
         match self {
-            Self::Md5 => hex(&Md5::digest(text.as_bytes())),
-            Self::Sha256 => hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref()),
+            Self::Md5 => {
+                let mut hash = Md5::new();
+                pieces.iter().for_each(|piece| hash.update(piece));
+                hex(&hash.finalize())
+            }
+            Self::Sha256 => {
+                let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+                pieces.iter().for_each(|piece| hash.update(piece.as_ref()));
+                hex(hash.finish().as_ref())
+            }
         }
     }
 }
@@ -45,6 +55,29 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// What an answer covers (RFC 7616, 3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protection {
+    /// The request line, without a counter, as RFC 2069 has it: nothing is offered.
+    Legacy,
+    /// The request line: `auth`.
+    RequestLine,
+    /// The request line and the body: `auth-int`. It is chosen only if `auth` is not offered, because it needs the whole body.
+    WithBody,
+}
+
+/// A request as far as answers cover it.
+#[derive(Clone, Copy, Debug)]
+pub struct Covered<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path and query.
+    pub uri: &'a str,
+    /// The pieces of the body, or `None` if it is a stream.
+    pub body: Option<&'a [Bytes]>,
+}
+
 /// A Digest challenge which can be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
@@ -54,8 +87,9 @@ pub struct Challenge {
     pub(super) algorithm: Algorithm,
     /// Whether the algorithm was named, so that it has to be named in the answer.
     named: bool,
-    /// Whether the protection `auth` is offered. If not, the answer is that of RFC 2069, without a counter.
-    pub(super) auth: bool,
+    /// Whether the algorithm is one of those whose names end with `-sess`, which hash the nonces together with the password.
+    session: bool,
+    pub(super) protection: Protection,
     /// Whether the request failed only because its nonce was too old.
     pub(super) stale: bool,
 }
@@ -70,7 +104,7 @@ impl Challenge {
     }
 
     /// The Digest challenges of one header which can be answered: those with a realm and a nonce, a known algorithm and, if
-    /// they offer any protection, the one called `auth`.
+    /// they offer any protection, `auth` or `auth-int`.
     pub fn parse(header: &str) -> Vec<Self> {
         schemes(header)
             .into_iter()
@@ -84,16 +118,23 @@ impl Challenge {
             params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
         };
         let named = param("algorithm");
-        let algorithm = match named {
-            None => Algorithm::Md5,
-            Some(name) if name.eq_ignore_ascii_case("MD5") => Algorithm::Md5,
-            Some(name) if name.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
-            Some(_) => return None,
+        let name = named.unwrap_or("MD5").to_ascii_uppercase();
+        let (name, session) = name.strip_suffix("-SESS").map_or((&*name, false), |name| (name, true));
+        let algorithm = match name {
+            "MD5" => Algorithm::Md5,
+            "SHA-256" => Algorithm::Sha256,
+            _ => return None,
         };
-        let auth = match param("qop") {
-            None => false,
-            Some(offered) if offered.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth")) => true,
-            Some(_) => return None,
+        let protection = match param("qop") {
+            None => Protection::Legacy,
+            Some(offered) => {
+                let offers = |name: &str| offered.split(',').any(|one| one.trim().eq_ignore_ascii_case(name));
+                match (offers("auth"), offers("auth-int")) {
+                    (true, _) => Protection::RequestLine,
+                    (false, true) => Protection::WithBody,
+                    (false, false) => return None,
+                }
+            }
         };
         Some(Self {
             realm: param("realm")?.to_owned(),
@@ -101,31 +142,43 @@ impl Challenge {
             opaque: param("opaque").map(str::to_owned),
             algorithm,
             named: named.is_some(),
-            auth,
+            session,
+            protection,
             stale: param("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
     }
 
     /// The `Authorization` header for one request: the `count`th with this nonce, from 1, with the client's own random
-    /// `cnonce`. `None` if the username has characters that a header must not have.
+    /// `cnonce`. `None` if the username has characters that a header must not have, or if the body has to be covered and is a
+    /// stream.
     pub(super) fn answer(
         &self,
         username: &str,
         password: &Secret,
-        method: &Method,
-        uri: &str,
+        request: Covered<'_>,
         count: u32,
         cnonce: &str,
     ) -> Option<HeaderValue> {
-        let hash = |text: &str| self.algorithm.hash(text);
-        let (realm, nonce) = (&self.realm, &self.nonce);
+        let hash = |text: &str| self.algorithm.hash(&[text]);
+        let (realm, nonce, uri) = (&self.realm, &self.nonce, request.uri);
         let secret = Zeroizing::new(format!("{username}:{realm}:{}", password.expose()));
-        let secret = Zeroizing::new(hash(&secret));
-        let request = hash(&format!("{method}:{uri}"));
-        let response = Zeroizing::new(if self.auth {
-            format!("{}:{nonce}:{count:08x}:{cnonce}:auth:{request}", *secret)
-        } else {
-            format!("{}:{nonce}:{request}", *secret)
+        let mut secret = Zeroizing::new(hash(&secret));
+        if self.session {
+            let session = Zeroizing::new(format!("{}:{nonce}:{cnonce}", *secret));
+            secret = Zeroizing::new(hash(&session));
+        }
+        let line = format!("{}:{uri}", request.method);
+        let (covered, qop) = match self.protection {
+            Protection::Legacy => (hash(&line), None),
+            Protection::RequestLine => (hash(&line), Some("auth")),
+            Protection::WithBody => {
+                let body = self.algorithm.hash(request.body?);
+                (hash(&format!("{line}:{body}")), Some("auth-int"))
+            }
+        };
+        let response = Zeroizing::new(match qop {
+            Some(qop) => format!("{}:{nonce}:{count:08x}:{cnonce}:{qop}:{covered}", *secret),
+            None => format!("{}:{nonce}:{covered}", *secret),
         });
         let response = hash(&response);
 
@@ -138,12 +191,16 @@ impl Challenge {
         if self.named {
             text.push_str(", algorithm=");
             text.push_str(self.algorithm.name());
+            text.push_str(if self.session { "-sess" } else { "" });
         }
         if let Some(opaque) = &self.opaque {
             push_quoted(&mut text, ", opaque", opaque);
         }
-        if self.auth {
-            let _written = write!(text, ", qop=auth, nc={count:08x}, cnonce=\"{cnonce}\"");
+        if let Some(qop) = qop {
+            let _written = write!(text, ", qop={qop}, nc={count:08x}");
+        }
+        if qop.is_some() || self.session {
+            push_quoted(&mut text, ", cnonce", cnonce);
         }
         let mut value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
         value.set_sensitive(true);
@@ -224,11 +281,14 @@ mod tests {
                          nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
                          opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"";
 
+    fn get(uri: &str) -> Covered<'_> {
+        Covered { method: &Method::GET, uri, body: Some(&[]) }
+    }
+
     #[track_caller]
     fn check_answer(challenge: &str, username: &str, password: &str, cnonce: &str, response: &str) {
         let challenge = &Challenge::parse(challenge)[0];
-        let answer =
-            challenge.answer(username, &Secret::from(password), &Method::GET, "/dir/index.html", 1, cnonce);
+        let answer = challenge.answer(username, &Secret::from(password), get("/dir/index.html"), 1, cnonce);
         let answer = answer.unwrap();
         let text = answer.to_str().unwrap();
         assert!(text.contains(&format!("response=\"{response}\"")), "{text}");
@@ -256,7 +316,7 @@ mod tests {
     #[test]
     fn the_whole_answer() {
         let challenge = &Challenge::parse(r#"Digest realm="a\"b", nonce=n, opaque="o""#)[0];
-        let answer = challenge.answer("u\\", &Secret::from("p"), &Method::GET, "/?a=b", 1, "c").unwrap();
+        let answer = challenge.answer("u\\", &Secret::from("p"), get("/?a=b"), 1, "c").unwrap();
         let text = answer.to_str().unwrap();
         let (head, tail) = text.split_once(", response=").unwrap();
         assert_eq!(head, r#"Digest username="u\\", realm="a\"b", nonce="n", uri="/?a=b""#);
@@ -264,32 +324,63 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(header: &str, expected: &[(&str, Algorithm, bool)]) {
+    fn check(header: &str, expected: &[(&str, Algorithm, Protection)]) {
         let found = Challenge::parse(header);
-        let found: Vec<_> = found.iter().map(|one| (&*one.nonce, one.algorithm, one.auth)).collect();
+        let found: Vec<_> = found.iter().map(|one| (&*one.nonce, one.algorithm, one.protection)).collect();
         assert_eq!(found, expected, "{header}");
     }
 
     #[test]
     fn challenges() {
         check("Basic realm=\"x\"", &[]);
-        check("Digest realm=\"x\", nonce=\"1\"", &[("1", Algorithm::Md5, false)]);
-        check("DIGEST Realm = x , NONCE = \"1,2\" , QOP=auth", &[("1,2", Algorithm::Md5, true)]);
+        check("Digest realm=\"x\", nonce=\"1\"", &[("1", Algorithm::Md5, Protection::Legacy)]);
+        check(
+            "DIGEST Realm = x , NONCE = \"1,2\" , QOP=auth",
+            &[("1,2", Algorithm::Md5, Protection::RequestLine)],
+        );
         check(
             "Negotiate, Basic realm=\"a, Digest b\", Digest realm=r,nonce=1,algorithm=sha-256, Digest realm=r, nonce=2",
-            &[("1", Algorithm::Sha256, false), ("2", Algorithm::Md5, false)],
+            &[("1", Algorithm::Sha256, Protection::Legacy), ("2", Algorithm::Md5, Protection::Legacy)],
+        );
+        check("Digest realm=r, nonce=1, qop=\"auth-int\"", &[("1", Algorithm::Md5, Protection::WithBody)]);
+        check(
+            "Digest realm=r, nonce=1, algorithm=sha-256-SESS",
+            &[("1", Algorithm::Sha256, Protection::Legacy)],
         );
         for unusable in [
             "Digest nonce=1",
             "Digest realm=r",
             "Digest realm=r, nonce=1, algorithm=SHA-512-256",
-            "Digest realm=r, nonce=1, algorithm=MD5-sess",
-            "Digest realm=r, nonce=1, qop=\"auth-int\"",
+            "Digest realm=r, nonce=1, qop=\"auth-conf\"",
             "Digest",
             "",
             ",,",
         ] {
             check(unusable, &[]);
+        }
+    }
+
+    /// What is expected was computed with Python's hashlib, by the formulas of RFC 7616, 3.4.2 and 3.4.3.
+    #[test]
+    fn sessions_and_bodies() {
+        let pieces = [Bytes::from_static(b"bo"), Bytes::new(), Bytes::from_static(b"dy")];
+        let covered = Covered { method: &Method::POST, uri: "/a", body: Some(&pieces) };
+        for (offer, algorithm, response) in [
+            ("auth", "MD5-sess", "dc894eda77015ac55ec8812cf9232d8f"),
+            ("auth-int", "MD5", "60d32f680f739ce660c1d46755cd6e31"),
+            ("auth-int", "SHA-256-sess", "6c3b8c11cfa2f9611ef075b384889b6c53cbb2b061b40548221670e3b59a3a1d"),
+        ] {
+            let challenge = format!("Digest realm=r, nonce=n, qop=\"{offer}\", algorithm={algorithm}");
+            let challenge = &Challenge::parse(&challenge)[0];
+            let answer = challenge.answer("u", &Secret::from("p"), covered, 1, "c").unwrap();
+            let text = answer.to_str().unwrap();
+            assert!(
+                text.contains(&format!("response=\"{response}\", algorithm={algorithm}, qop={offer},")),
+                "{text}"
+            );
+            let stream = Covered { body: None, ..covered };
+            let answer = challenge.answer("u", &Secret::from("p"), stream, 1, "c");
+            assert_eq!(answer.is_some(), offer == "auth");
         }
     }
 

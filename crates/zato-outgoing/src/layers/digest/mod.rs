@@ -16,7 +16,7 @@ use http::{Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use self::challenge::{Algorithm, Challenge};
+pub use self::challenge::{Algorithm, Challenge, Covered, Protection};
 use super::replay::Kept;
 use crate::body::Body;
 use crate::error::Failure;
@@ -78,7 +78,8 @@ struct Known {
 
 impl DigestLayer {
     /// Answers the challenges of `origin`, for requests which have no `Authorization` header of their own. Algorithms are MD5
-    /// and SHA-256, of which the stronger one is taken; the protection is `auth`, that of the request line.
+    /// and SHA-256, with and without `-sess`, of which the stronger one is taken; the protection is `auth`, that of the request
+    /// line, or `auth-int`, that of the body as well, if nothing else is offered.
     ///
     /// Once a challenge is known, its nonce is used for all requests until the other side says that it is stale. A request
     /// with a streamed body which is challenged cannot be sent again: its caller gets the reply with status 401.
@@ -171,9 +172,15 @@ impl Credentials {
         };
         let cnonce = format!("{:032x}", u128::from_be_bytes(self.nonces.next()));
         let uri = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let answer = challenge.answer(&self.username, &self.password, request.method(), uri, count, &cnonce);
+        let covered = Covered { method: request.method(), uri, body: request.body().pieces() };
+        let answer = challenge.answer(&self.username, &self.password, covered, count, &cnonce);
         let answer = answer.ok_or_else(|| {
-            Failure::invalid_request("credentials", "they have characters that a header must not have")
+            let problem = if challenge.protection == Protection::WithBody && covered.body.is_none() {
+                "they have to cover the body, which is a stream"
+            } else {
+                "they have characters that a header must not have"
+            };
+            Failure::invalid_request("credentials", problem)
         })?;
         request.headers_mut().insert(AUTHORIZATION, answer);
         Ok(Some(challenge.nonce))
