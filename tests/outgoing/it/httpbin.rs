@@ -299,12 +299,6 @@ async fn digest_auth() {
             let path = format!("/digest-auth/{protection}/user/secret/{algorithm}");
             let digest = |password| Security::Digest { username: "user".to_owned(), password };
             let right = secured(&path, digest(Secret::from("secret")));
-            let response = right.conn().get(cid(), ()).await.unwrap();
-            if protection == "auth-int" {
-                // It is not offered: a body would have to be hashed before it is sent.
-                assert_eq!(response.status(), 401, "{path}");
-                continue;
-            }
             for call in 0..3 {
                 assert_eq!(said(right.conn().get(cid(), ())).await["authenticated"], true, "{path} {call}");
             }
