@@ -9,7 +9,7 @@ use zato_service::{Error, ErrorKind, Input, Registration};
 use zato_soap::roxmltree::{Document, Node};
 use zato_soap::{Envelope, Limits, ReadError};
 
-use crate::codec::{Codec, Dialect, Reading};
+use crate::codec::{Dialect, Reading};
 use crate::media;
 
 /// A body, read as far as its data format goes.
@@ -23,14 +23,13 @@ pub(crate) enum Payload<'b> {
 }
 
 impl<'b> Payload<'b> {
-    /// Reads a body by the channel's data format, whatever its media type is.
+    /// Reads a body as its channel reads bodies, whatever its media type is.
     pub(crate) fn read(
-        codec: &Codec,
+        reading: Reading,
         headers: &HeaderMap,
         body: &'b Bytes,
         limits: &Limits,
     ) -> Result<Self, Error> {
-        let reading = codec.reading();
         if reading == Reading::Raw {
             return Ok(if body.is_empty() { Self::Empty } else { Self::Raw });
         }

@@ -115,7 +115,7 @@ impl Gate {
         }
         match read {
             Some(payload) => Ok(payload),
-            None => Payload::read(&found.channel.codec, &request.headers, body, &self.limits)
+            None => Payload::read(found.channel.codec.reading(), &request.headers, body, &self.limits)
                 .map_err(|error| Failure::from(error).into()),
         }
     }

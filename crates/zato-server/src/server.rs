@@ -170,7 +170,9 @@ impl Server {
 
         let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;
         write_credentials(&files, &cluster)?;
-        let applier = Applier::new(odb.clone(), cluster.cluster_id, channels.clone(), environment.clone());
+        let connectors = Connectors::new(environment.clone(), &host);
+        let (cluster_id, routes) = (cluster.cluster_id, channels.clone());
+        let applier = Applier::new(odb.clone(), cluster_id, routes, environment.clone(), connectors.clone());
         let follower = Arc::new(EventFollower::new(odb.clone(), applier, cluster.cluster_id));
         let settings = AdminSettings {
             server_id: cluster.server_id,

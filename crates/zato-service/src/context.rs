@@ -36,6 +36,10 @@ pub enum ChannelKind {
     InvokeAsync,
     /// By a scheduler job.
     Scheduler,
+    /// By a message of an AMQP queue.
+    Amqp,
+    /// By a message of a ZeroMQ socket.
+    Zmq,
 }
 
 impl ChannelKind {
@@ -46,6 +50,8 @@ impl ChannelKind {
             Self::Invoke => "invoke",
             Self::InvokeAsync => "invoke-async",
             Self::Scheduler => "scheduler",
+            Self::Amqp => "amqp",
+            Self::Zmq => "zmq",
         }
     }
 }

@@ -169,10 +169,15 @@ pub(crate) fn check_outgoing(config: zato_outgoing::Config) -> Result<(), Error>
 
 /// How an object's messages are written, none if they have no format.
 fn data_format(object: &HttpSoap) -> Result<Option<DataFormat>, Error> {
-    let parse = |format: &String| {
-        format.parse().map_err(|_| not_allowed("data_format", format, "json, xml, csv, post or empty"))
+    message_format(object.data_format.as_ref())
+}
+
+/// The format of a name, none if there is no name or an empty one.
+pub(crate) fn message_format(name: Option<&String>) -> Result<Option<DataFormat>, Error> {
+    let parse = |name: &String| {
+        name.parse().map_err(|_| not_allowed("data_format", name, "json, xml, csv, post or empty"))
     };
-    object.data_format.as_ref().map(parse).transpose()
+    name.filter(|name| !name.is_empty()).map(parse).transpose()
 }
 
 fn outgoing_security(

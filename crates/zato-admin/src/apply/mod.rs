@@ -5,11 +5,13 @@
 //! in effect is logged and left out; it never keeps the rest from working. This module must not know who changed what, or
 //! why.
 
+mod amqp;
 mod connections;
 mod convert;
 mod http;
 mod services;
 mod sql;
+mod zmq;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,10 +21,13 @@ use zato_channel::Channels;
 use zato_odb::{Event, EventId, Object, ObjectKind, Odb, Read};
 use zato_service::{Environment, Error};
 
-pub(crate) use convert::{channel_config, channel_error, channel_security, check_outgoing, outgoing_config};
+pub(crate) use convert::{
+    channel_config, channel_error, channel_security, check_outgoing, message_format, outgoing_config,
+};
 pub(crate) use services::registered;
 pub(crate) use sql::{sql_engine, sql_pool};
 
+use crate::connectors::Connectors;
 use crate::error::OrError;
 
 /// What stored objects of some kinds bring about on this server.
@@ -78,15 +83,23 @@ impl fmt::Debug for Applier {
 }
 
 impl Applier {
-    /// Reads from `odb` what belongs to the cluster, and writes it to `channels` and to the connections and services of
-    /// `environment`.
+    /// Reads from `odb` what belongs to the cluster, and writes it to `channels`, to `connectors` and to the connections and
+    /// services of `environment`.
     #[must_use]
-    pub fn new(odb: Odb, cluster_id: i64, channels: Channels, environment: Environment) -> Self {
+    pub fn new(
+        odb: Odb,
+        cluster_id: i64,
+        channels: Channels,
+        environment: Environment,
+        connectors: Connectors,
+    ) -> Self {
         // In the order in which they are loaded: channels lead to services.
-        let effects: [Box<dyn Effect>; 3] = [
+        let effects: [Box<dyn Effect>; 5] = [
             Box::new(services::Services::new(environment.clone())),
             Box::new(sql::effect(environment.clone())),
             Box::new(http::Http::new(channels, environment)),
+            Box::new(amqp::Amqp(connectors.clone())),
+            Box::new(zmq::Zmq(connectors)),
         ];
         Self { cluster: Cluster { odb, id: cluster_id }, effects: Arc::new(effects) }
     }

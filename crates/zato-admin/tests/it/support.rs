@@ -112,7 +112,9 @@ impl House {
             tasks: TaskTracker::new(),
         });
         let channels = Channels::new(Pages::new().with("/zato/health", Health));
-        let applier = Applier::new(odb.clone(), cluster.cluster_id, channels.clone(), environment.clone());
+        let connectors = Connectors::new(environment.clone(), "esb1/esb1.example.com");
+        let (cluster_id, routes) = (cluster.cluster_id, channels.clone());
+        let applier = Applier::new(odb.clone(), cluster_id, routes, environment.clone(), connectors.clone());
         let applied = Mutex::new(EventId::START);
         let log = Arc::new(Log {
             odb: odb.clone(),
