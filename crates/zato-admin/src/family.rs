@@ -45,7 +45,7 @@ pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
 ///         made { digest: digest_of(&secret)? }
 ///         found(change, thing) { service_id: change.service(thing.cluster_id, &service).await?.id }
 ///         initially { password: None }
-///         shown(thing) { label: format!("{} cm", thing.size) }
+///         shown(thing, _admin) { label: format!("{} cm", thing.size) }
 ///         names(thing) { service_name: Service = thing.service_id }
 ///     }
 /// }
@@ -62,7 +62,7 @@ pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
 /// - `found`: fields that need the database. They come after the check of the name, so that callers learn of a taken name
 ///   first. The object is complete except for them.
 /// - `initially`: the fields that no request says, as they are when an object is created. An edit keeps them.
-/// - `shown`: elements of items that have no field of the same name.
+/// - `shown`: elements of items that have no field of the same name. They may ask the [`Admin`].
 /// - `names`: elements of items that are the name of another object, whose type and id are given. An id may be optional.
 ///
 /// An element of a request that no section mentions, a field of the object or an element of an item that nothing is said
@@ -239,7 +239,7 @@ macro_rules! services {
         $(made $_made:tt)?
         $(found $_found:tt $_found_fields:tt)?
         $(initially $_initially:tt)?
-        $(shown($of:ident) { $($shown:ident: $value:expr),* $(,)? })?
+        $(shown($of:ident, $by:ident) { $($shown:ident: $value:expr),* $(,)? })?
         $(names($named:ident) { $($name:ident: $T:ty = $id:expr),* $(,)? })?
     }) => {{
         // Without `names` nobody is asked for any.
@@ -253,6 +253,7 @@ macro_rules! services {
             $($(
                 let $shown = {
                     let $of = &object;
+                    let $by = $admin;
                     $value
                 };
             )*)?

@@ -1,4 +1,4 @@
-//! Private RabbitMQ servers for tests, made of Debian's package `rabbitmq-server`.
+//! Private RabbitMQ servers for tests, made of Debian's package `rabbitmq-server`, and an administrator's view of them.
 //!
 //! Owns starting them in temporary folders, killing and restarting them, and stopping them however the test process ends.
 //! It must not know what is sent through them.
@@ -14,6 +14,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
 
 use crate::Definition;
 
@@ -205,6 +213,93 @@ impl Drop for Broker {
         // that, and once it has ended there is nothing to be done about it.
         self.order("exit");
         drop(self.keeper.wait());
+    }
+}
+
+/// Declares, fills and inspects the queues of a virtual host.
+#[derive(Debug)]
+pub struct Inspector {
+    _connection: Connection,
+    channel: Channel,
+}
+
+impl Inspector {
+    /// Connects.
+    ///
+    /// # Errors
+    /// The broker can't be reached.
+    pub async fn new(definition: &Definition) -> lapin::Result<Self> {
+        let userinfo = AMQPUserInfo { username: USERNAME.to_owned(), password: PASSWORD.to_owned() };
+        let authority = AMQPAuthority { userinfo, host: definition.host.clone(), port: definition.port };
+        let uri = AMQPUri { authority, vhost: definition.vhost.clone(), ..AMQPUri::default() };
+        let connection = Connection::connect_uri(uri, ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { _connection: connection, channel })
+    }
+
+    /// Declares a durable queue, with further arguments.
+    ///
+    /// # Errors
+    /// The broker refuses.
+    pub async fn queue(&self, name: &str, arguments: &[(&str, AMQPValue)]) -> lapin::Result<()> {
+        let mut table = FieldTable::default();
+        for (name, value) in arguments {
+            table.insert((*name).into(), value.clone());
+        }
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        self.channel.queue_declare(name.into(), options, table).await.map(drop)
+    }
+
+    /// Declares a fanout exchange that is bound to a queue.
+    ///
+    /// # Errors
+    /// The broker refuses.
+    pub async fn fanout(&self, exchange: &str, queue: &str) -> lapin::Result<()> {
+        let (options, table) = (ExchangeDeclareOptions::default(), FieldTable::default());
+        let kind = ExchangeKind::Fanout;
+        self.channel.exchange_declare(exchange.into(), kind, options, table.clone()).await?;
+        let options = QueueBindOptions::default();
+        self.channel.queue_bind(queue.into(), exchange.into(), "".into(), options, table).await
+    }
+
+    /// Deletes a queue.
+    ///
+    /// # Errors
+    /// The broker refuses.
+    pub async fn delete(&self, queue: &str) -> lapin::Result<()> {
+        self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.map(drop)
+    }
+
+    /// Puts a persistent message into a queue, and says whether the broker has it.
+    ///
+    /// # Errors
+    /// The broker is gone.
+    pub async fn put(&self, queue: &str, body: &str) -> lapin::Result<bool> {
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let publish =
+            self.channel.basic_publish("".into(), queue.into(), options, body.as_bytes(), properties);
+        Ok(publish.await?.await? == Confirmation::Ack(None))
+    }
+
+    /// How many messages are ready in a queue, and how many consumers it has.
+    ///
+    /// # Errors
+    /// There is no such queue.
+    pub async fn counts(&self, queue: &str) -> lapin::Result<(u32, u32)> {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = self.channel.queue_declare(queue.into(), options, FieldTable::default()).await?;
+        Ok((queue.message_count(), queue.consumer_count()))
+    }
+
+    /// Takes the next message out of a queue.
+    ///
+    /// # Errors
+    /// There is no such queue.
+    pub async fn get(&self, queue: &str) -> lapin::Result<Option<lapin::message::Delivery>> {
+        let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await?;
+        Ok(got.map(|message| message.delivery))
     }
 }
 

@@ -10,6 +10,7 @@ use zato_admin::Background;
 pub(crate) fn start(background: &Background, stop: &CancellationToken) -> TaskTracker {
     let tasks = TaskTracker::new();
     tasks.spawn(background.leadership.clone().run(stop.clone()));
+    tasks.spawn(background.connectors.clone().run(background.leadership.subscribe(), stop.clone()));
     tasks.close();
     tasks
 }

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Background, Bootstrap, BootstrapError, BootstrapOptions, Leadership,
-    LeaseTimes, bootstrap, record_start, record_stop, register_all,
+    Admin, AdminSettings, Applier, Background, Bootstrap, BootstrapError, BootstrapOptions, Connectors,
+    Leadership, LeaseTimes, bootstrap, record_start, record_stop, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -170,7 +170,7 @@ impl Server {
 
         let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;
         write_credentials(&files, &cluster)?;
-        let connectors = Connectors::new(environment.clone(), &host);
+        let connectors = Connectors::new(environment.clone(), &host, config.shutdown_timeout);
         let (cluster_id, routes) = (cluster.cluster_id, channels.clone());
         let applier = Applier::new(odb.clone(), cluster_id, routes, environment.clone(), connectors.clone());
         let follower = Arc::new(EventFollower::new(odb.clone(), applier, cluster.cluster_id));
@@ -185,6 +185,7 @@ impl Server {
         let times = LeaseTimes::default();
         let background = Background {
             leadership: Leadership::new(odb.clone(), cluster.cluster_id, cluster.server_id, times),
+            connectors,
         };
         let admin = Admin::new(odb.clone(), channels.clone(), follower.clone(), settings)
             .with_background(background.clone());

@@ -15,7 +15,7 @@ use zato_odb::model::{
 use zato_service::Error;
 
 use super::{Cluster, Effect, logged, registered};
-use crate::connectors::{AmqpChannel, Connectors};
+use crate::connectors::Connectors;
 
 /// Runs AMQP channels and keeps outgoing connections.
 pub(super) struct Amqp(pub(super) Connectors);
@@ -73,7 +73,7 @@ impl Amqp {
             definitions.iter().map(|definition| (definition.id, definition)).collect();
 
         let wanted: HashSet<i64> = channels.iter().map(|object| object.id).collect();
-        self.0.amqp().retain(|id, _| wanted.contains(&id));
+        self.0.amqp().retain(&wanted);
         for object in &channels {
             self.put_channel(stored, object, definitions.get(&object.def_id).copied()).await?;
         }
@@ -84,15 +84,12 @@ impl Amqp {
         Ok(())
     }
 
-    /// Connections follow their definition at once; those of one that is gone are gone with it.
+    /// Connections follow their definition at once. Those of one that is gone have events of their own.
     async fn apply_definition(&self, stored: &Cluster, id: i64) -> Result<(), Error> {
         let definition = stored.find::<DefinitionAmqp>(id).await?;
         let filter = ChannelAmqpFilter { def_id: Some(id), ..ChannelAmqpFilter::default() };
         let channels = stored.list::<ChannelAmqp>(&filter).await?;
         let outgoing = stored.list::<OutgoingAmqp>(&OutgoingAmqpFilter { def_id: Some(id) }).await?;
-        self.0.amqp().retain(|channel_id, channel: &AmqpChannel| {
-            channel.def_id != id || channels.iter().any(|object| object.id == channel_id)
-        });
         for object in &channels {
             self.put_channel(stored, object, definition.as_ref()).await?;
         }

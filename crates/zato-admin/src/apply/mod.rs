@@ -94,12 +94,13 @@ impl Applier {
         connectors: Connectors,
     ) -> Self {
         // In the order in which they are loaded: channels lead to services.
-        let effects: [Box<dyn Effect>; 5] = [
+        let effects: [Box<dyn Effect>; 6] = [
             Box::new(services::Services::new(environment.clone())),
             Box::new(sql::effect(environment.clone())),
+            Box::new(zmq::outgoing(environment.clone())),
             Box::new(http::Http::new(channels, environment)),
             Box::new(amqp::Amqp(connectors.clone())),
-            Box::new(zmq::Zmq(connectors)),
+            Box::new(zmq::ZmqChannels(connectors)),
         ];
         Self { cluster: Cluster { odb, id: cluster_id }, effects: Arc::new(effects) }
     }

@@ -6,56 +6,50 @@ use std::collections::HashSet;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use zato_connections::Connections;
 use zato_odb::ObjectKind;
-use zato_odb::model::{ChannelZmq, ChannelZmqFilter, Everything, OutgoingZmq, Service};
-use zato_service::Error;
-use zato_zmq::Outgoing;
+use zato_odb::model::{ChannelZmq, ChannelZmqFilter, OutgoingZmq, Service};
+use zato_service::{Environment, Error, Outgoing};
 
+use super::connections::Table;
 use super::{Cluster, Effect, logged, registered};
 use crate::connectors::Connectors;
 
-/// Runs ZeroMQ channels and keeps outgoing connections.
-pub(super) struct Zmq(pub(super) Connectors);
+/// Keeps outgoing ZeroMQ connections.
+pub(super) fn outgoing(environment: Environment) -> Table<OutgoingZmq, zato_zmq::Outgoing> {
+    Table {
+        environment,
+        kinds: &[ObjectKind::OutgoingZmq],
+        table: Outgoing::zmq_table,
+        make: |_, stored| Ok(zato_zmq::Outgoing::start(Connectors::zmq_outgoing(stored))),
+    }
+}
 
-impl Effect for Zmq {
+/// Runs ZeroMQ channels.
+pub(super) struct ZmqChannels(pub(super) Connectors);
+
+impl Effect for ZmqChannels {
     fn kinds(&self) -> &'static [ObjectKind] {
-        &[ObjectKind::ChannelZmq, ObjectKind::OutgoingZmq]
+        &[ObjectKind::ChannelZmq]
     }
 
     fn load_all<'a>(&'a self, stored: &'a Cluster) -> BoxFuture<'a, Result<(), Error>> {
         async move {
             let channels = stored.list::<ChannelZmq>(&ChannelZmqFilter::default()).await?;
             let wanted: HashSet<i64> = channels.iter().map(|object| object.id).collect();
-            self.0.zmq().retain(|id, _| wanted.contains(&id));
+            self.0.zmq().retain(&wanted);
             for object in &channels {
-                self.put_channel(stored, object).await?;
+                self.put(stored, object).await?;
             }
-            let outgoing = stored.list::<OutgoingZmq>(&Everything).await?;
-            let outgoing = outgoing.iter().map(|object| Outgoing::start(Connectors::zmq_outgoing(object)));
-            self.outgoing().replace_all(outgoing);
             Ok(())
         }
         .boxed()
     }
 
-    fn apply<'a>(
-        &'a self,
-        stored: &'a Cluster,
-        kind: ObjectKind,
-        id: i64,
-    ) -> BoxFuture<'a, Result<(), Error>> {
+    fn apply<'a>(&'a self, stored: &'a Cluster, _: ObjectKind, id: i64) -> BoxFuture<'a, Result<(), Error>> {
         async move {
-            if kind == ObjectKind::ChannelZmq {
-                match stored.find::<ChannelZmq>(id).await? {
-                    Some(object) => self.put_channel(stored, &object).await?,
-                    None => self.0.zmq().remove(id),
-                }
-            } else {
-                match stored.find::<OutgoingZmq>(id).await? {
-                    Some(object) => self.outgoing().put(&Outgoing::start(Connectors::zmq_outgoing(&object))),
-                    None => drop(self.outgoing().remove(id)),
-                }
+            match stored.find::<ChannelZmq>(id).await? {
+                Some(object) => self.put(stored, &object).await?,
+                None => self.0.zmq().remove(id),
             }
             Ok(())
         }
@@ -63,8 +57,8 @@ impl Effect for Zmq {
     }
 }
 
-impl Zmq {
-    async fn put_channel(&self, stored: &Cluster, object: &ChannelZmq) -> Result<(), Error> {
+impl ZmqChannels {
+    async fn put(&self, stored: &Cluster, object: &ChannelZmq) -> Result<(), Error> {
         let service = stored.find::<Service>(object.service_id).await?;
         let prepare = || {
             let service = service.ok_or_else(|| Error::internal("its service is not stored"))?;
@@ -76,9 +70,5 @@ impl Zmq {
             None => self.0.zmq().remove(object.id),
         }
         Ok(())
-    }
-
-    fn outgoing(&self) -> &Connections<Outgoing> {
-        self.0.environment().outgoing().zmq_table()
     }
 }

@@ -15,15 +15,13 @@ use zato_service::{ChannelKind, Error, Registration};
 
 use super::invocation::Invocation;
 use super::listeners::Listener;
-use super::{Connectors, GRACE, SEND_TIMEOUT};
+use super::{Connectors, SEND_TIMEOUT};
 use crate::apply::message_format;
 use crate::error::not_allowed;
 
 /// A channel, ready to be started.
 #[derive(Clone)]
 pub(crate) struct AmqpChannel {
-    /// The id of its definition.
-    pub(crate) def_id: i64,
     consumer: ConsumerConfig,
     invocation: Arc<Invocation>,
 }
@@ -32,7 +30,7 @@ impl Listener for Consumer {
     type Config = AmqpChannel;
 
     fn start(config: &AmqpChannel) -> Self {
-        let AmqpChannel { consumer, invocation, .. } = config.clone();
+        let AmqpChannel { consumer, invocation } = config.clone();
         Self::start(consumer, invocation)
     }
 
@@ -75,7 +73,6 @@ impl Connectors {
         let environment = self.environment().clone();
         let name: Arc<str> = object.name.as_str().into();
         Ok(AmqpChannel {
-            def_id: object.def_id,
             consumer: ConsumerConfig {
                 name: Arc::clone(&name),
                 definition: broker(definition)?,
@@ -83,7 +80,7 @@ impl Connectors {
                 consumer_tag_prefix: object.consumer_tag_prefix.clone(),
                 host: self.fully_qualified_name().to_owned(),
                 prefetch: DEFAULT_PREFETCH,
-                grace: GRACE,
+                grace: self.0.grace,
             },
             invocation: Arc::new(Invocation {
                 channel: name,

@@ -3,7 +3,7 @@
 //!
 //! Owns starting, replacing and stopping them. It must not know where their messages come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{BoxFuture, join_all};
@@ -78,16 +78,11 @@ impl<L: Listener> Listeners<L> {
         state.end_entry(removed);
     }
 
-    /// Removes the channels that are not as they should be.
-    pub(crate) fn retain(&self, should_be: impl Fn(i64, &L::Config) -> bool) {
+    /// Removes all channels but these.
+    pub(crate) fn retain(&self, ids: &HashSet<i64>) {
         let mut state = self.state();
-        let removed: Vec<i64> = state
-            .entries
-            .iter()
-            .filter(|(id, entry)| !should_be(**id, &entry.config))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in removed {
+        let gone: Vec<i64> = state.entries.keys().copied().filter(|id| !ids.contains(id)).collect();
+        for id in gone {
             let removed = state.entries.remove(&id);
             state.end_entry(removed);
         }
@@ -96,6 +91,11 @@ impl<L: Listener> Listeners<L> {
     /// How an active channel fares that runs on this server.
     pub(crate) fn status(&self, id: i64) -> Option<Status> {
         self.state().entries.get(&id)?.running.as_ref().map(Listener::status)
+    }
+
+    /// Whether channels run on this server.
+    pub(crate) fn leads(&self) -> bool {
+        self.state().leads
     }
 
     /// Returns when all channels have ended that were told to stop before.
@@ -175,7 +175,7 @@ mod tests {
         check(&ears, [Some("changed"), Some("b"), Some("c")]);
         assert_eq!(first.status(), Status::Stopped);
         ears.remove(2);
-        ears.retain(|_, config| *config != "c");
+        ears.retain(&HashSet::from([1, 2]));
         check(&ears, [Some("changed"), None, None]);
         // Leading on changes nothing.
         let second = ears.state().entries[&1].running.clone().unwrap();

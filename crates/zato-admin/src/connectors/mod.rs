@@ -6,22 +6,21 @@
 mod amqp;
 mod invocation;
 mod listeners;
+pub(crate) mod status;
 mod zmq;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use zato_service::Environment;
 
-pub(crate) use amqp::AmqpChannel;
-pub(crate) use listeners::Listeners;
-pub(crate) use zmq::ZmqChannel;
-
-/// How long messages in hand may take to be handled when their channel stops.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(30);
+use listeners::Listeners;
 
 /// How long sending a message may take, waiting for a connection included.
-const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The channels of message brokers and sockets. Clones share them.
 #[derive(Clone)]
@@ -31,29 +30,43 @@ struct Inner {
     environment: Environment,
     /// The machine, as `hostname/fully.qualified.name`.
     host: Box<str>,
+    grace: Duration,
     amqp: Listeners<zato_amqp::Consumer>,
     zmq: Listeners<zato_zmq::Channel>,
 }
 
 impl Connectors {
-    /// Connectors that run no channels until they are told to. `host` is the machine, as `hostname/fully.qualified.name`.
+    /// Connectors that run no channels until this server leads. `host` is the machine, as
+    /// `hostname/fully.qualified.name`. When a channel stops, its messages in hand have the `grace` to be handled.
     #[must_use]
-    pub fn new(environment: Environment, host: &str) -> Self {
+    pub fn new(environment: Environment, host: &str, grace: Duration) -> Self {
         let (amqp, zmq) = (Listeners::new(), Listeners::new());
-        Self(Arc::new(Inner { environment, host: host.into(), amqp, zmq }))
+        Self(Arc::new(Inner { environment, host: host.into(), grace, amqp, zmq }))
     }
 
-    /// Starts all active channels if this server is to run them, or stops them. Messages in hand are finished.
-    pub fn lead(&self, leads: bool) {
+    /// Runs all active channels while this server leads, until `stop` is cancelled; then returns when messages in hand are
+    /// handled, or when their grace is over.
+    pub async fn run(self, mut leads: watch::Receiver<bool>, stop: CancellationToken) {
+        loop {
+            let is_leader = *leads.borrow_and_update();
+            self.lead(is_leader);
+            if !matches!(stop.run_until_cancelled(leads.changed()).await, Some(Ok(()))) {
+                break;
+            }
+        }
+        self.lead(false);
+        self.0.amqp.ended().await;
+        self.0.zmq.ended().await;
+    }
+
+    fn lead(&self, leads: bool) {
         self.0.amqp.lead(leads);
         self.0.zmq.lead(leads);
     }
 
-    /// Stops all channels and returns when messages in hand are finished.
-    pub async fn stop(&self) {
-        self.lead(false);
-        self.0.amqp.ended().await;
-        self.0.zmq.ended().await;
+    /// Whether this server runs the channels.
+    pub(crate) fn leads(&self) -> bool {
+        self.0.amqp.leads()
     }
 
     pub(crate) fn environment(&self) -> &Environment {

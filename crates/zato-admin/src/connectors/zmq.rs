@@ -13,7 +13,7 @@ use zato_zmq::{Channel, ChannelConfig, DEFAULT_CONCURRENCY, Handler, OutgoingCon
 
 use super::invocation::Invocation;
 use super::listeners::Listener;
-use super::{Connectors, GRACE, SEND_TIMEOUT};
+use super::{Connectors, SEND_TIMEOUT};
 use crate::apply::message_format;
 
 /// A channel, ready to be started.
@@ -91,7 +91,7 @@ impl Connectors {
                 address: object.address.clone(),
                 kind,
                 concurrency: DEFAULT_CONCURRENCY,
-                grace: GRACE,
+                grace: self.0.grace,
             },
         })
     }

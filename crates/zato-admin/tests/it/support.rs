@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,8 +15,8 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Background, BootstrapOptions, Follower, Leadership, LeaseTimes, bootstrap,
-    register_all,
+    Admin, AdminSettings, Applier, Background, BootstrapOptions, Connectors, Follower, Leadership,
+    LeaseTimes, bootstrap, register_all,
 };
 use zato_channel::{Channels, Dispatcher, Page, Pages, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -112,7 +113,7 @@ impl House {
             tasks: TaskTracker::new(),
         });
         let channels = Channels::new(Pages::new().with("/zato/health", Health));
-        let connectors = Connectors::new(environment.clone(), "esb1/esb1.example.com");
+        let connectors = Connectors::new(environment.clone(), "esb1/esb1.example.com", Duration::ZERO);
         let (cluster_id, routes) = (cluster.cluster_id, channels.clone());
         let applier = Applier::new(odb.clone(), cluster_id, routes, environment.clone(), connectors.clone());
         let applied = Mutex::new(EventId::START);
@@ -127,7 +128,7 @@ impl House {
         change(&mut settings);
         let times = LeaseTimes::default();
         let leadership = Leadership::new(odb.clone(), cluster.cluster_id, cluster.server_id, times);
-        let background = Background { leadership: leadership.clone() };
+        let background = Background { leadership: leadership.clone(), connectors };
         let admin =
             Admin::new(odb.clone(), channels.clone(), log.clone(), settings).with_background(background);
         register_all(&registry, &admin).unwrap();

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
-use zato_amqp::test_util::Broker;
+use zato_amqp::test_util::{Broker, Inspector};
 use zato_amqp::{Message, Outcome, Properties, Status};
 
-use crate::support::{Inspector, cid, consumer, consumer_config, done, next, outgoing, send, until, within};
+use crate::support::{cid, consumer, consumer_config, done, next, outgoing, send, until, within};
 
 #[tokio::test]
 async fn a_message_is_acknowledged_after_it_was_handled() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let sender = outgoing(&definition);
     let message = Message::new("{}").routing_key("orders").header("tenant", "acme").properties(Properties {
         message_id: Some("m1".to_owned()),
@@ -42,31 +42,31 @@ async fn a_message_is_acknowledged_after_it_was_handled() {
     assert_eq!(delivery.properties.delivery_mode, Some(2));
     assert_eq!(delivery.headers["tenant"].as_text(), Some("acme"));
     assert_eq!(delivery.headers["X-Zato-CID"].as_text(), Some(cid().as_str()));
-    assert_eq!((consumer.status(), inspector.counts("orders").await), (Status::Connected, (0, 1)));
+    assert_eq!((consumer.status(), inspector.counts("orders").await.unwrap()), (Status::Connected, (0, 1)));
     opened.add_permits(1);
     consumer.stop().await;
-    assert_eq!((consumer.status(), inspector.counts("orders").await), (Status::Stopped, (0, 0)));
+    assert_eq!((consumer.status(), inspector.counts("orders").await.unwrap()), (Status::Stopped, (0, 0)));
 }
 
 #[tokio::test]
 async fn what_was_not_handled_when_the_grace_ends_goes_back() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     send(&outgoing(&definition), "orders", "1").await.unwrap();
     let mut config = consumer_config(&definition, "orders");
     config.grace = Duration::from_millis(50);
     let (consumer, mut received) = consumer(config, |_| std::future::pending().boxed());
     assert_eq!(next(&mut received).await, ("1".to_owned(), false));
     within(consumer.stop()).await;
-    assert!(inspector.get("orders").await.unwrap().redelivered);
+    assert!(inspector.get("orders").await.unwrap().unwrap().redelivered);
 }
 
 #[tokio::test]
 async fn a_message_that_fails_rests_and_comes_again_while_others_pass() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let sender = outgoing(&definition);
     send(&sender, "orders", "bad").await.unwrap();
     let (consumer, mut received) = consumer(consumer_config(&definition, "orders"), |delivery| {
@@ -80,14 +80,14 @@ async fn a_message_that_fails_rests_and_comes_again_while_others_pass() {
     assert_eq!(next(&mut received).await, ("bad".to_owned(), true));
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
     consumer.stop().await;
-    assert_eq!(inspector.counts("orders").await, (0, 0));
+    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
 }
 
 #[tokio::test]
 async fn a_panic_is_a_failure_of_its_message_only() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     send(&outgoing(&definition), "orders", "1").await.unwrap();
     let (consumer, mut received) = consumer(consumer_config(&definition, "orders"), |delivery| {
         let is_first = !delivery.redelivered;
@@ -100,14 +100,14 @@ async fn a_panic_is_a_failure_of_its_message_only() {
     assert_eq!(next(&mut received).await, ("1".to_owned(), false));
     assert_eq!(next(&mut received).await, ("1".to_owned(), true));
     consumer.stop().await;
-    assert_eq!(inspector.counts("orders").await, (0, 0));
+    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
 }
 
 #[tokio::test]
 async fn no_more_messages_are_in_hand_than_the_prefetch_says() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let sender = outgoing(&definition);
     for number in 0..20 {
         send(&sender, "orders", &number.to_string()).await.unwrap();
@@ -129,21 +129,21 @@ async fn no_more_messages_are_in_hand_than_the_prefetch_says() {
     }
     consumer.stop().await;
     assert!((1..=4).contains(&seen.load(SeqCst)), "{seen:?}");
-    assert_eq!(inspector.counts("orders").await, (0, 0));
+    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
 }
 
 #[tokio::test]
 async fn a_missing_queue_is_told_and_waited_for() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
     let (consumer, mut received) = consumer(consumer_config(&definition, "later"), done);
     let status = until(consumer.watch_status(), |status| matches!(status, Status::Disconnected { .. })).await;
     assert!(status.to_string().starts_with("connecting: NOT_FOUND - no queue 'later'"), "{status}");
-    inspector.queue("later", &[]).await;
+    inspector.queue("later", &[]).await.unwrap();
     send(&outgoing(&definition), "later", "1").await.unwrap();
     assert_eq!(next(&mut received).await.0, "1");
     // A queue that goes away is noticed as well.
-    inspector.delete("later").await;
+    inspector.delete("later").await.unwrap();
     let status = until(consumer.watch_status(), |status| matches!(status, Status::Disconnected { .. })).await;
     assert!(status.to_string().contains("the queue may have been deleted"), "{status}");
     within(consumer.stop()).await;

@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use zato_amqp::test_util::Broker;
+use zato_amqp::test_util::{Broker, Inspector};
 use zato_amqp::{Definition, Outgoing, OutgoingConfig, SendError, Status};
 
-use crate::support::{
-    Inspector, consumer, consumer_config, done, next, outgoing, outgoing_config, send, until, within,
-};
+use crate::support::{consumer, consumer_config, done, next, outgoing, outgoing_config, send, until, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_killed_and_comes_back_has_every_confirmed_message() {
     let broker = Broker::start();
     let definition = broker.vhost();
-    Inspector::new(&definition).await.queue("orders", &[]).await;
+    Inspector::new(&definition).await.unwrap().queue("orders", &[]).await.unwrap();
     let sender = outgoing(&definition);
 
     // Confirmed while nobody consumes, so that only the broker's disk can keep them.
@@ -46,8 +44,8 @@ async fn a_broker_that_is_killed_and_comes_back_has_every_confirmed_message() {
     assert_eq!(sender.status(), Status::Connected);
     consumer.stop().await;
     sender.stop().await;
-    let inspector = Inspector::new(&definition).await;
-    assert_eq!(inspector.counts("orders").await, (0, 0));
+    let inspector = Inspector::new(&definition).await.unwrap();
+    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
 }
 
 fn at(port: u16) -> Definition {

@@ -1,17 +1,17 @@
 //! What a broker gets, and what a sender is told.
 
 use lapin::types::AMQPValue;
-use zato_amqp::test_util::Broker;
+use zato_amqp::test_util::{Broker, Inspector};
 use zato_amqp::{Message, Outgoing, Properties, SendError, Status, Value};
 use zato_connections::Named;
 
-use crate::support::{Inspector, cid, outgoing, outgoing_config, send, until};
+use crate::support::{cid, outgoing, outgoing_config, send, until};
 
 #[tokio::test]
 async fn a_message_is_in_its_queue_when_send_returns() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let mut config = outgoing_config(&definition);
     config.properties.content_type = Some("text/plain".to_owned());
     config.properties.app_id = Some("zato".to_owned());
@@ -27,7 +27,7 @@ async fn a_message_is_in_its_queue_when_send_returns() {
         .header("parts", vec![Value::from(1), Value::from(true)]);
     outgoing.send(cid(), message).await.unwrap();
 
-    let delivery = inspector.get("orders").await.unwrap();
+    let delivery = inspector.get("orders").await.unwrap().unwrap();
     assert_eq!(delivery.data, b"{}");
     let properties = &delivery.properties;
     assert_eq!(properties.content_type().as_ref().unwrap().as_str(), "application/json");
@@ -52,13 +52,13 @@ async fn a_message_is_in_its_queue_when_send_returns() {
 #[tokio::test]
 async fn headers_of_the_caller_win() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
-    inspector.fanout("all", "orders").await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
+    inspector.fanout("all", "orders").await.unwrap();
     let message =
         Message::new("x").exchange("all").header("X-Zato-CID", "mine").header("X-Zato-Msg-TS", "now");
     outgoing(&definition).send(cid(), message).await.unwrap();
-    let delivery = inspector.get("orders").await.unwrap();
+    let delivery = inspector.get("orders").await.unwrap().unwrap();
     let headers = delivery.properties.headers().as_ref().unwrap().inner().clone();
     assert_eq!(headers.get("X-Zato-CID"), Some(&AMQPValue::LongString("mine".into())));
     assert_eq!(headers.get("X-Zato-Msg-TS"), Some(&AMQPValue::LongString("now".into())));
@@ -82,8 +82,8 @@ async fn a_message_that_no_queue_takes_is_an_error_unless_it_may_be() {
 #[tokio::test]
 async fn an_unknown_exchange_harms_nothing_but_its_messages() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let outgoing = outgoing(&definition);
     let lost = || outgoing.send(cid(), Message::new("x").exchange("missing"));
     let sent = || send(&outgoing, "orders", "x");
@@ -94,21 +94,21 @@ async fn an_unknown_exchange_harms_nothing_but_its_messages() {
         assert!(error.to_string().contains("no exchange 'missing'"), "{error}");
     }
     // The exchange may come into being.
-    inspector.fanout("missing", "orders").await;
+    inspector.fanout("missing", "orders").await.unwrap();
     lost().await.unwrap();
-    assert_eq!(inspector.counts("orders").await.0, 3);
+    assert_eq!(inspector.counts("orders").await.unwrap().0, 3);
     assert_eq!(outgoing.status(), Status::Connected);
 }
 
 #[tokio::test]
 async fn a_queue_that_is_full_rejects() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
     let limit = [
         ("x-max-length", AMQPValue::LongInt(1)),
         ("x-overflow", AMQPValue::LongString("reject-publish".into())),
     ];
-    inspector.queue("short", &limit).await;
+    inspector.queue("short", &limit).await.unwrap();
     let outgoing = outgoing(&definition);
     send(&outgoing, "short", "1").await.unwrap();
     let error = send(&outgoing, "short", "2").await.unwrap_err();
@@ -118,14 +118,14 @@ async fn a_queue_that_is_full_rejects() {
 #[tokio::test]
 async fn many_messages_at_once_all_arrive() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let outgoing = outgoing(&definition);
     // More than may wait for confirmation at once.
     let numbers: Vec<String> = (0..3000).map(|number| number.to_string()).collect();
     let sends = numbers.iter().map(|number| send(&outgoing, "orders", number));
     assert!(futures_util::future::join_all(sends).await.iter().all(Result::is_ok));
-    assert_eq!(inspector.counts("orders").await.0, 3000);
+    assert_eq!(inspector.counts("orders").await.unwrap().0, 3000);
 }
 
 #[tokio::test]
@@ -165,8 +165,8 @@ async fn an_inactive_connection_does_not_connect() {
 #[tokio::test]
 async fn a_retired_connection_settles_what_is_under_way() {
     let definition = Broker::shared().vhost();
-    let inspector = Inspector::new(&definition).await;
-    inspector.queue("orders", &[]).await;
+    let inspector = Inspector::new(&definition).await.unwrap();
+    inspector.queue("orders", &[]).await.unwrap();
     let outgoing = outgoing(&definition);
     until(outgoing.watch_status(), |status| *status == Status::Connected).await;
     let sending: Vec<_> = (0..100).map(|_| send(&outgoing, "orders", "x")).collect();
@@ -175,7 +175,7 @@ async fn a_retired_connection_settles_what_is_under_way() {
         outgoing.retire();
     });
     let arrived = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    assert_eq!(inspector.counts("orders").await.0 as usize, arrived);
+    assert_eq!(inspector.counts("orders").await.unwrap().0 as usize, arrived);
     assert!(
         outcomes.iter().flat_map(|outcome| outcome.as_ref().err()).all(|error| !error.may_have_been_sent())
     );

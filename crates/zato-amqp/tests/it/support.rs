@@ -4,14 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use lapin::options::{
-    BasicGetOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
-};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
-use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
 use tokio::sync::{mpsc, watch};
-use zato_amqp::test_util::{PASSWORD, USERNAME};
 use zato_amqp::{
     Consumer, ConsumerConfig, Definition, Delivery, Handler, Message, Outcome, Outgoing, OutgoingConfig,
     Properties, SendError, Status,
@@ -23,59 +16,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn cid() -> Cid {
     "K21353002988419985838198535608".parse().unwrap()
-}
-
-/// Declares and inspects queues.
-pub(crate) struct Inspector {
-    _connection: Connection,
-    channel: Channel,
-}
-
-impl Inspector {
-    pub(crate) async fn new(definition: &Definition) -> Self {
-        let userinfo = AMQPUserInfo { username: USERNAME.to_owned(), password: PASSWORD.to_owned() };
-        let authority = AMQPAuthority { userinfo, host: definition.host.clone(), port: definition.port };
-        let uri = AMQPUri { authority, vhost: definition.vhost.clone(), ..AMQPUri::default() };
-        let connection = Connection::connect_uri(uri, ConnectionProperties::default()).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        Self { _connection: connection, channel }
-    }
-
-    /// A durable queue, with further arguments.
-    pub(crate) async fn queue(&self, name: &str, arguments: &[(&str, AMQPValue)]) {
-        let mut table = FieldTable::default();
-        for (name, value) in arguments {
-            table.insert((*name).into(), value.clone());
-        }
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        self.channel.queue_declare(name.into(), options, table).await.unwrap();
-    }
-
-    /// A fanout exchange that is bound to a queue.
-    pub(crate) async fn fanout(&self, exchange: &str, queue: &str) {
-        let (options, table) = (ExchangeDeclareOptions::default(), FieldTable::default());
-        let kind = ExchangeKind::Fanout;
-        self.channel.exchange_declare(exchange.into(), kind, options, table.clone()).await.unwrap();
-        let options = QueueBindOptions::default();
-        self.channel.queue_bind(queue.into(), exchange.into(), "".into(), options, table).await.unwrap();
-    }
-
-    pub(crate) async fn delete(&self, queue: &str) {
-        self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
-    }
-
-    /// How many messages are ready in a queue, and how many consumers it has.
-    pub(crate) async fn counts(&self, queue: &str) -> (u32, u32) {
-        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let queue = self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
-        (queue.message_count(), queue.consumer_count())
-    }
-
-    /// Takes the next message out of a queue.
-    pub(crate) async fn get(&self, queue: &str) -> Option<lapin::message::Delivery> {
-        let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await.unwrap();
-        got.map(|message| message.delivery)
-    }
 }
 
 /// An active outgoing connection.

@@ -7,6 +7,7 @@ use zato_odb::model::{ChannelAmqp, DefinitionAmqp, Service};
 use zato_service::Error;
 
 use crate::change::{ConfigurationChange, Family};
+use crate::connectors::status;
 use crate::family::services;
 use crate::services::definition::amqp::AmqpDefinitions;
 use crate::value;
@@ -36,7 +37,7 @@ services! {
         object ChannelAmqp { is_active, def_id, queue, consumer_tag_prefix, data_format }
         sent { service }
         found(change, channel) { service_id: change.service(channel.cluster_id, &service).await?.id }
-        shown(channel) { status: (!channel.is_active).then(|| "inactive".to_owned()) }
+        shown(channel, admin) { status: status::amqp_channel(admin, channel).await }
         names(channel) { def_name: DefinitionAmqp = channel.def_id, service_name: Service = channel.service_id }
     }
 }

@@ -41,7 +41,7 @@ services! {
         object ChannelWmq { is_active, def_id, queue, data_format }
         sent { service }
         found(change, channel) { service_id: change.service(channel.cluster_id, &service).await?.id }
-        shown(channel) { status: status(channel.is_active) }
+        shown(channel, _admin) { status: status(channel.is_active) }
         names(channel) { def_name: DefinitionWmq = channel.def_id, service_name: Service = channel.service_id }
     }
 }

@@ -7,6 +7,7 @@ use zato_odb::model::{ChannelZmq, Service};
 use zato_service::Error;
 
 use crate::change::Family;
+use crate::connectors::status;
 use crate::family::services;
 use crate::value;
 
@@ -31,7 +32,7 @@ services! {
         object ChannelZmq { is_active, address, socket_type, sub_key, data_format }
         sent { service }
         found(change, channel) { service_id: change.service(channel.cluster_id, &service).await?.id }
-        shown(channel) { status: (!channel.is_active).then(|| "inactive".to_owned()) }
+        shown(channel, admin) { status: status::zmq_channel(admin, channel).await }
         names(channel) { service_name: Service = channel.service_id }
     }
 }

@@ -7,6 +7,7 @@ use zato_odb::model::{DefinitionAmqp, OutgoingAmqp};
 use zato_service::Error;
 
 use crate::change::{ConfigurationChange, Family};
+use crate::connectors::status;
 use crate::family::services;
 use crate::services::definition::amqp::AmqpDefinitions;
 use crate::value;
@@ -37,7 +38,7 @@ services! {
         object OutgoingAmqp {
             is_active, def_id, delivery_mode, priority, content_type, content_encoding, expiration, user_id, app_id,
         }
-        shown(connection) { status: (!connection.is_active).then(|| "inactive".to_owned()) }
+        shown(connection, admin) { status: status::amqp_outgoing(admin, connection) }
         names(connection) { def_name: DefinitionAmqp = connection.def_id }
     }
 }

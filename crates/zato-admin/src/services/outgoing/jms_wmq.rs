@@ -40,7 +40,7 @@ services! {
     WmqConnections in jms_wmq: create, edit, delete, get_list;
     {
         object OutgoingWmq { is_active, def_id, delivery_mode, priority, expiration }
-        shown(connection) { status: status(connection.is_active) }
+        shown(connection, _admin) { status: status(connection.is_active) }
         names(connection) { def_name: DefinitionWmq = connection.def_id }
     }
 }

@@ -54,7 +54,7 @@ services! {
     {
         object OutgoingSql { is_active, engine, host, port, db_name, username, pool_size, extra }
         initially { password: password::random()? }
-        shown(pool) { cluster_id: pool.cluster_id }
+        shown(pool, _admin) { cluster_id: pool.cluster_id }
     }
 }
 
