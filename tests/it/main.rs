@@ -23,6 +23,8 @@ mod limits;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod messaging;
+#[cfg(test)]
 mod outgoing;
 #[cfg(test)]
 mod outgoing_sql;

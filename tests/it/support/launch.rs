@@ -104,6 +104,15 @@ impl Launch {
         ))
     }
 
+    /// The program of `crates/zato-server/examples/orders`, which embeds the server.
+    pub(crate) fn orders_example() -> Self {
+        Self::of(binary(
+            "ZATO_ORDERS_EXAMPLE_BINARY",
+            "examples/orders",
+            "cargo build -p zato-server --example orders",
+        ))
+    }
+
     fn of(program: PathBuf) -> Self {
         Self { program, flags: Vec::new(), variables: Vec::new(), address: Some("127.0.0.1:0".to_owned()) }
     }

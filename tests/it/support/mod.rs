@@ -14,6 +14,7 @@ pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod python;
+pub(crate) mod rabbitmq;
 pub(crate) mod raw;
 pub(crate) mod server;
 pub(crate) mod shell;

@@ -4,19 +4,21 @@
 //! without the package fails the tests that need it, since a skipped test proves nothing.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::wait::eventually;
 
 /// The password of the one user, made to be searched for in logs.
 pub(crate) const PASSWORD: &str = "postgres-password-7f3a";
 
-/// Initialises and runs a server until standard input ends, which it does when this process does.
+/// Initialises and runs a server, and obeys the words `halt` and `start`, until standard input ends, which it does when this
+/// process does.
 ///
 /// PostgreSQL refuses to run as root, so root becomes the user that Debian's package brings.
 const SCRIPT: &str = r#"
@@ -28,10 +30,14 @@ trap '' INT
 if [ "$(id -u)" = 0 ]; then chown postgres:postgres "$folder"; fi
 cd "$folder"
 (run "$bin/initdb" -D data -U zato -A scram-sha-256 --pwfile=password --no-sync --no-locale -E UTF8 >log 2>&1)
-run "$bin/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
-    -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 >>log 2>&1 &
-server=$!
-cat >/dev/null || true
+start() {
+    run "$bin/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
+        -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 >>log 2>&1 &
+    server=$!
+}
+halt() { kill -QUIT "$server" && wait "$server" || true; }
+start
+while read -r word; do "$word"; done
 kill -INT "$server" && wait "$server" || true
 "#;
 
@@ -41,7 +47,7 @@ struct Postgres {
     bin: PathBuf,
     port: u16,
     /// Kept open for as long as this process lives.
-    _life_line: ChildStdin,
+    orders: Mutex<ChildStdin>,
 }
 
 /// A database of its own.
@@ -55,8 +61,17 @@ impl Database {
     /// Creates an empty one.
     pub(crate) fn create() -> Self {
         static SERVER: OnceLock<Postgres> = OnceLock::new();
+        Self::create_on(SERVER.get_or_init(Postgres::start))
+    }
+
+    /// Creates an empty one on a server that a test may kill.
+    pub(crate) fn on_server_of_its_own() -> Self {
+        // The server ends with this process in any case.
+        Self::create_on(Box::leak(Box::new(Postgres::start())))
+    }
+
+    fn create_on(server: &'static Postgres) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let server = SERVER.get_or_init(Postgres::start);
         let name = format!("zato{}", NUMBER.fetch_add(1, Ordering::SeqCst));
         let database = Self { server, name };
         database.administer(&format!("CREATE DATABASE {}", database.name));
@@ -81,6 +96,30 @@ impl Database {
     /// Where the server listens.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.server.port))
+    }
+
+    /// Runs a statement.
+    #[track_caller]
+    pub(crate) fn run(&self, sql: &str) {
+        assert!(self.ask(sql).is_some(), "{sql}");
+    }
+
+    /// Runs a query and returns its rows, a line each; nothing if the server is away.
+    pub(crate) fn ask(&self, sql: &str) -> Option<String> {
+        let output = self.server.client("psql").args(["-qAtd", &self.name, "-c", sql]).output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// Ends the server without notice to anybody.
+    pub(crate) fn halt(&self) {
+        self.server.order("halt");
+        eventually("PostgreSQL is gone", || TcpStream::connect(self.address()).is_err().then_some(()));
+    }
+
+    /// Starts the server again.
+    pub(crate) fn resume(&self) {
+        self.server.order("start");
+        eventually("PostgreSQL is back", || self.ask("SELECT 1"));
     }
 
     /// Everything stored, as text.
@@ -110,7 +149,8 @@ impl Postgres {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let server = Self { bin, port, _life_line: keeper.stdin.take().expect("standard input is piped") };
+        let server =
+            Self { bin, port, orders: Mutex::new(keeper.stdin.take().expect("standard input is piped")) };
         eventually("PostgreSQL accepts connections", || {
             if keeper.try_wait().unwrap().is_some() {
                 panic!("PostgreSQL did not start; is Debian's package `postgresql` complete?");
@@ -119,6 +159,10 @@ impl Postgres {
             answer.status.success().then_some(())
         });
         server
+    }
+
+    fn order(&self, word: &str) {
+        writeln!(self.orders.lock().unwrap(), "{word}").unwrap();
     }
 
     fn client(&self, program: &str) -> Command {
