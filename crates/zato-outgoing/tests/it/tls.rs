@@ -1,7 +1,8 @@
 //! TLS with a server whose certificate nobody knows.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,6 +16,9 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
+use tracing::field::Field;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 use zato_outgoing::{Connection, Failure, Identity, Verify};
 
 use crate::peer::{Peer, chain, cid, connection};
@@ -180,4 +184,51 @@ async fn a_ping_tells_of_tls() {
         report.lines().last().unwrap().starts_with("Certificate expires: 4096-01-01T00:00:00"),
         "{report}"
     );
+}
+
+/// Keeps what is logged as a warning, as text.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN
+    }
+
+    fn new_span(&self, _span: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &Id, _values: &Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |field: &Field, value: &dyn Debug| text += &format!("{field}={value:?} "));
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn enter(&self, _span: &Id) {}
+
+    fn exit(&self, _span: &Id) {}
+}
+
+/// It is said when the connection is configured, and once more when it is first opened, with the host's name.
+#[tokio::test]
+async fn a_connection_that_verifies_nothing_is_loud() {
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let (peer, _) = secured(&["http/1.1"]).await;
+    let crm = secure_connection(&peer, "localhost", Verify::Nothing);
+    let said = || warnings.0.lock().unwrap().clone();
+    assert_eq!(said().len(), 1, "{:?}", said());
+    for _ in 0..2 {
+        crm.conn().get(cid(), ()).prefetch(false).await.unwrap();
+    }
+    assert_eq!(peer.connections(), 2);
+    let said = said();
+    assert!(said[0].contains("are not verified") && said[0].contains("CRM"), "{said:?}");
+    assert!(said[1].contains("is not verified") && said[1].contains("localhost"), "{said:?}");
+    assert_eq!(said.len(), 2, "{said:?}");
 }
