@@ -13,6 +13,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper-util", &["zato-outgoing", "zato-server"]),
     ("lapin", &["zato-amqp"]),
     ("redb", &["zato-kvdb"]),
+    ("redis", &["zato-kvdb"]),
     ("rustls", &["zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),
     ("sqlx", &["zato-sql"]),

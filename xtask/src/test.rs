@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("jq", "jq"),
     ("setpriv", "util-linux"),
     ("/usr/sbin/nginx", "nginx-light"),
+    ("redis-server", "redis-server"),
     ("tinyproxy", "tinyproxy-bin"),
     ("microsocks", "microsocks"),
     ("node", "nodejs"),

@@ -7,7 +7,11 @@ mod error;
 mod glob;
 mod key_value;
 mod kvdb;
+mod redis;
 mod reply;
+mod score;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 
 pub use clock::{Clock, SystemClock};
 pub use command::{
@@ -18,4 +22,5 @@ pub use embedded::Embedded;
 pub use error::{KvdbError, StoreError};
 pub use key_value::{Condition, KeyValue, Lifetime, Outcome, Written};
 pub use kvdb::{KEY_LIMIT, Kvdb, VALUE_LIMIT};
+pub use redis::{InvalidLocation, Redis, RedisLocation};
 pub use reply::Reply;

@@ -5,7 +5,8 @@
 
 use crc::{CRC_64_REDIS, Crc};
 
-use super::tables::{Collection, Entry, Expiries, Items, Keys, Kind, Rows, Score, Scores, Tables};
+use super::rows::score;
+use super::tables::{Collection, Entry, Expiries, Items, Keys, Kind, Rows, Scores, Tables};
 use crate::command::Value;
 use crate::error::KvdbError;
 
@@ -53,7 +54,7 @@ impl<K: Keys, R: Rows, I: Items, S: Scores, X: Expiries> Tables<K, R, I, S, X> {
             }
             Kind::SortedSet => {
                 let members = rows(entry.collection(Kind::SortedSet)?)?;
-                let scored = members.into_iter().map(|(member, row)| Ok((Score::from_row(&row)?.0, member)));
+                let scored = members.into_iter().map(|(member, row)| Ok((score(&row)?, member)));
                 Content::SortedSet(scored.collect::<Result<_, KvdbError>>()?)
             }
         })

@@ -9,13 +9,12 @@ use redb::{AccessGuard, StorageError};
 
 use super::dump;
 use super::moment::Moment;
-use super::tables::{
-    Collection, Expiries, Items, Keys, Kind, Rows, Score, ScoreKey, Scores, Tables, score_range,
-};
+use super::tables::{Collection, Expiries, Items, Keys, Kind, Rows, ScoreKey, Scores, Tables, score_range};
 use crate::command::{Inspection, Read, Unit};
 use crate::error::KvdbError;
 use crate::glob::Glob;
 use crate::reply::Reply;
+use crate::score::Score;
 
 impl<K: Keys, R: Rows, I: Items, S: Scores, X: Expiries> Tables<K, R, I, S, X> {
     /// Runs a command. `random` chooses a key if one is to be chosen.

@@ -5,11 +5,12 @@
 use super::entries::Entries;
 use super::moment::Moment;
 use super::read::{Order, ranks};
-use super::tables::{Collection, Kind, Score};
+use super::tables::{Collection, Kind, damaged};
 use super::write::add;
 use crate::command::{Comparison, ScoreOptions, Selection, Value};
 use crate::error::KvdbError;
 use crate::reply::Reply;
+use crate::score::Score;
 
 impl Entries<'_> {
     pub(super) fn hash_set(
@@ -155,7 +156,7 @@ impl Entries<'_> {
 
     fn score(&self, set: Collection, member: &[u8]) -> Result<Option<f64>, KvdbError> {
         let row = self.tables.row(set, member)?;
-        row.map(|row| Ok(Score::from_row(&row)?.0)).transpose()
+        row.map(|row| score(&row)).transpose()
     }
 
     fn put_score(
@@ -170,7 +171,7 @@ impl Entries<'_> {
             scores.remove((set.number, Score(old).to_ordered(), member)).map_err(KvdbError::store)?;
         }
         scores.insert((set.number, Score(score).to_ordered(), member), ()).map_err(KvdbError::store)?;
-        self.put_row(set, member, &Score(score).to_row())?;
+        self.put_row(set, member, &Score(score).to_ordered().to_le_bytes())?;
         Ok(())
     }
 
@@ -184,7 +185,7 @@ impl Entries<'_> {
         let old = self.tables.rows.remove((collection.number, name)).map_err(KvdbError::store)?;
         let Some(old) = old.map(|old| old.value().to_owned()) else { return Ok(false) };
         if kind == Kind::SortedSet {
-            let score = Score::from_row(&old)?.to_ordered();
+            let score = Score(score(&old)?).to_ordered();
             self.tables.scores.remove((collection.number, score, name)).map_err(KvdbError::store)?;
         }
         Ok(true)
@@ -204,4 +205,10 @@ fn accepts(options: ScoreOptions, old: Option<f64>, score: f64) -> bool {
         (Comparison::Less, Some(old)) => score < old,
     };
     selected && compared
+}
+
+/// The score that a row of a sorted set has.
+pub(super) fn score(row: &[u8]) -> Result<f64, KvdbError> {
+    let ordered = row.try_into().map_err(|_| damaged())?;
+    Ok(Score::from_ordered(u64::from_le_bytes(ordered)).0)
 }

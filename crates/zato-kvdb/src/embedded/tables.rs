@@ -113,41 +113,6 @@ impl Entry {
     }
 }
 
-/// Scores in the form in which the order of numbers is the order of scores. Both zeros are one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Score(pub(super) f64);
-
-impl Score {
-    pub(super) fn to_ordered(self) -> u64 {
-        let bits = (self.0 + 0.0).to_bits();
-        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-    }
-
-    pub(super) fn from_ordered(ordered: u64) -> Self {
-        Self(f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered }))
-    }
-
-    pub(super) fn from_row(row: &[u8]) -> Result<Self, KvdbError> {
-        Ok(Self::from_ordered(u64::from_le_bytes(row.try_into().map_err(|_| damaged())?)))
-    }
-
-    pub(super) fn to_row(self) -> [u8; 8] {
-        self.to_ordered().to_le_bytes()
-    }
-
-    /// The text of a score: as short as it can be without becoming another number.
-    pub(super) fn to_text(self) -> Vec<u8> {
-        let (score, size) = (self.0, self.0.abs());
-        let text = if score.is_infinite() || score == 0.0 || (1e-5..1e17).contains(&size) {
-            score.to_string()
-        } else {
-            let text = format!("{score:e}");
-            if text.contains("e-") { text } else { text.replace('e', "e+") }
-        };
-        text.into_bytes()
-    }
-}
-
 /// The tables, as far as they are read, within a transaction of either kind.
 pub(super) struct Tables<K, R, I, S, X> {
     pub(super) keys: K,

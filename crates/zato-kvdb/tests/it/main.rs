@@ -3,4 +3,5 @@
 
 mod crash;
 mod embedded;
+mod redis;
 mod suite;
