@@ -19,6 +19,8 @@ mod durability;
 #[cfg(test)]
 mod example;
 #[cfg(test)]
+mod kvdb;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod logs;

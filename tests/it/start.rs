@@ -270,7 +270,8 @@ fn wrong_settings_are_named() {
     check(&Launch::new().without_address().variable("ZATO_HTTP", "127.0.0.1:99999"), &["--http", "99999"]);
     check(&Launch::new().flag("--odb", "mysql://user:s3cr3t@localhost/zato"), &["odb", "postgres://"]);
     check(&Launch::new().flag("--odb", "postgres://user:s3cr3t@127.0.0.1:1/zato"), &["operational database"]);
-    check(&Launch::new().flag("--kvdb", "memcached://s3cr3t@localhost"), &["kvdb", "embedded"]);
+    check(&Launch::new().flag("--kvdb", "memcached://s3cr3t@localhost"), &["kvdb", "embedded", "redis://"]);
+    check(&Launch::new().flag("--kvdb", "redis://:s3cr3t@localhost/nonsense"), &["kvdb", "redis://"]);
     check(&Launch::new().flag("--log", "no=such=level"), &["log"]);
     check(&Launch::new().flag("--server-name", ""), &["server-name"]);
     check(&Launch::new().flag("--config", "/no/such/file.toml"), &["/no/such/file.toml", "No such file"]);

@@ -14,7 +14,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("lapin", &["zato-amqp"]),
     ("redb", &["zato-kvdb"]),
     ("redis", &["zato-kvdb"]),
-    ("rustls", &["zato-outgoing", "zato-server"]),
+    ("rustls", &["zato-kvdb", "zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),
     ("sqlx", &["zato-sql"]),
     ("tokio-rustls", &["zato-outgoing", "zato-server"]),

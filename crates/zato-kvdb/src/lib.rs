@@ -2,8 +2,10 @@
 
 mod clock;
 mod command;
+pub mod dictionary;
 mod embedded;
 mod error;
+pub mod escape;
 mod glob;
 mod key_value;
 mod kvdb;
@@ -15,8 +17,8 @@ pub mod test_util;
 
 pub use clock::{Clock, SystemClock};
 pub use command::{
-    Administration, Command, Comparison, End, Expiry, Inspection, Key, Read, ScoreOptions, Selection,
-    SetOptions, Unit, Value, Write,
+    Administration, Command, CommandError, CommandLine, Comparison, End, Expiry, Inspection, Key, Read,
+    ScoreOptions, Selection, SetOptions, Unit, Value, Write,
 };
 pub use embedded::Embedded;
 pub use error::{KvdbError, StoreError};

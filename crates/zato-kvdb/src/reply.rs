@@ -67,6 +67,12 @@ impl Reply {
         }
     }
 
+    /// Values that may be missing each.
+    pub(crate) fn into_optionals(self) -> Result<Vec<Option<Vec<u8>>>, KvdbError> {
+        let Self::Array(replies) = self else { return Err(KvdbError::UnexpectedReply) };
+        replies.into_iter().map(Self::into_optional).collect()
+    }
+
     pub(crate) fn into_values(self) -> Result<Vec<Vec<u8>>, KvdbError> {
         let Self::Array(replies) = self else { return Err(KvdbError::UnexpectedReply) };
         replies

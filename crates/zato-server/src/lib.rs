@@ -16,7 +16,9 @@ mod server;
 mod timer;
 mod tls;
 
-pub use config::{Config, ConfigError, ErrorDetails, LogFormat, OdbLocation, Options, TlsConfig};
+pub use config::{
+    Config, ConfigError, ErrorDetails, KvdbLocation, LogFormat, OdbLocation, Options, TlsConfig,
+};
 pub use files::{DataDirectory, FileError};
 pub use server::{RunningServer, Server, StartError};
 pub use tls::TlsError;

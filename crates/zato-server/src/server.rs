@@ -23,13 +23,13 @@ use zato_admin::{
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
-use zato_kvdb::{Embedded, Kvdb, KvdbError, SystemClock};
+use zato_kvdb::{Administration, Command, Embedded, Kvdb, KvdbError, Redis, SystemClock};
 use zato_odb::{KeyFileError, Odb, OdbConfig, OdbError, SecretKey};
 use zato_outgoing::InvalidComponent;
 use zato_service::{Environment, EnvironmentParts, Outgoing, Registry, RegistryError, Service};
 
 use crate::access_log::AccessLogWriter;
-use crate::config::{Config, ConfigError, ErrorDetails, OdbLocation};
+use crate::config::{Config, ConfigError, ErrorDetails, KvdbLocation, OdbLocation};
 use crate::files::{Credentials, DataDirectory, FileError, Login};
 use crate::follower::EventFollower;
 use crate::listener::Listener;
@@ -69,10 +69,10 @@ pub enum StartError {
     #[error("can't use the operational database")]
     Odb(#[from] OdbError),
     /// The key/value store can't be used.
-    #[error("can't use the key/value store in {}", path.display())]
+    #[error("can't use the key/value store at {location}")]
     Kvdb {
-        /// Its file.
-        path: PathBuf,
+        /// Its file or, without a password, its URL.
+        location: String,
         /// Why.
         source: KvdbError,
     },
@@ -151,7 +151,7 @@ impl Server {
         };
         let files = DataDirectory::open(&config.data_dir)?;
         let odb = open_odb(&config, &files).await?;
-        let kvdb = open_kvdb(&files).await?;
+        let kvdb = open_kvdb(&config, &files).await?;
         let host = host::names();
         let outgoing =
             Outgoing::new(zato_outgoing::Outgoing::new(zato_outgoing::Environment::new(&component(&host))?));
@@ -269,12 +269,27 @@ async fn open_odb(config: &Config, files: &DataDirectory) -> Result<Odb, StartEr
     Ok(Odb::open(&odb).await?)
 }
 
-async fn open_kvdb(files: &DataDirectory) -> Result<Kvdb, StartError> {
-    let path = files.kvdb();
-    match Embedded::open(&path, Arc::new(SystemClock)).await {
-        Ok(store) => Ok(Kvdb::new(store)),
-        Err(source) => Err(StartError::Kvdb { path, source }),
+/// A Redis server that is away keeps nobody from starting: what needs it fails until it is there, all else works.
+async fn open_kvdb(config: &Config, files: &DataDirectory) -> Result<Kvdb, StartError> {
+    let location = match &config.kvdb {
+        KvdbLocation::Embedded => {
+            let path = files.kvdb();
+            return match Embedded::open(&path, Arc::new(SystemClock)).await {
+                Ok(store) => Ok(Kvdb::new(store)),
+                Err(source) => Err(StartError::Kvdb { location: path.display().to_string(), source }),
+            };
+        }
+        KvdbLocation::Redis(location) => location,
+    };
+    let kvdb = match Redis::new(location) {
+        Ok(store) => Kvdb::new(store),
+        Err(source) => return Err(StartError::Kvdb { location: location.to_string(), source }),
+    };
+    if let Err(error) = kvdb.run(Command::Administration(Administration::Ping(None))).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, %location, "the key/value store does not answer; what needs it fails until it does");
     }
+    Ok(kvdb)
 }
 
 /// What outgoing calls name as their sender: server process and host, as the original does.

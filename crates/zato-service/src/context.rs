@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use zato_cid::{Cid, SystemGenerator};
 use zato_env::Outcome;
 use zato_kvdb::Kvdb;
+use zato_kvdb::dictionary::{Dictionary, DictionaryError, Mapping, Term};
 
 use crate::registry::Registration;
 use crate::{Error, Input, Job, Outgoing, Output, Registry};
@@ -217,6 +218,32 @@ impl Context {
     /// The key/value store.
     pub fn kvdb(&self) -> &Kvdb {
         &self.environment.0.kvdb
+    }
+
+    /// What the key of another system calls a value, according to the data dictionary; none if that does not say.
+    ///
+    /// One look-up in the key/value store.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if the store can't be reached,
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if it fails.
+    pub async fn translate(
+        &self,
+        system1: &str,
+        key1: &str,
+        value1: &str,
+        system2: &str,
+        key2: &str,
+    ) -> Result<Option<String>, Error> {
+        let mapping = Mapping {
+            from: Term::new(system1, key1, value1),
+            system2: system2.to_owned(),
+            key2: key2.to_owned(),
+        };
+        match Dictionary::new(self.kvdb().clone()).translate(&mapping).await {
+            Err(DictionaryError::Kvdb(error)) => Err(error.into()),
+            result => Ok(result?),
+        }
     }
 
     /// The services, and how each of them fares.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::panic::Location;
 
 use zato_amqp::SendError;
+use zato_kvdb::KvdbError;
 use zato_outgoing::CallError;
 use zato_sio::DecodeError;
 
@@ -233,6 +234,8 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
             SendError::Unconfirmed { .. } => ErrorKind::GatewayTimeout,
             _ => ErrorKind::BadGateway,
         }
+    } else if let Some(KvdbError::Unavailable(_)) = error.downcast_ref() {
+        ErrorKind::Unavailable
     } else if error.is::<zato_zmq::SendError>() {
         ErrorKind::BadGateway
     } else if let Some(error) = error.downcast_ref::<zato_sql::Error>() {

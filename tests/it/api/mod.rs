@@ -10,8 +10,10 @@ mod soap;
 use cases::Cases;
 use families::FAMILIES;
 
+use zato_kvdb::test_util::RedisServer;
+
 use crate::support::backend::on_both_backends;
-use crate::support::{Backend, Format};
+use crate::support::{Backend, Format, Launch};
 
 on_both_backends!(every_service_answers_as_documented_in_json);
 
@@ -22,6 +24,21 @@ fn every_service_answers_as_documented_in_json(backend: Backend) {
 #[test]
 fn every_service_answers_as_documented_in_soap() {
     every_family(Backend::Sqlite, Format::Soap);
+}
+
+/// What is in the key/value store is the same whichever it is.
+#[test]
+fn families_of_the_key_value_store_answer_alike_on_redis() {
+    for format in Format::BOTH {
+        for (family, state) in FAMILIES.iter().filter(|(family, _)| family.starts_with("kvdb")) {
+            println!("-- {family}");
+            let redis = RedisServer::start(&[]);
+            let server = Launch::new().flag("--kvdb", redis.url(0)).start();
+            let mut cases = Cases::new(&server, format);
+            state(&mut cases);
+            cases.finish(family);
+        }
+    }
 }
 
 /// Each family has a server of its own, so that none depends on what another one leaves behind.

@@ -9,6 +9,7 @@ mod helpers;
 pub(crate) mod http_soap;
 mod info;
 pub(crate) mod invoke_by_path;
+mod kvdb;
 pub(crate) mod outgoing;
 pub(crate) mod security;
 mod server;

@@ -5,13 +5,16 @@
 
 mod administration;
 mod limits;
+mod line;
 mod options;
+mod parse;
 mod read;
 mod write;
 
 pub use administration::Administration;
 pub(crate) use limits::check_key;
 pub use options::{Comparison, End, Expiry, Inspection, ScoreOptions, Selection, SetOptions, Unit};
+pub use parse::{CommandError, CommandLine};
 pub use read::Read;
 pub use write::Write;
 

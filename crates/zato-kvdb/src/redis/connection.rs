@@ -42,7 +42,7 @@ struct Current {
 
 impl Connections {
     pub(super) fn new(location: &RedisLocation) -> Result<Self, RedisError> {
-        let client = Client::open(location.0.clone())?;
+        let client = Client::open((*location.0).clone())?;
         let (current, connecting) = (ArcSwapOption::empty(), Mutex::new(None));
         Ok(Self(Arc::new(Inner { client, current, connecting })))
     }

@@ -8,7 +8,7 @@ use redis::{IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
 
 /// The location of a Redis server: `redis://[[user]:password@]host[:port][/database]`, or `rediss://` for TLS.
 #[derive(Clone)]
-pub struct RedisLocation(pub(super) redis::ConnectionInfo);
+pub struct RedisLocation(pub(super) Box<redis::ConnectionInfo>);
 
 /// A URL that is no location of a Redis server. It does not say which, because passwords are in such URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ impl RedisLocation {
         // command, which could not be told to have been done or not.
         let redis: RedisConnectionInfo =
             location.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        Ok(Self(location.set_redis_settings(redis)))
+        Ok(Self(Box::new(location.set_redis_settings(redis))))
     }
 }
 

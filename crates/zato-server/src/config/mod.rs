@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use zato_kvdb::RedisLocation;
 use zato_odb::Secret;
 
 pub use options::{ErrorDetails, LogFormat, Options};
@@ -28,6 +29,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// The operational database.
     pub odb: OdbLocation,
+    /// The key/value store.
+    pub kvdb: KvdbLocation,
     /// This server's name in its cluster.
     pub server_name: String,
     /// Log directives.
@@ -71,6 +74,16 @@ pub enum OdbLocation {
     Sqlite,
     /// A PostgreSQL database.
     Postgres(String),
+}
+
+/// Which key/value store to use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum KvdbLocation {
+    /// `kvdb.redb` in the data directory.
+    Embedded,
+    /// A Redis server.
+    Redis(RedisLocation),
 }
 
 impl fmt::Debug for OdbLocation {
@@ -132,6 +145,7 @@ impl Config {
             http: SocketAddr::from(([127, 0, 0, 1], 17010)),
             tls: None,
             odb: OdbLocation::Sqlite,
+            kvdb: KvdbLocation::Embedded,
             server_name: "server1".to_owned(),
             log: "info".to_owned(),
             log_format: LogFormat::default(),
@@ -166,6 +180,7 @@ impl Config {
                 options.tls_client_ca.or(file.tls_client_ca),
             )?,
             odb: odb(options.odb.or(file.odb))?,
+            kvdb: kvdb(options.kvdb.or(file.kvdb).as_deref())?,
             server_name: options.server_name.or(file.server_name).unwrap_or(default.server_name),
             log: options.log.or(file.log).unwrap_or(default.log),
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
@@ -186,7 +201,6 @@ impl Config {
                 options.admin_invoke_password.or(file.admin_invoke_password),
             )?,
         };
-        check_kvdb(options.kvdb.or(file.kvdb).as_deref())?;
         if config.server_name.trim().is_empty() {
             return Err(invalid("server-name", "must not be empty"));
         }
@@ -234,10 +248,12 @@ fn odb(setting: Option<String>) -> Result<OdbLocation, ConfigError> {
     }
 }
 
-fn check_kvdb(setting: Option<&str>) -> Result<(), ConfigError> {
+fn kvdb(setting: Option<&str>) -> Result<KvdbLocation, ConfigError> {
     match setting {
-        None | Some("embedded") => Ok(()),
-        Some(_) => Err(invalid("kvdb", "this version has the store `embedded` only")),
+        None | Some("embedded") => Ok(KvdbLocation::Embedded),
+        Some(url) => RedisLocation::parse(url)
+            .map(KvdbLocation::Redis)
+            .map_err(|error| invalid("kvdb", &format!("{error}; without Redis it is `embedded`"))),
     }
 }
 
@@ -279,7 +295,8 @@ mod tests {
         let tls = ["--https", "127.0.0.1:0", "--tls-certificate", "a", "--tls-key", "b"];
         check(&tls, "tls: Some(TlsConfig { address: 127.0.0.1:0, certificate: \"a\", key: \"b\"");
         check(&["--odb", "mysql://x"], "odb: must be `sqlite` or start with postgres://");
-        check(&["--kvdb", "redis://localhost"], "kvdb: this version has the store `embedded` only");
+        check(&["--kvdb", "redis://localhost/2"], "kvdb: Redis(redis://localhost:6379/2)");
+        check(&["--kvdb", "memcached://localhost"], "kvdb: must be like redis://");
         check(&["--server-name", " "], "server-name: must not be empty");
         check(&["--pubapi-password", ""], "pubapi-password: must not be empty");
         check(&["--config", "/nowhere/at.all"], "can't read the configuration file /nowhere/at.all");
@@ -290,6 +307,7 @@ mod tests {
         let secret = "s3cr3t";
         for arguments in [
             ["--odb", "postgres://user:s3cr3t@localhost/zato"],
+            ["--kvdb", "redis://:s3cr3t@localhost/0"],
             ["--pubapi-password", secret],
             ["--admin-invoke-password", secret],
         ] {

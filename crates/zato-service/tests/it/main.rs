@@ -5,6 +5,7 @@
 mod jobs;
 mod observed;
 mod support;
+mod translate;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -10,6 +10,10 @@ mod definition_jms_wmq;
 mod helpers;
 mod http_soap;
 mod info;
+mod kvdb_dictionary;
+mod kvdb_impexp;
+mod kvdb_remote_command;
+mod kvdb_translation;
 mod objects;
 mod outgoing_amqp;
 mod outgoing_ftp;
@@ -45,6 +49,10 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("helpers", helpers::cases),
     ("http-soap", http_soap::cases),
     ("info", info::cases),
+    ("kvdb.data-dict.dictionary", kvdb_dictionary::cases),
+    ("kvdb.data-dict.impexp", kvdb_impexp::cases),
+    ("kvdb.data-dict.translation", kvdb_translation::cases),
+    ("kvdb.remote-command", kvdb_remote_command::cases),
     ("outgoing.amqp", outgoing_amqp::cases),
     ("outgoing.ftp", outgoing_ftp::cases),
     ("outgoing.jms-wmq", outgoing_jms_wmq::cases),

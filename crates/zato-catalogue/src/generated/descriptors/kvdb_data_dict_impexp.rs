@@ -16,7 +16,7 @@ pub(crate) static IMPORT: Service = Service {
     name: "zato.kvdb.data-dict.impexp.import",
     family: "kvdb.data-dict.impexp",
     doc: "Replaces all dictionaries and translations with those of an export.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
     aliases: &[],

@@ -16,7 +16,7 @@ pub(crate) static EXECUTE: Service = Service {
     name: "zato.kvdb.remote-command.execute",
     family: "kvdb.remote-command",
     doc: "Runs one of the allowed commands on the key/value store and returns its result.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
     aliases: &[],

@@ -8,6 +8,7 @@ pub mod definition;
 pub mod helpers;
 pub mod http_soap;
 pub mod info;
+pub mod kvdb;
 pub mod outgoing;
 pub mod security;
 pub mod server;
