@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod coverage;
+mod fuzz;
 mod graph;
 mod policy;
 mod project;
@@ -35,6 +36,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run all fuzz targets, or some.
+    Fuzz(fuzz::Arguments),
     /// Run everything that has to hold before a change lands; installs what that needs on a Debian machine.
     Test,
     /// Measure the server, outgoing calls and correlation ids against bare baselines.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Graph { check } => {
             finish(|project| policy::run(project).and_then(|()| graph::run(project, check)))
         }
+        Command::Fuzz(arguments) => finish(|project| fuzz::run(project, &arguments)),
         Command::Test => finish(test::run),
         Command::Bench { arguments } => finish(|project| bench::run(project, &arguments)),
     }

@@ -9,6 +9,7 @@ mod formats;
 mod pages;
 mod rbac;
 mod routing;
+mod scale;
 mod security;
 mod support;
 mod throttle;

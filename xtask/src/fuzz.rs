@@ -1,0 +1,191 @@
+//! `cargo xtask fuzz`: runs every fuzz target for some time.
+//!
+//! Owns how targets are found, built and run. It must not know what any of them checks.
+//!
+//! cargo-fuzz needs a nightly compiler for the sanitizers that it turns on. The project has no unsafe code for them to look
+//! at; what a fuzzer needs besides is coverage, and that the stable compiler can do.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::project::{Error, Project};
+
+/// Coverage for libFuzzer: counters of edges, comparisons that it can learn from, and the addresses of both.
+const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions";
+
+/// Where instrumented code is built, apart from everything else.
+const TARGET: &str = "target/fuzz";
+
+/// What a target may use, in megabytes.
+const MEMORY: u32 = 2048;
+
+/// What one input may take, in seconds.
+const PATIENCE: u32 = 20;
+
+/// Which targets are run, and for how long.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// For how many minutes each target runs.
+    #[arg(long, default_value_t = 1, conflicts_with = "seconds")]
+    minutes: u64,
+    /// For how many seconds each target runs.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// The targets to run, as crate/target or target; all of them if none is named.
+    targets: Vec<String>,
+}
+
+impl Arguments {
+    fn wants(&self, target: &Target) -> bool {
+        self.targets.is_empty()
+            || self.targets.iter().any(|name| *name == target.name || *name == target.to_string())
+    }
+}
+
+/// A fuzz target of a crate.
+struct Target {
+    /// The crate that it belongs to.
+    owner: String,
+    name: String,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// Builds and runs targets, one after the other; the first input that a target can't bear ends the run.
+pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<(), Error> {
+    let targets: Vec<Target> =
+        targets(project)?.into_iter().filter(|target| arguments.wants(target)).collect();
+    if targets.is_empty() {
+        return Err(Error::Failed("there is no fuzz target of that name".to_owned()));
+    }
+    let host = host(project)?;
+    build(project, &targets, &host)?;
+    let time = Duration::from_secs(arguments.seconds.unwrap_or(arguments.minutes * 60));
+    println!("{:44} {:>14} {:>12}", "target", "executions", "per second");
+    for target in &targets {
+        let begun = Instant::now();
+        let executions = execute(project, target, &host, time)?;
+        let rate = executions as f64 / begun.elapsed().as_secs_f64();
+        println!("{:44} {executions:>14} {rate:>12.0}", target.to_string());
+    }
+    Ok(())
+}
+
+/// The targets of all crates, by crate and name.
+fn targets(project: &Project) -> Result<Vec<Target>, Error> {
+    let mut targets = Vec::new();
+    for manifest in project.crates()? {
+        let path = project.root().join("crates").join(&manifest.name).join("fuzz/Cargo.toml");
+        if !path.exists() {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
+        let table: toml::Table =
+            text.parse().map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?;
+        let binaries = table.get("bin").and_then(toml::Value::as_array).into_iter().flatten();
+        let names = binaries.filter_map(|binary| binary.get("name")?.as_str());
+        targets.extend(names.map(|name| Target { owner: manifest.name.clone(), name: name.to_owned() }));
+    }
+    Ok(targets)
+}
+
+/// The platform that the compiler runs on. Named explicitly, it keeps the flags from build scripts and macros.
+fn host(project: &Project) -> Result<String, Error> {
+    let printed = project.read("rustc", &["--version", "--verbose"])?;
+    let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .ok_or_else(|| Error::Failed("rustc does not say which host it runs on".to_owned()))
+}
+
+fn build(project: &Project, targets: &[Target], host: &str) -> Result<(), Error> {
+    let mut arguments = vec!["build", "--quiet", "--release", "--target", host, "--target-dir", TARGET];
+    let mut packages: Vec<String> = targets.iter().map(|target| format!("{}-fuzz", target.owner)).collect();
+    packages.dedup();
+    for package in &packages {
+        arguments.extend(["--package", package]);
+    }
+    let mut command = project.command("cargo", &arguments);
+    // Whole-program optimization would take minutes for each of the targets, and hides edges from the fuzzer.
+    command
+        .env("RUSTFLAGS", FLAGS)
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    crate::project::check(command, "cargo", &arguments)
+}
+
+/// Runs a target over its corpus and what it finds; returns how many inputs it ran.
+fn execute(project: &Project, target: &Target, host: &str, time: Duration) -> Result<u64, Error> {
+    let folder = |kind: &str| -> Result<PathBuf, Error> {
+        let path = project.root().join(TARGET).join(kind).join(&target.owner).join(&target.name);
+        fs::create_dir_all(&path).map_err(|source| Error::file(&path, source))?;
+        Ok(path)
+    };
+    let (found, artifacts) = (folder("corpus")?, folder("artifacts")?);
+    let seeds = project.root().join("crates").join(&target.owner).join("fuzz/corpus").join(&target.name);
+    let program = project.root().join(TARGET).join(host).join("release").join(&target.name);
+    let mut command = Command::new(&program);
+    command
+        .arg(format!("-max_total_time={}", time.as_secs()))
+        .arg(format!("-rss_limit_mb={MEMORY}"))
+        .arg(format!("-timeout={PATIENCE}"))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .args(["-print_final_stats=1", "-verbosity=0"])
+        .args([&found, &seeds])
+        .current_dir(project.root())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let output =
+        command.output().map_err(|source| Error::Start { program: program.display().to_string(), source })?;
+    let report = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(Error::Failed(format!(
+            "{report}\n{target} failed; the input is in {}",
+            artifacts.display()
+        )));
+    }
+    executions(&report)
+        .ok_or_else(|| Error::Failed(format!("{report}\n{target} doesn't say how much it did")))
+}
+
+fn executions(report: &str) -> Option<u64> {
+    report.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_has_a_corpus_and_a_name_of_its_own() {
+        let project = Project::find().unwrap();
+        let targets = targets(&project).unwrap();
+        assert!(targets.iter().any(|target| target.to_string() == "zato-channel/dispatch"));
+        let mut names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), targets.len(), "all targets are built into one folder");
+        for target in &targets {
+            let seeds =
+                project.root().join("crates").join(&target.owner).join("fuzz/corpus").join(&target.name);
+            assert!(
+                fs::read_dir(&seeds).is_ok_and(|mut seeds| seeds.next().is_some()),
+                "{target} has no seeds"
+            );
+        }
+    }
+
+    #[test]
+    fn executions_are_read_from_reports() {
+        let report = "Done 12 runs in 1 second(s)\nstat::number_of_executed_units: 12\nstat::average_exec_per_sec:     12\n";
+        assert_eq!(executions(report), Some(12));
+        assert_eq!(executions("ERROR: libFuzzer"), None);
+    }
+}
