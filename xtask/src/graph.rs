@@ -17,6 +17,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "zato-amqp",
             "zato-catalogue",
             "zato-env",
+            "zato-ftp",
             "zato-kvdb",
             "zato-odb",
             "zato-outgoing",

@@ -14,10 +14,11 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("lapin", &["zato-amqp"]),
     ("redb", &["zato-kvdb"]),
     ("redis", &["zato-kvdb"]),
-    ("rustls", &["zato-kvdb", "zato-outgoing", "zato-server"]),
+    ("rustls", &["zato-ftp", "zato-kvdb", "zato-outgoing", "zato-server"]),
     ("sea-orm", &["zato-odb"]),
     ("sqlx", &["zato-sql"]),
-    ("tokio-rustls", &["zato-outgoing", "zato-server"]),
+    ("suppaftp", &["zato-ftp"]),
+    ("tokio-rustls", &["zato-ftp", "zato-outgoing", "zato-server"]),
     ("zeromq", &["zato-zmq"]),
 ];
 

@@ -238,6 +238,8 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
         ErrorKind::Unavailable
     } else if error.is::<zato_zmq::SendError>() {
         ErrorKind::BadGateway
+    } else if let Some(error) = error.downcast_ref::<zato_ftp::Error>() {
+        if error.is_timeout() { ErrorKind::GatewayTimeout } else { ErrorKind::BadGateway }
     } else if let Some(error) = error.downcast_ref::<zato_sql::Error>() {
         match error {
             zato_sql::Error::Exhausted { .. } => ErrorKind::Unavailable,

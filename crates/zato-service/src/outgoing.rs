@@ -14,13 +14,20 @@ pub struct Outgoing {
     http: zato_outgoing::Outgoing,
     amqp: Connections<zato_amqp::Outgoing>,
     zmq: Connections<zato_zmq::Outgoing>,
+    ftp: Connections<zato_ftp::Ftp>,
     sql: Connections<zato_sql::Pool>,
 }
 
 impl Outgoing {
     /// The connections of a server, of which those that speak HTTP need to know their environment.
     pub fn new(http: zato_outgoing::Outgoing) -> Self {
-        Self { http, amqp: Connections::new(), sql: Connections::new(), zmq: Connections::new() }
+        Self {
+            http,
+            amqp: Connections::new(),
+            ftp: Connections::new(),
+            sql: Connections::new(),
+            zmq: Connections::new(),
+        }
     }
 
     /// The plain HTTP connection of a name.
@@ -45,6 +52,19 @@ impl Outgoing {
     /// There is none of that name, or it is inactive.
     pub fn amqp(&self, name: &str) -> Result<zato_amqp::Outgoing, LookupError> {
         self.amqp.get(name)
+    }
+
+    /// The FTP connection of a name.
+    ///
+    /// # Errors
+    /// There is none of that name, or it is inactive.
+    pub fn ftp(&self, name: &str) -> Result<zato_ftp::Ftp, LookupError> {
+        self.ftp.get(name)
+    }
+
+    /// The table of FTP connections.
+    pub fn ftp_table(&self) -> &Connections<zato_ftp::Ftp> {
+        &self.ftp
     }
 
     /// The SQL connection of a name.

@@ -8,6 +8,7 @@
 mod amqp;
 mod connections;
 mod convert;
+mod ftp;
 mod http;
 mod services;
 mod sql;
@@ -94,8 +95,9 @@ impl Applier {
         connectors: Connectors,
     ) -> Self {
         // In the order in which they are loaded: channels lead to services.
-        let effects: [Box<dyn Effect>; 6] = [
+        let effects: [Box<dyn Effect>; 7] = [
             Box::new(services::Services::new(environment.clone())),
+            Box::new(ftp::effect(environment.clone())),
             Box::new(sql::effect(environment.clone())),
             Box::new(zmq::outgoing(environment.clone())),
             Box::new(http::Http::new(channels, environment)),
