@@ -32,7 +32,7 @@ cd "$folder"
 (run "$bin/initdb" -D data -U zato -A scram-sha-256 --pwfile=password --no-sync --no-locale -E UTF8 >log 2>&1)
 start() {
     run "$bin/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
-        -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 >>log 2>&1 &
+        -c fsync=off -c full_page_writes=off -c max_connections=200 >>log 2>&1 &
     server=$!
 }
 halt() { kill -QUIT "$server" && wait "$server" || true; }
