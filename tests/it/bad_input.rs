@@ -1,6 +1,7 @@
 //! What bad input gets: a clear error with a correlation id, a line in the log, and a server that goes on.
 
 mod bodies;
+mod flood;
 mod random;
 mod wire;
 
