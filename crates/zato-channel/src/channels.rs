@@ -14,6 +14,24 @@ use crate::rbac::Rbac;
 use crate::routing::{Found, RoutingTable};
 use crate::{ChannelConfig, ChannelError, Page, Pages, RbacConfig, Security};
 
+/// Who may call a channel.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChannelGuard {
+    /// The channel's name.
+    pub channel: Arc<str>,
+    /// Its path.
+    pub url_path: Arc<str>,
+    /// The SOAP action that requests for it name; empty for none.
+    pub soap_action: Arc<str>,
+    /// Whether it answers calls.
+    pub is_active: bool,
+    /// What callers must prove to know; none lets everyone in.
+    pub security: Option<Arc<Security>>,
+    /// Whether the roles of callers decide, too.
+    pub has_rbac: bool,
+}
+
 /// The channels of a server. Clones share them.
 #[derive(Clone)]
 pub struct Channels(Arc<Shared>);
@@ -99,6 +117,13 @@ impl Channels {
             *table = next.without_unused();
         });
         errors
+    }
+
+    /// Who may call which channel at this moment, by name of the channel.
+    pub fn guards(&self) -> Vec<ChannelGuard> {
+        let mut guards = self.0.table.load().guards();
+        guards.sort_unstable_by(|a, b| a.channel.cmp(&b.channel));
+        guards
     }
 
     /// How many channels there are.

@@ -31,7 +31,7 @@ mod throttle;
 mod tree;
 
 pub use access::{AccessEntry, AccessLog};
-pub use channels::Channels;
+pub use channels::{ChannelGuard, Channels};
 pub use client_certificate::{ClientCertificate, UnknownFact};
 pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
 pub use cors::{InvalidOrigin, Origins};

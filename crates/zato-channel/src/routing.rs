@@ -13,7 +13,7 @@ use crate::path::PathPattern;
 use crate::rbac::Rbac;
 use crate::security::{Nonces, Security};
 use crate::tree::{self, Tree};
-use crate::{ChannelError, Pages};
+use crate::{ChannelError, ChannelGuard, Pages};
 
 /// A request's channel, and what goes with it in the same table.
 pub(crate) struct Found {
@@ -251,6 +251,23 @@ impl RoutingTable {
         };
         let rbac = (channel.has_rbac && definition.is_some()).then(|| Arc::clone(&self.rbac));
         Some(Found { channel: Arc::clone(channel), captures, definition, rbac })
+    }
+
+    /// Who may call which channel.
+    pub(crate) fn guards(&self) -> Vec<ChannelGuard> {
+        let guard = |channel: &Arc<Channel>| {
+            let security = channel.security.as_ref().map(|security| security.id());
+            let definition = security.and_then(|id| self.definitions.get(&id));
+            ChannelGuard {
+                channel: Arc::clone(&channel.name),
+                url_path: Arc::clone(&channel.url_path),
+                soap_action: Arc::clone(&channel.soap_action),
+                is_active: channel.is_active,
+                security: definition.map(|definition| Arc::clone(&definition.security)),
+                has_rbac: channel.has_rbac,
+            }
+        };
+        self.channels.values().map(guard).collect()
     }
 
     /// How many channels there are.

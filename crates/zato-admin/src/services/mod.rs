@@ -14,3 +14,4 @@ pub(crate) mod outgoing;
 pub(crate) mod security;
 mod server;
 mod service;
+mod url_security;

@@ -147,6 +147,7 @@ macro_rules! for_each_built_service {
                 $crate::helpers::echo::Raw,
                 $crate::helpers::input_logger::Raw,
                 $crate::helpers::sio_input_logger::Raw,
+                $crate::http_soap::get_url_security::Raw,
                 $crate::info::get_info::Raw,
                 $crate::server::cluster_wide_singleton_keep_alive::Raw,
             }

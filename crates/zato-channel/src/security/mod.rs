@@ -192,8 +192,13 @@ impl Security {
         &self.name
     }
 
-    /// Its type's name in configuration.
-    pub(crate) fn security_type(&self) -> &'static str {
+    /// Whether it lets anyone in.
+    pub fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// Its type's name in configuration, such as `basic_auth`.
+    pub fn security_type(&self) -> &'static str {
         self.guard.security_type()
     }
 

@@ -1,9 +1,12 @@
 //! `zato.http-soap`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::super::cases::{Cases, NO_ID};
 use crate::support::api::{json_channel, outgoing, with};
+use crate::support::envelope::text;
 use crate::support::{Peer, PeerReply};
 
 pub(super) fn cases(cases: &mut Cases<'_>) {
@@ -56,4 +59,18 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     cases.nothing(delete, &json!({"id": connection}));
     cases.fails(delete, &json!({"id": connection}), 404, &["No row was found"]);
     cases.fails(delete, &json!({"id": ""}), 400, &["id"]);
+
+    let guards = cases.raw("zato.http-soap.get-url-security", "").status(404);
+    assert!(guards.text().contains("Unknown URL"), "it has no channel of its own: {}", guards.text());
+    let input = json!({"name": "zato.http-soap.get-url-security"});
+    let reply = cases.server.api_in(cases.format).call("zato.service.invoke", &input).ok();
+    let guards = STANDARD.decode(text(&reply["response"])).expect("the reply is in base64");
+    let guards: serde_json::Value = serde_json::from_slice(&guards).expect("the document is JSON");
+    let guards = guards.as_array().expect("the document is a list");
+    let of =
+        |name: &str| guards.iter().find(|guard| guard["channel"] == name).expect("the channel is listed");
+    assert_eq!(of("zato.ping")["security"], json!(null));
+    assert_eq!(of("Table channel")["url_path"], "/table/channel");
+    assert_eq!(of("zato.http-soap.create.json")["security"]["name"], "pubapi");
+    assert_eq!(of("zato.http-soap.create.json")["security"]["sec_type"], "basic_auth");
 }

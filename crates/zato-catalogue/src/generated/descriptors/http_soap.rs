@@ -648,8 +648,9 @@ pub(crate) static GET_LIST: Service = Service {
 pub(crate) static GET_URL_SECURITY: Service = Service {
     name: "zato.http-soap.get-url-security",
     family: "http-soap",
-    doc: "Returns the security of the URLs of all channels as one JSON document.",
-    status: Status::Planned,
+    doc: "Returns who may call which channel of the server that handles the call, as one JSON document \
+            without secrets.",
+    status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: false,
     aliases: &[],

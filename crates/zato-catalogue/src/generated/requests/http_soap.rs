@@ -544,6 +544,21 @@ pub mod get_list {
     }
 }
 
+/// `zato.http-soap.get-url-security`: Returns who may call which channel of the server that
+/// handles the call, as one JSON document without secrets.
+pub mod get_url_security {
+    use crate::generated::descriptors;
+    use crate::{RawCall, Service};
+
+    /// Stands for `zato.http-soap.get-url-security`, whose messages are not made of elements.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub struct Raw;
+
+    impl RawCall for Raw {
+        const SERVICE: &'static Service = &descriptors::http_soap::GET_URL_SECURITY;
+    }
+}
+
 /// `zato.http-soap.ping`: Sends a request to the other side of an outgoing connection and tells
 /// how it went.
 pub mod ping {
