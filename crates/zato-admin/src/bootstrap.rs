@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 use zato_odb::model::{
-    Cluster, Connection, Everything, HttpSoap, SecurityDefinition, SecurityFilter, SecurityKind, Server,
-    Service, Transport,
+    Cluster, Connection, Everything, HttpSoap, RbacPermission, RbacRole, RbacRoleFilter, SecurityDefinition,
+    SecurityFilter, SecurityKind, Server, Service, Transport,
 };
 use zato_odb::{Action, Change, Object, Odb, OdbError, Read, Secret, Transaction};
 use zato_service::Registry;
@@ -24,6 +24,11 @@ const ADMIN_INVOKE: &str = "admin.invoke";
 const PING_BASIC_AUTH: &str = "zato.ping.plain_http.basic_auth";
 const PING_SOAP_BASIC_AUTH: &str = "zato.ping.soap.basic_auth";
 const PING_SOAP_WSS: &str = "zato.ping.soap.wss.clear_text";
+
+/// The role that all others inherit from.
+pub(crate) const ROOT_ROLE: &str = "Root";
+/// What roles may be permitted to do to services.
+const PERMISSIONS: [&str; 4] = ["Create", "Read", "Update", "Delete"];
 
 /// In seconds: how old a token of the default WS-Security definition may be.
 const TOKEN_LIFETIME: i32 = 3600;
@@ -99,6 +104,7 @@ pub async fn bootstrap(
     };
     let mut work = Work { tx, cluster_id: cluster.id, is_new: created };
     let server_id = work.add_server(options).await?;
+    work.add_roles().await?;
     let is_password_set = if created {
         work.create_definitions(options).await?;
         true
@@ -164,6 +170,22 @@ impl Work {
                 None => password::random()?,
             });
             self.insert(&definition).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds the root of all roles and the permissions of the methods of HTTP, to clusters that have no role at all: what an
+    /// operator deleted stays deleted as long as one is left.
+    async fn add_roles(&mut self) -> Result<(), BootstrapError> {
+        if self.tx.count::<RbacRole>(self.cluster_id, &RbacRoleFilter::default()).await? > 0 {
+            return Ok(());
+        }
+        let cluster_id = self.cluster_id;
+        self.insert(&RbacRole { id: 0, cluster_id, name: ROOT_ROLE.to_owned(), parent_id: None }).await?;
+        for name in PERMISSIONS {
+            if self.tx.find_by_name::<RbacPermission>(cluster_id, name).await?.is_none() {
+                self.insert(&RbacPermission { id: 0, cluster_id, name: name.to_owned() }).await?;
+            }
         }
         Ok(())
     }

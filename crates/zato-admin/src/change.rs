@@ -20,6 +20,9 @@ pub(crate) trait Family: Send + 'static {
     /// What messages call one object of the family.
     const NOUN: &'static str;
 
+    /// Whether its objects have names.
+    const NAMED: bool = true;
+
     /// What the message about a name that is taken begins with: `... [name] already exists on this cluster`.
     const TAKEN: &'static str = Self::NOUN;
 
@@ -98,7 +101,7 @@ pub(crate) trait HasPassword: Family {
     const PASSWORD_REQUIRED: bool;
 
     /// Gives the object its new password.
-    fn set_password(object: &mut Self::Object, password: Secret);
+    fn set_password(object: &mut Self::Object, password: Secret) -> Result<(), Error>;
 }
 
 /// A change of the configuration under way. Dropping it undoes everything.
@@ -201,7 +204,7 @@ impl<'a> ConfigurationChange<'a> {
             return Err(Error::bad_request("Passwords need to be the same"));
         }
         let mut object = self.find::<F>(id).await?;
-        F::set_password(&mut object, password);
+        F::set_password(&mut object, password)?;
         self.check::<F>(&object, Some(id)).await?;
         self.tx.update(&object).await.or_error()?;
         self.record::<F>(Action::PasswordChanged, &object).await
@@ -247,7 +250,7 @@ impl<'a> ConfigurationChange<'a> {
         object: &F::Object,
         own_id: Option<i64>,
     ) -> Result<(), Error> {
-        if object.name().trim().is_empty() {
+        if F::NAMED && object.name().trim().is_empty() {
             return Err(Error::bad_request("name must not be empty"));
         }
         let cluster = self.tx.find::<Cluster>(object.cluster_id()).await.or_error()?;
@@ -306,11 +309,13 @@ impl<'a> ConfigurationChange<'a> {
 #[track_caller]
 fn unless_duplicate<F: Family, T>(stored: Result<T, OdbError>, object: &F::Object) -> Result<T, Error> {
     match stored {
-        Err(OdbError::Duplicate { what, .. }) => Err(Error::conflict(format!(
-            "{} [{}]: another one on this cluster has the same {what} already",
-            F::NOUN,
-            object.name()
-        ))),
+        Err(OdbError::Duplicate { what, .. }) => {
+            let name = if F::NAMED { format!(" [{}]", object.name()) } else { String::new() };
+            Err(Error::conflict(format!(
+                "{}{name}: another one on this cluster has the same {what} already",
+                F::NOUN
+            )))
+        }
         other => other.or_error(),
     }
 }

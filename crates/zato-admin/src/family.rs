@@ -42,10 +42,12 @@ pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
 ///     {
 ///         object Thing { is_active, size }
 ///         sent { service, secret }
+///         ignored { colour }
 ///         made { digest: digest_of(&secret)? }
 ///         found(change, thing) { service_id: change.service(thing.cluster_id, &service).await?.id }
 ///         initially { password: None }
-///         shown(thing, _admin) { label: format!("{} cm", thing.size) }
+///         reply(admin, thing) { size: Some(thing.size.into()) }
+///         shown(thing) { label: format!("{} cm", thing.size) }
 ///         names(thing) { service_name: Service = thing.service_id }
 ///     }
 /// }
@@ -58,11 +60,13 @@ pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
 ///   says how the one becomes the other. `id`, `cluster_id` and `name` go without saying.
 /// - `kind`: for a type whose `kind` is an enumeration, the variant that belongs to the family and its fields.
 /// - `sent`: elements of requests that have no field of their own. The expressions of the next two sections use them.
+/// - `ignored`: elements of requests that mean nothing.
 /// - `made`: fields that are worked out from the request alone.
-/// - `found`: fields that need the database. They come after the check of the name, so that callers learn of a taken name
-///   first. The object is complete except for them.
+/// - `found`: fields that need the database. They come after the checks of values and name, so that callers learn of
+///   those first. The object is complete except for them.
 /// - `initially`: the fields that no request says, as they are when an object is created. An edit keeps them.
-/// - `shown`: elements of items that have no field of the same name. They may ask the [`Admin`].
+/// - `reply`: what create and edit reply besides `id` and `name`.
+/// - `shown`: elements of items that have no field of the same name. They may ask the [`Admin`], as `shown(thing, admin)`.
 /// - `names`: elements of items that are the name of another object, whose type and id are given. An id may be optional.
 ///
 /// An element of a request that no section mentions, a field of the object or an element of an item that nothing is said
@@ -76,9 +80,11 @@ macro_rules! services {
         object $object:ident { $($field:ident),* $(,)? }
         $(kind $kind:ident::$variant:ident { $($part:ident),* $(,)? })?
         $(sent { $($sent:ident),* $(,)? })?
+        $(ignored { $($ignored:ident),* $(,)? })?
         $(made { $($made:ident: $value:expr),* $(,)? })?
         $(found($change:ident, $draft:ident) { $($found:ident: $finder:expr),* $(,)? })?
         $(initially { $($initial:ident: $initially:expr),* $(,)? })?
+        $(reply($admin:ident, $stored:ident) { $($reply:ident: $replied:expr),* $(,)? })?
         $(shown $_shown:tt $_shown_items:tt)?
         $(names $_names:tt $_names_items:tt)?
     }) => {
@@ -88,7 +94,7 @@ macro_rules! services {
                 cx: &mut zato_service::Context,
                 admin: &$crate::Admin,
             ) -> Result<$module::create::Response, zato_service::Error> {
-                let Self { cluster_id, name, $($field,)* $($($part,)*)? $($($sent,)*)? } = self;
+                let Self { cluster_id, name, $($field,)* $($($part,)*)? $($($sent,)*)? $($($ignored: _,)*)? } = self;
                 let object = $object {
                     id: 0,
                     cluster_id,
@@ -105,6 +111,7 @@ macro_rules! services {
                 $(
                     let object = {
                         let (mut $draft, $change) = (object, &change);
+                        <$family as $crate::change::Family>::check_values(&$draft)?;
                         $change.check_name::<$family>(&$draft, None).await?;
                         $($draft.$found = $finder;)*
                         $draft
@@ -113,7 +120,12 @@ macro_rules! services {
                 let object = change.create::<$family>(object).await?;
                 change.commit().await?;
                 $crate::family::warn::<$family>(cx, &object);
-                Ok($module::create::Response { id: object.id, name: object.name })
+                $(let ($admin, $stored) = (admin, &object);)?
+                Ok($module::create::Response {
+                    $($($reply: $replied,)*)?
+                    id: object.id,
+                    name: object.name,
+                })
             }
         }
     };
@@ -122,9 +134,11 @@ macro_rules! services {
         object $object:ident { $($field:ident),* $(,)? }
         $(kind $kind:ident::$variant:ident { $($part:ident),* $(,)? })?
         $(sent { $($sent:ident),* $(,)? })?
+        $(ignored { $($ignored:ident),* $(,)? })?
         $(made { $($made:ident: $value:expr),* $(,)? })?
         $(found($change:ident, $draft:ident) { $($found:ident: $finder:expr),* $(,)? })?
         $(initially $_initially:tt)?
+        $(reply($admin:ident, $stored:ident) { $($reply:ident: $replied:expr),* $(,)? })?
         $(shown $_shown:tt $_shown_items:tt)?
         $(names $_names:tt $_names_items:tt)?
     }) => {
@@ -134,7 +148,7 @@ macro_rules! services {
                 cx: &mut zato_service::Context,
                 admin: &$crate::Admin,
             ) -> Result<$module::edit::Response, zato_service::Error> {
-                let Self { id, cluster_id, name, $($field,)* $($($part,)*)? $($($sent,)*)? } = self;
+                let Self { id, cluster_id, name, $($field,)* $($($part,)*)? $($($sent,)*)? $($($ignored: _,)*)? } = self;
                 let mut change = $crate::change::ConfigurationChange::begin(admin, cx).await?;
                 let stored = change.find::<$family>(id).await?;
                 let object = $object {
@@ -150,6 +164,7 @@ macro_rules! services {
                 $(
                     let object = {
                         let (mut $draft, $change) = (object, &change);
+                        <$family as $crate::change::Family>::check_values(&$draft)?;
                         $change.check_name::<$family>(&$draft, Some(id)).await?;
                         $($draft.$found = $finder;)*
                         $draft
@@ -158,7 +173,8 @@ macro_rules! services {
                 change.replace::<$family>(&stored, &object).await?;
                 change.commit().await?;
                 $crate::family::warn::<$family>(cx, &object);
-                Ok($module::edit::Response { id, name: object.name })
+                $(let ($admin, $stored) = (admin, &object);)?
+                Ok($module::edit::Response { $($($reply: $replied,)*)? id, name: object.name })
             }
         }
     };
@@ -236,10 +252,12 @@ macro_rules! services {
         object $object:ident { $($field:ident),* $(,)? }
         $(kind $kind:ident::$variant:ident { $($part:ident),* $(,)? })?
         $(sent $_sent:tt)?
+        $(ignored $_ignored:tt)?
         $(made $_made:tt)?
         $(found $_found:tt $_found_fields:tt)?
         $(initially $_initially:tt)?
-        $(shown($of:ident, $by:ident) { $($shown:ident: $value:expr),* $(,)? })?
+        $(reply $_reply:tt $_reply_elements:tt)?
+        $(shown($of:ident $(, $by:ident)?) { $($shown:ident: $value:expr),* $(,)? })?
         $(names($named:ident) { $($name:ident: $T:ty = $id:expr),* $(,)? })?
     }) => {{
         // Without `names` nobody is asked for any.
@@ -250,13 +268,13 @@ macro_rules! services {
         )*)?
         let mut items = Vec::with_capacity($objects.len());
         for object in $objects {
-            $($(
-                let $shown = {
+            $(
+                let ($($shown,)*) = {
                     let $of = &object;
-                    let $by = $admin;
-                    $value
+                    $(let $by = $admin;)?
+                    ($($value,)*)
                 };
-            )*)?
+            )?
             $($(
                 let $name = {
                     let $named = &object;

@@ -2,6 +2,7 @@
 //!
 //! Owns the conversions that are the same wherever an element is stored. It must not know any family.
 
+use zato_odb::Secret;
 use zato_odb::model::{
     ChannelSocket, Connection, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority,
 };
@@ -98,6 +99,17 @@ impl Field<Option<i64>> for Option<i32> {
 
     fn shown(self) -> Option<i64> {
         self.map(Into::into)
+    }
+}
+
+/// For what is secret and shown all the same, because the API says so.
+impl Field<String> for Secret {
+    fn stored(_: &str, value: String) -> Result<Self, Error> {
+        Ok(Self::new(value))
+    }
+
+    fn shown(self) -> String {
+        self.expose().to_owned()
     }
 }
 

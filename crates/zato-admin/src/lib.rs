@@ -4,6 +4,7 @@ mod admin;
 mod apply;
 mod background;
 mod bootstrap;
+mod certificate;
 mod change;
 mod connectors;
 mod error;

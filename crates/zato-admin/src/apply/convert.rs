@@ -12,49 +12,17 @@ use std::time::Duration;
 use http::Method;
 use zato_channel::{
     CallLimits, ChannelConfig, ChannelError, DataFormat, ParameterPrecedence, Precedence, Security,
-    UrlParameters, WsSecurity,
+    UrlParameters,
 };
 use zato_odb::model::{
-    HttpSoap, MessageParamsPriority, SecurityDefinition, SecurityKind, SerializationType, Transport,
-    UrlParamsPriority,
+    HttpSoap, MessageParamsPriority, SecurityDefinition, SecurityKind, SerializationType, TlsCaCert,
+    Transport, UrlParamsPriority,
 };
-use zato_outgoing::Secret;
+use zato_outgoing::{Identity, Secret, Tls, Verify};
 use zato_service::{Error, Registration};
 use zato_soap::Version;
 
 use crate::error::not_allowed;
-
-/// A definition as channels check callers against it. One without a password lets nobody in.
-pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Security>, Error> {
-    let (username, password) = credentials(definition);
-    let kind = match &definition.kind {
-        SecurityKind::BasicAuth { realm } => zato_channel::SecurityKind::BasicAuth {
-            realm: realm.clone(),
-            username,
-            password: password.expose().into(),
-        },
-        SecurityKind::WsSecurity {
-            reject_empty_nonce_creat,
-            reject_stale_tokens,
-            reject_expiry_limit,
-            nonce_freshness_time,
-            ..
-        } => zato_channel::SecurityKind::WsSecurity(WsSecurity {
-            username,
-            password: password.expose().into(),
-            reject_empty_nonce_creat: *reject_empty_nonce_creat,
-            reject_stale_tokens: reject_stale_tokens.unwrap_or_default(),
-            reject_expiry_limit: Duration::from_secs((*reject_expiry_limit).try_into().unwrap_or(0)),
-            nonce_freshness_time: Duration::from_secs(
-                nonce_freshness_time.unwrap_or_default().try_into().unwrap_or(0),
-            ),
-        }),
-        other => zato_channel::SecurityKind::Other(other.security_type().as_str().to_owned()),
-    };
-    let is_active = definition.is_active && definition.password.is_some();
-    let security = Security::new(definition.id, definition.name.as_str(), is_active, kind);
-    security.map(Arc::new).map_err(|error| Error::bad_request(error.to_string()))
-}
 
 /// A channel as calls are routed to it.
 pub(crate) fn channel_config(
@@ -125,6 +93,7 @@ pub(crate) fn channel_error(error: &ChannelError) -> Error {
 pub(crate) fn outgoing_config(
     object: &HttpSoap,
     definition: Option<&SecurityDefinition>,
+    authority: Option<&TlsCaCert>,
 ) -> Result<zato_outgoing::Config, Error> {
     let host = object.host.as_str();
     let mut config =
@@ -137,11 +106,21 @@ pub(crate) fn outgoing_config(
         let (version, action) = (soap_version(object)?, object.soap_action.clone());
         config.transport = zato_outgoing::Transport::Soap { version, action };
     }
-    config.security = match (object.security_id, definition) {
-        (None, _) => None,
+    match (object.security_id, definition) {
+        (None, _) => {}
         (Some(_), None) => return Err(Error::internal("its security definition is not stored")),
-        (Some(_), Some(definition)) => Some(outgoing_security(object.transport, definition)?),
-    };
+        (Some(_), Some(definition)) => match (&definition.kind, object.transport) {
+            (SecurityKind::TlsKeyCert { value, .. }, Transport::PlainHttp) => {
+                config.tls.identity = Some(Identity::from_pem(value.expose()));
+            }
+            _ => config.security = Some(outgoing_security(object.transport, definition)?),
+        },
+    }
+    match (object.sec_tls_ca_cert_id, authority) {
+        (None, _) => {}
+        (Some(_), None) => return Err(Error::internal("its TLS CA certificate is not stored")),
+        (Some(_), Some(authority)) => config.tls.verify = Verify::CaBundle(authority.value.as_bytes().into()),
+    }
     data_format(object)?;
     if let Some(method) = &object.ping_method {
         config.ping_method.clone_from(method);
@@ -167,6 +146,27 @@ pub(crate) fn check_outgoing(config: zato_outgoing::Config) -> Result<(), Error>
     })
 }
 
+/// Says whether the certificates of an authority could be trusted by a connection.
+pub(crate) fn check_authorities(authority: &TlsCaCert) -> Result<(), Error> {
+    check_tls(|tls| tls.verify = Verify::CaBundle(authority.value.as_bytes().into()))
+}
+
+/// Says whether a key and its certificate could be shown by a connection.
+pub(crate) fn check_identity(definition: &SecurityDefinition) -> Result<(), Error> {
+    let SecurityKind::TlsKeyCert { value, .. } = &definition.kind else { return Ok(()) };
+    check_tls(|tls| tls.identity = Some(Identity::from_pem(value.expose())))
+}
+
+fn check_tls(set: impl FnOnce(&mut Tls)) -> Result<(), Error> {
+    let mut config = zato_outgoing::Config::new(0, "check", "https://localhost", "/");
+    set(&mut config.tls);
+    check_outgoing(config).map_err(|error| {
+        // The cause says what is wrong with the text; the rest is about the connection, which is none of the caller's.
+        let problem = error.causes().next().map_or_else(|| error.message().to_owned(), ToString::to_string);
+        Error::bad_request(format!("value is invalid: {problem}"))
+    })
+}
+
 /// How an object's messages are written, none if they have no format.
 fn data_format(object: &HttpSoap) -> Result<Option<DataFormat>, Error> {
     message_format(object.data_format.as_ref())
@@ -188,6 +188,7 @@ fn outgoing_security(
     let password = Secret::from(password.expose());
     match (&definition.kind, transport) {
         (SecurityKind::BasicAuth { .. }, _) => Ok(zato_outgoing::Security::BasicAuth { username, password }),
+        (SecurityKind::ApiKey, _) => Ok(zato_outgoing::Security::ApiKey { header: username, key: password }),
         (SecurityKind::WsSecurity { .. }, Transport::Soap) => {
             Ok(zato_outgoing::Security::WsSecurity { username, password })
         }
@@ -202,7 +203,7 @@ fn outgoing_security(
     }
 }
 
-fn credentials(definition: &SecurityDefinition) -> (String, zato_odb::Secret) {
+pub(super) fn credentials(definition: &SecurityDefinition) -> (String, zato_odb::Secret) {
     let username = definition.username.clone().unwrap_or_default();
     let password = definition.password.clone().unwrap_or_else(|| zato_odb::Secret::new(""));
     (username, password)
@@ -222,7 +223,7 @@ fn http_method(element: &str, method: &str) -> Result<Method, Error> {
         .map_err(|_| not_allowed(element, method, "an HTTP method such as POST"))
 }
 
-fn at_least_one(element: &str, number: i32) -> Result<usize, Error> {
+pub(super) fn at_least_one(element: &str, number: i32) -> Result<usize, Error> {
     match usize::try_from(number) {
         Ok(number) if number > 0 => Ok(number),
         _ => Err(not_allowed(element, number, "1 or more")),

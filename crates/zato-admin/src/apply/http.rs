@@ -11,11 +11,13 @@ use futures_util::future::BoxFuture;
 use zato_channel::{ChannelConfig, Channels, Security};
 use zato_odb::ObjectKind;
 use zato_odb::model::{
-    Connection, Everything, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, Service,
+    Connection, Everything, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, Service, TlsCaCert,
 };
 use zato_service::{Environment, Error};
 
-use super::{Cluster, Effect, channel_config, channel_security, logged, outgoing_config, registered};
+use super::{
+    Cluster, Effect, channel_config, channel_security, guards_channels, logged, outgoing_config, registered,
+};
 
 /// Routes calls to channels, and makes outgoing connections.
 pub(super) struct Http {
@@ -25,7 +27,7 @@ pub(super) struct Http {
 
 impl Effect for Http {
     fn kinds(&self) -> &'static [ObjectKind] {
-        &[ObjectKind::HttpSoap, ObjectKind::Security]
+        &[ObjectKind::HttpSoap, ObjectKind::Security, ObjectKind::TlsCaCert]
     }
 
     fn load_all<'a>(&'a self, stored: &'a Cluster) -> BoxFuture<'a, Result<(), Error>> {
@@ -44,6 +46,10 @@ impl Effect for Http {
                     Some(definition) => self.put_security(stored, &definition).await?,
                     None => self.channels.remove_security(id),
                 },
+                ObjectKind::TlsCaCert => {
+                    let filter = HttpSoapFilter { sec_tls_ca_cert_id: Some(id), ..HttpSoapFilter::default() };
+                    self.put_outgoing(stored, filter).await?;
+                }
                 _ => match stored.find::<HttpSoap>(id).await? {
                     Some(object) => self.put(stored, &object).await?,
                     None => self.remove(id),
@@ -63,10 +69,13 @@ impl Http {
     async fn load(&self, stored: &Cluster) -> Result<(), Error> {
         let services = stored.list::<Service>(&Everything).await?;
         let definitions = stored.list::<SecurityDefinition>(&SecurityFilter::default()).await?;
+        let authorities = stored.list::<TlsCaCert>(&Everything).await?;
         let objects = stored.list::<HttpSoap>(&HttpSoapFilter::default()).await?;
 
         let services: HashMap<i64, &Service> = services.iter().map(|service| (service.id, service)).collect();
-        let mut known = Known::default();
+        let authorities: HashMap<i64, TlsCaCert> =
+            authorities.into_iter().map(|authority| (authority.id, authority)).collect();
+        let mut known = Known { authorities, ..Known::default() };
         for definition in definitions {
             known.add(definition);
         }
@@ -79,10 +88,7 @@ impl Http {
         for error in self.channels.replace_all(channels) {
             tracing::error!(%error, "a stored channel is left out");
         }
-        let outgoing = outgoing.iter().filter_map(|object| {
-            let definition = object.security_id.and_then(|id| known.definitions.get(&id));
-            logged(object, outgoing_config(object, definition))
-        });
+        let outgoing = outgoing.iter().filter_map(|object| logged(object, known.outgoing_config(object)));
         for error in self.environment.outgoing().http().replace_all(outgoing) {
             tracing::error!(error = chain(&error), "a stored outgoing connection is left out");
         }
@@ -96,6 +102,11 @@ impl Http {
         {
             known.add(definition);
         }
+        if let Some(id) = object.sec_tls_ca_cert_id
+            && let Some(authority) = stored.find::<TlsCaCert>(id).await?
+        {
+            known.authorities.insert(id, authority);
+        }
         let is_in_effect = match object.connection {
             Connection::Channel => {
                 self.environment.outgoing().http().remove(object.id);
@@ -108,8 +119,7 @@ impl Http {
             }
             Connection::Outgoing => {
                 self.channels.remove(object.id);
-                let definition = object.security_id.and_then(|id| known.definitions.get(&id));
-                let config = outgoing_config(object, definition);
+                let config = known.outgoing_config(object);
                 let put = |config| self.environment.outgoing().http().replace(config).map_err(Error::from);
                 logged(object, config.and_then(put))
             }
@@ -127,22 +137,24 @@ impl Http {
     }
 
     async fn put_security(&self, stored: &Cluster, definition: &SecurityDefinition) -> Result<(), Error> {
-        match channel_security(definition) {
-            Ok(security) => self.channels.put_security(&security),
-            Err(error) => {
-                tracing::error!(name = definition.name, %error, "a stored security definition guards no channel");
-                self.channels.remove_security(definition.id);
+        if guards_channels(&definition.kind) {
+            match channel_security(definition) {
+                Ok(security) => self.channels.put_security(&security),
+                Err(error) => {
+                    tracing::error!(name = definition.name, %error, "a stored security definition guards no channel");
+                    self.channels.remove_security(definition.id);
+                }
             }
         }
-        let filter = HttpSoapFilter {
-            connection: Some(Connection::Outgoing),
-            security_id: Some(definition.id),
-            ..HttpSoapFilter::default()
-        };
+        let filter = HttpSoapFilter { security_id: Some(definition.id), ..HttpSoapFilter::default() };
+        self.put_outgoing(stored, filter).await
+    }
+
+    /// Makes the outgoing connections anew that a filter selects.
+    async fn put_outgoing(&self, stored: &Cluster, filter: HttpSoapFilter) -> Result<(), Error> {
+        let filter = HttpSoapFilter { connection: Some(Connection::Outgoing), ..filter };
         for object in stored.list::<HttpSoap>(&filter).await? {
-            let config = outgoing_config(&object, Some(definition));
-            let put = |config| self.environment.outgoing().http().replace(config).map_err(Error::from);
-            logged(&object, config.and_then(put));
+            self.put(stored, &object).await?;
         }
         Ok(())
     }
@@ -164,11 +176,12 @@ impl Http {
     }
 }
 
-/// The security definitions that are at hand, and what channels make of them: one object for all channels of each.
+/// What objects refer to, as far as it is at hand. All channels of one definition share what is made of it.
 #[derive(Default)]
 struct Known {
     definitions: HashMap<i64, SecurityDefinition>,
     securities: HashMap<i64, Result<Arc<Security>, String>>,
+    authorities: HashMap<i64, TlsCaCert>,
 }
 
 impl Known {
@@ -176,6 +189,12 @@ impl Known {
         let security = channel_security(&definition).map_err(|error| error.message().to_owned());
         self.securities.insert(definition.id, security);
         self.definitions.insert(definition.id, definition);
+    }
+
+    fn outgoing_config(&self, object: &HttpSoap) -> Result<zato_outgoing::Config, Error> {
+        let definition = object.security_id.and_then(|id| self.definitions.get(&id));
+        let authority = object.sec_tls_ca_cert_id.and_then(|id| self.authorities.get(&id));
+        outgoing_config(object, definition, authority)
     }
 
     fn security(&self, id: i64) -> Result<Arc<Security>, Error> {

@@ -10,6 +10,8 @@ mod connections;
 mod convert;
 mod ftp;
 mod http;
+mod roles;
+mod security;
 mod services;
 mod sql;
 mod zmq;
@@ -23,8 +25,10 @@ use zato_odb::{Event, EventId, Object, ObjectKind, Odb, Read};
 use zato_service::{Environment, Error};
 
 pub(crate) use convert::{
-    channel_config, channel_error, channel_security, check_outgoing, message_format, outgoing_config,
+    channel_config, channel_error, check_authorities, check_identity, check_outgoing, message_format,
+    outgoing_config,
 };
+pub(crate) use security::{channel_security, check_guard, guards_channels};
 pub(crate) use services::registered;
 pub(crate) use sql::{sql_engine, sql_pool};
 
@@ -95,16 +99,17 @@ impl Applier {
         connectors: Connectors,
     ) -> Self {
         // In the order in which they are loaded: channels lead to services.
-        let effects: [Box<dyn Effect>; 7] = [
+        let effects: Vec<Box<dyn Effect>> = vec![
             Box::new(services::Services::new(environment.clone())),
             Box::new(ftp::effect(environment.clone())),
             Box::new(sql::effect(environment.clone())),
             Box::new(zmq::outgoing(environment.clone())),
+            Box::new(roles::Roles::new(channels.clone())),
             Box::new(http::Http::new(channels, environment)),
             Box::new(amqp::Amqp(connectors.clone())),
             Box::new(zmq::ZmqChannels(connectors)),
         ];
-        Self { cluster: Cluster { odb, id: cluster_id }, effects: Arc::new(effects) }
+        Self { cluster: Cluster { odb, id: cluster_id }, effects: effects.into() }
     }
 
     /// Puts everything in effect, and takes out of effect what is not stored. Returns the event up to which that includes

@@ -8,15 +8,16 @@ use std::collections::HashMap;
 use zato_catalogue::http_soap::{create, delete, edit, get_list, ping};
 use zato_odb::Read;
 use zato_odb::model::{
-    Connection, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, SerializationType, Service,
-    Transport,
+    Connection, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, SecurityKind,
+    SerializationType, Service, Transport,
 };
 use zato_outgoing::CallError;
 use zato_service::{Context, Error};
 
 use super::security::AllDefinitions;
+use super::security::tls::ca_cert::CaCerts;
 use crate::change::{ConfigurationChange, Family};
-use crate::error::{OrError, no_row, not_allowed};
+use crate::error::{OrError, not_allowed};
 use crate::field::Field;
 use crate::handle::Answer;
 use crate::list::{List, Listed, list, part};
@@ -37,20 +38,16 @@ impl Family for HttpSoapObjects {
             None => None,
             Some(id) => Some(change.referred::<AllDefinitions>(object.cluster_id, id).await?),
         };
-        if let Some(id) = object.sec_tls_ca_cert_id {
-            return Err(no_row("TLS CA certificate", "id", id));
-        }
-        if object.has_rbac && object.connection == Connection::Channel {
-            // Whoever asks for roles must not get a channel that looks at none.
-            return Err(Error::bad_request(
-                "has_rbac [true] is not allowed: there are no roles on this server",
-            ));
-        }
+        let authority = match object.sec_tls_ca_cert_id {
+            None => None,
+            Some(id) => Some(change.referred::<CaCerts>(object.cluster_id, id).await?),
+        };
         match object.connection {
             Connection::Channel => check_channel(change, object, definition.as_ref()).await?,
             Connection::Outgoing => {
                 for_channels_only(object)?;
-                apply::check_outgoing(apply::outgoing_config(object, definition.as_ref())?)?
+                let config = apply::outgoing_config(object, definition.as_ref(), authority.as_ref())?;
+                apply::check_outgoing(config)?
             }
         }
         let rival = change.tx().find_http_soap_at(object).await.or_error()?;
@@ -88,6 +85,12 @@ async fn check_channel(
     object: &HttpSoap,
     definition: Option<&SecurityDefinition>,
 ) -> Result<(), Error> {
+    if object.has_rbac && definition.is_none() {
+        // A guard that nothing stands behind must not look like one.
+        return Err(Error::bad_request(
+            "has_rbac [true] is not allowed: without a security definition there is nobody who could have a role",
+        ));
+    }
     let service = match object.service_id {
         Some(id) => change.tx().find::<Service>(id).await.or_error()?,
         None => None,
@@ -237,6 +240,16 @@ async fn link_service(
     Ok(())
 }
 
+/// An edit demands, of connections that show a certificate, that they say whom they show it to.
+async fn check_authority(change: &ConfigurationChange<'_>, object: &HttpSoap) -> Result<(), Error> {
+    let (Some(id), None) = (object.security_id, object.sec_tls_ca_cert_id) else { return Ok(()) };
+    let definition = change.referred::<AllDefinitions>(object.cluster_id, id).await?;
+    if matches!(definition.kind, SecurityKind::TlsKeyCert { .. }) {
+        return Err(Error::bad_request("TLS CA certs is a required field if TLS keys/certs are used"));
+    }
+    Ok(())
+}
+
 impl Handle for create::Request {
     async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<create::Response, Error> {
         // Everything but the two flags that an edit keeps is written over.
@@ -258,6 +271,7 @@ impl Handle for edit::Request {
         let mut object = stored.clone();
         let service = draft!(self).write(&mut object)?;
         link_service(&change, &mut object, Some(stored.id), service).await?;
+        check_authority(&change, &object).await?;
         change.replace::<HttpSoapObjects>(&stored, &object).await?;
         change.commit().await?;
         Ok(edit::Response { id: object.id, name: object.name })

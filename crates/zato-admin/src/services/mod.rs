@@ -13,5 +13,5 @@ mod kvdb;
 pub(crate) mod outgoing;
 pub(crate) mod security;
 mod server;
-mod service;
+pub(crate) mod service;
 mod url_security;

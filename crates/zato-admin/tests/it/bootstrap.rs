@@ -36,11 +36,12 @@ async fn a_first_start_and_a_second_one() {
         transport: Some(transport),
         ..HttpSoapFilter::default()
     };
-    let mut soap: Vec<&str> = public.clone().map(|service| service.name).collect();
+    let public = public.flat_map(|service| std::iter::once(&service.name).chain(service.aliases));
+    let mut soap: Vec<&str> = public.clone().copied().collect();
     soap.extend(["zato.ping.soap.basic_auth", "zato.ping.soap.wss.clear_text"]);
     soap.sort_unstable();
     assert_eq!(names::<HttpSoap>(&odb, id, &transport(Transport::Soap)).await, soap);
-    let mut json: Vec<String> = public.map(|service| format!("{}.json", service.name)).collect();
+    let mut json: Vec<String> = public.map(|name| format!("{name}.json")).collect();
     let others = [
         "admin.invoke.json",
         "zato.api.invoke.json",

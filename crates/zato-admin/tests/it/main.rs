@@ -13,6 +13,8 @@ mod lists;
 mod logs;
 mod other_services;
 mod outgoing_sql;
+mod roles;
+mod security_types;
 mod server;
 mod service;
 mod support;

@@ -21,6 +21,9 @@ mod outgoing_jms_wmq;
 mod outgoing_sql;
 mod outgoing_zmq;
 mod security;
+mod security_rbac;
+mod security_tls;
+mod security_types;
 mod server;
 mod service;
 
@@ -59,7 +62,22 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("outgoing.sql", outgoing_sql::cases),
     ("outgoing.zmq", outgoing_zmq::cases),
     ("security", security::cases),
+    ("security.apikey", security_types::apikey),
+    ("security.aws", security_types::aws),
     ("security.basic-auth", basic_auth::cases),
+    ("security.ntlm", security_types::ntlm),
+    ("security.oauth", security_types::oauth),
+    ("security.openstack", security_types::openstack),
+    ("security.rbac.client-role", security_rbac::client_role),
+    ("security.rbac.permission", security_rbac::permission),
+    ("security.rbac.role", security_rbac::role),
+    ("security.rbac.role-permission", security_rbac::role_permission),
+    ("security.tech-account", security_types::tech_account),
+    ("security.tls.ca-cert", security_tls::ca_cert),
+    ("security.tls.channel", security_tls::channel),
+    ("security.tls.key-cert", security_tls::key_cert),
+    ("security.wss", security_types::wss),
+    ("security.xpath", security_types::xpath),
     ("server", server::cases),
     ("service", service::cases),
 ];

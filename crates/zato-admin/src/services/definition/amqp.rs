@@ -49,8 +49,9 @@ impl Family for AmqpDefinitions {
 impl HasPassword for AmqpDefinitions {
     const PASSWORD_REQUIRED: bool = true;
 
-    fn set_password(definition: &mut DefinitionAmqp, password: Secret) {
+    fn set_password(definition: &mut DefinitionAmqp, password: Secret) -> Result<(), Error> {
         definition.password = password;
+        Ok(())
     }
 }
 

@@ -30,8 +30,9 @@ impl Family for FtpConnections {
 impl HasPassword for FtpConnections {
     const PASSWORD_REQUIRED: bool = true;
 
-    fn set_password(connection: &mut OutgoingFtp, password: Secret) {
+    fn set_password(connection: &mut OutgoingFtp, password: Secret) -> Result<(), Error> {
         connection.password = Some(password);
+        Ok(())
     }
 }
 

@@ -44,8 +44,9 @@ impl Family for SqlConnections {
 impl HasPassword for SqlConnections {
     const PASSWORD_REQUIRED: bool = true;
 
-    fn set_password(pool: &mut OutgoingSql, password: Secret) {
+    fn set_password(pool: &mut OutgoingSql, password: Secret) -> Result<(), Error> {
         pool.password = password;
+        Ok(())
     }
 }
 

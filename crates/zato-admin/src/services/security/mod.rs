@@ -3,7 +3,17 @@
 //! Owns what the definitions of all types have in common, and the list of all. Each type is a family in a module of its
 //! own. It must not show a password.
 
+mod apikey;
+mod aws;
 mod basic_auth;
+mod ntlm;
+mod oauth;
+mod openstack;
+mod rbac;
+mod tech_account;
+pub(crate) mod tls;
+mod wss;
+mod xpath;
 
 use zato_catalogue::security::get_list;
 use zato_odb::model::{HttpSoapFilter, SecurityDefinition, SecurityFilter, SecurityKind, SecurityType};
@@ -35,11 +45,25 @@ trait Definitions: Send + 'static {
     /// What messages call a definition of the type.
     const NOUN: &'static str;
 
+    /// What the message about a name that is taken begins with.
+    const TAKEN: &'static str = Self::NOUN;
+
     /// Whether an empty password is refused.
     const PASSWORD_REQUIRED: bool = false;
 
-    /// Checks what the type demands beyond what can be put in effect.
+    /// Checks what the type demands by itself, before anything else is looked at.
+    fn check_values(_: &SecurityDefinition) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Checks what the type demands beyond what can guard channels, after the name.
     fn check(_: &SecurityDefinition) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Keeps a new password.
+    fn set_password(definition: &mut SecurityDefinition, password: Secret) -> Result<(), Error> {
+        definition.password = Some(password);
         Ok(())
     }
 }
@@ -49,6 +73,8 @@ impl<D: Definitions> Family for D {
 
     const NOUN: &'static str = D::NOUN;
 
+    const TAKEN: &'static str = D::TAKEN;
+
     fn includes(object: &SecurityDefinition) -> bool {
         object.kind.security_type() == D::TYPE
     }
@@ -57,9 +83,13 @@ impl<D: Definitions> Family for D {
         SecurityFilter { types: Some(vec![D::TYPE]), ..SecurityFilter::default() }
     }
 
+    fn check_values(object: &SecurityDefinition) -> Result<(), Error> {
+        D::check_values(object)
+    }
+
     async fn check(_: &ConfigurationChange<'_>, object: &SecurityDefinition) -> Result<(), Error> {
         D::check(object)?;
-        apply::channel_security(object).map(drop)
+        apply::check_guard(object)
     }
 
     async fn dependants(
@@ -76,8 +106,8 @@ impl<D: Definitions> Family for D {
 impl<D: Definitions> HasPassword for D {
     const PASSWORD_REQUIRED: bool = D::PASSWORD_REQUIRED;
 
-    fn set_password(object: &mut SecurityDefinition, password: Secret) {
-        object.password = Some(password);
+    fn set_password(object: &mut SecurityDefinition, password: Secret) -> Result<(), Error> {
+        D::set_password(object, password)
     }
 }
 
@@ -96,12 +126,13 @@ impl Handle for get_list::Request {
         if self.needs_internal == Some(false) {
             definitions.retain(|definition| !is_internal(&definition.name));
         }
-        // The order within a type stays the one by name.
-        definitions.sort_by_key(|definition| definition.kind.security_type().as_str());
+        // The order of types is the one they are declared in; within a type it stays the one by name.
+        definitions.sort_by_key(|definition| definition.kind.security_type());
         Ok(definitions.into_iter().map(item).collect())
     }
 }
 
+/// Whether a definition is one of the server itself.
 fn is_internal(name: &str) -> bool {
     is_internal_name(name) || INTERNAL.contains(&name)
 }
@@ -134,6 +165,11 @@ fn item(definition: SecurityDefinition) -> get_list::Item {
             item.reject_stale_tokens = reject_stale_tokens.unwrap_or_default();
             item.reject_expiry_limit = Some(reject_expiry_limit.into());
             item.nonce_freshness_time = nonce_freshness_time.map(Into::into);
+        }
+        SecurityKind::OAuth { proto_version, sig_method, max_nonce_log } => {
+            item.proto_version = Some(proto_version);
+            item.sig_method = Some(sig_method);
+            item.max_nonce_log = Some(max_nonce_log.into());
         }
         _ => {}
     }

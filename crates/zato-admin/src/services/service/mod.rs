@@ -19,7 +19,7 @@ use crate::{Admin, Handle, is_internal_name};
 /// The filter that lets every name pass.
 const EVERYTHING: &str = "*";
 
-struct Services;
+pub(crate) struct Services;
 
 impl Family for Services {
     type Object = Service;

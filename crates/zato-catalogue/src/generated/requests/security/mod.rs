@@ -2,7 +2,17 @@
 
 //! Security definitions of all types.
 
+pub mod apikey;
+pub mod aws;
 pub mod basic_auth;
+pub mod ntlm;
+pub mod oauth;
+pub mod openstack;
+pub mod rbac;
+pub mod tech_account;
+pub mod tls;
+pub mod wss;
+pub mod xpath;
 
 /// `zato.security.get-list`: Lists the security definitions of a cluster, of all types or of
 /// some, sorted by type and name.

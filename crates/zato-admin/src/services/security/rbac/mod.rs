@@ -1,0 +1,8 @@
+//! `zato.security.rbac`: roles, permissions, and who has which.
+//!
+//! Owns which kinds of objects there are; each is a family in a module of its own. None knows how calls are checked.
+
+mod client_role;
+mod permission;
+mod role;
+mod role_permission;

@@ -1,0 +1,107 @@
+//! The security definitions that have a user name and a password, and technical accounts.
+
+use serde_json::{Value, json};
+
+use super::super::cases::{Cases, NO_ID};
+use super::objects::Objects;
+use crate::support::api::with;
+
+fn definitions(family: &'static str, taken: &'static str, own: &Value, changes: &Value) -> Objects {
+    let object = json!({"cluster_id": 1, "name": "Definition", "is_active": true, "username": "user"});
+    Objects {
+        family,
+        taken,
+        object: with(&object, own),
+        changes: with(&json!({"is_active": false, "username": "X-Other"}), changes),
+        shown: json!({}),
+        hidden: &["cluster_id"],
+    }
+}
+
+fn check(cases: &mut Cases<'_>, objects: &Objects) -> i64 {
+    let id = objects.check(cases);
+    let taken = with(&objects.object, &json!({"name": "Other", "username": "X-Other"}));
+    let create = format!("{}.create", objects.family);
+    cases.fails(&create, &taken, 409, &["another one on this cluster has the same user name already"]);
+    id
+}
+
+pub(super) fn apikey(cases: &mut Cases<'_>) {
+    let objects = definitions("zato.security.apikey", "API key", &json!({}), &json!({}));
+    let id = check(cases, &objects);
+    objects.refuses_each(cases, id, "username", &[json!("X Key"), json!("a:b")]);
+    objects.check_free_password(cases, id);
+}
+
+pub(super) fn aws(cases: &mut Cases<'_>) {
+    let objects = definitions("zato.security.aws", "AWS definition", &json!({}), &json!({}));
+    let id = check(cases, &objects);
+    objects.check_free_password(cases, id);
+}
+
+pub(super) fn ntlm(cases: &mut Cases<'_>) {
+    let objects = definitions("zato.security.ntlm", "NTLM definition", &json!({}), &json!({}));
+    let id = check(cases, &objects);
+    objects.check_free_password(cases, id);
+}
+
+pub(super) fn openstack(cases: &mut Cases<'_>) {
+    let objects = definitions("zato.security.openstack", "OpenStack definition", &json!({}), &json!({}));
+    let id = check(cases, &objects);
+    objects.check_free_password(cases, id);
+}
+
+pub(super) fn oauth(cases: &mut Cases<'_>) {
+    let own = json!({"proto_version": "1.0", "sig_method": "HMAC-SHA1", "max_nonce_log": 25_000});
+    let changes = json!({"sig_method": "PLAINTEXT", "max_nonce_log": 10});
+    let objects = definitions("zato.security.oauth", "OAuth definition", &own, &changes);
+    let id = check(cases, &objects);
+    objects.refuses_each(cases, id, "proto_version", &[json!("2.0")]);
+    objects.refuses_each(cases, id, "sig_method", &[json!("RSA-SHA1")]);
+    objects.refuses_each(cases, id, "max_nonce_log", &[json!(0), json!(-1)]);
+    objects.check_free_password(cases, id);
+}
+
+pub(super) fn wss(cases: &mut Cases<'_>) {
+    let own = json!({
+        "password_type": "clear_text", "reject_empty_nonce_creat": false, "reject_stale_tokens": true,
+        "reject_expiry_limit": 60, "nonce_freshness_time": 120,
+    });
+    let changes =
+        json!({"reject_empty_nonce_creat": true, "reject_stale_tokens": false, "reject_expiry_limit": 0});
+    let objects = definitions("zato.security.wss", "WS-Security definition", &own, &changes);
+    let id = check(cases, &objects);
+    objects.refuses_each(cases, id, "reject_expiry_limit", &[json!(-1), json!(2_147_483_648_i64)]);
+    objects.refuses_each(cases, id, "nonce_freshness_time", &[json!(-1)]);
+    objects.check_password(cases, id);
+}
+
+pub(super) fn xpath(cases: &mut Cases<'_>) {
+    let own = json!({"username_expr": "//user", "password_expr": "//password"});
+    let changes = json!({"username_expr": "/order/@user"});
+    let objects = definitions("zato.security.xpath", "XPath security definition", &own, &changes);
+    let id = check(cases, &objects);
+    objects.refuses(cases, id, &json!({"username_expr": "//["}), 400, &["//["]);
+    objects.refuses(cases, id, &json!({"password_expr": "user("}), 400, &["user("]);
+    objects.check_free_password(cases, id);
+}
+
+pub(super) fn tech_account(cases: &mut Cases<'_>) {
+    let objects = Objects {
+        family: "zato.security.tech-account",
+        taken: "Technical account",
+        object: json!({"cluster_id": 1, "name": "Account", "is_active": true}),
+        changes: json!({"is_active": false}),
+        shown: json!({}),
+        hidden: &["cluster_id"],
+    };
+    let id = objects.check(cases);
+    objects.check_password(cases, id);
+    let get = "zato.security.tech-account.get-by-id";
+    cases.item(get, &json!({"id": id}), &json!({"id": id, "name": "Account", "is_active": false}));
+    cases.fails(get, &json!({"id": NO_ID}), 404, &["Technical account", "987654"]);
+    let delete = "zato.security.tech-account.delete";
+    let own = json!({"id": id, "current_tech_account_name": "Account"});
+    cases.fails(delete, &own, 409, &["Can't delete account [Account]"]);
+    cases.nothing(delete, &json!({"id": id, "current_tech_account_name": "Other"}));
+}
