@@ -9,6 +9,7 @@ mod line;
 mod options;
 mod parse;
 mod read;
+mod words;
 mod write;
 
 pub use administration::Administration;

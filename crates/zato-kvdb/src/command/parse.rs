@@ -4,6 +4,7 @@
 
 use super::line::Line;
 use super::options::{Comparison, End, Expiry, Inspection, ScoreOptions, Selection, SetOptions, Unit};
+use super::words::{Words, is, text, value};
 use super::{Administration, Command, Read, Value, Write};
 use crate::escape;
 
@@ -76,14 +77,7 @@ impl From<Administration> for Command {
     }
 }
 
-/// The words of a command.
-#[derive(Clone, Copy)]
-struct Words<'w> {
-    name: &'static str,
-    words: &'w [&'w str],
-}
-
-impl<'w> Words<'w> {
+impl Words<'_> {
     fn command(self) -> Result<Command, CommandError> {
         Ok(match self.name {
             "CONFIG" => self.config()?.into(),
@@ -382,85 +376,4 @@ impl<'w> Words<'w> {
             (true, true) => Read::SortedSetReverseRangeWithScores(key, start, stop),
         })
     }
-
-    fn none<T>(self, command: T) -> Result<T, CommandError> {
-        if self.words.is_empty() { Ok(command) } else { Err(self.count()) }
-    }
-
-    fn exactly<const N: usize>(self) -> Result<[&'w str; N], CommandError> {
-        self.words.try_into().map_err(|_| self.count())
-    }
-
-    fn count(self) -> CommandError {
-        CommandError::WrongCount(self.name)
-    }
-
-    fn syntax(self) -> CommandError {
-        CommandError::Syntax(self.name)
-    }
-
-    fn integer(self, word: &str) -> Result<i64, CommandError> {
-        let integer: i64 = word.parse().map_err(|_| CommandError::NotAnInteger(self.name))?;
-        // The form is the one in which Redis writes integers: without a plus, and without zeros in front.
-        if integer.to_string() == word { Ok(integer) } else { Err(CommandError::NotAnInteger(self.name)) }
-    }
-
-    fn score(self, word: &str) -> Result<f64, CommandError> {
-        let score: f64 = word.parse().map_err(|_| CommandError::NotANumber(self.name))?;
-        if score.is_nan() { Err(CommandError::NotANumber(self.name)) } else { Ok(score) }
-    }
-
-    fn positive(self, time: i64) -> Result<i64, CommandError> {
-        if time > 0 { Ok(time) } else { Err(CommandError::InvalidExpiry(self.name)) }
-    }
-
-    fn milliseconds(self, time: i64, unit: Unit) -> Result<i64, CommandError> {
-        match unit {
-            Unit::Milliseconds => Ok(time),
-            Unit::Seconds => time.checked_mul(1000).ok_or(CommandError::InvalidExpiry(self.name)),
-        }
-    }
-
-    fn key(self) -> Result<String, CommandError> {
-        let [key] = self.exactly()?;
-        Ok(text(key))
-    }
-
-    fn keys(self) -> Result<Vec<String>, CommandError> {
-        if self.words.is_empty() {
-            Err(self.count())
-        } else {
-            Ok(self.words.iter().copied().map(text).collect())
-        }
-    }
-
-    fn key_and_values(self) -> Result<(String, Vec<Value>), CommandError> {
-        match self.words {
-            [key, values @ ..] if !values.is_empty() => {
-                Ok((text(key), values.iter().copied().map(value).collect()))
-            }
-            _ => Err(self.count()),
-        }
-    }
-
-    fn pairs<T>(self, words: &[&str], name: fn(&str) -> T) -> Result<Vec<(T, Value)>, CommandError> {
-        match words.as_chunks::<2>() {
-            (pairs @ [_, ..], []) => {
-                Ok(pairs.iter().map(|[first, second]| (name(first), value(second))).collect())
-            }
-            _ => Err(self.count()),
-        }
-    }
-}
-
-fn text(word: &str) -> String {
-    word.to_owned()
-}
-
-fn value(word: &str) -> Value {
-    word.as_bytes().to_owned()
-}
-
-fn is(word: &str, expected: &str) -> bool {
-    word.eq_ignore_ascii_case(expected)
 }
