@@ -33,6 +33,8 @@ mod outgoing_sql;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod scheduler;
+#[cfg(test)]
 mod security;
 #[cfg(test)]
 mod services;

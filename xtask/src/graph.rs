@@ -26,7 +26,7 @@ const FLOORS: &[(u8, &[&str])] = &[
         ],
     ),
     (2, &["zato-service"]),
-    (3, &["zato-channel", "zato-scheduler"]),
+    (3, &["zato-channel", "zato-scheduler", "zato-stats"]),
     (4, &["zato-admin"]),
     (5, &["zato-server"]),
 ];

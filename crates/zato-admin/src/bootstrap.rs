@@ -8,12 +8,13 @@ use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 use zato_odb::model::{
-    Cluster, Connection, Everything, HttpSoap, RbacPermission, RbacRole, RbacRoleFilter, SecurityDefinition,
-    SecurityFilter, SecurityKind, Server, Service, Transport,
+    Cluster, Connection, Everything, HttpSoap, Job, JobType, RbacPermission, RbacRole, RbacRoleFilter,
+    SecurityDefinition, SecurityFilter, SecurityKind, Server, Service, Transport,
 };
 use zato_odb::{Action, Change, Object, Odb, OdbError, Read, Secret, Transaction};
 use zato_service::Registry;
 
+use crate::jobs::STARTUP_JOBS;
 use crate::password;
 use crate::services::invoke_by_path;
 
@@ -114,6 +115,7 @@ pub async fn bootstrap(
         pubapi || admin_invoke
     };
     work.add_services(registry).await?;
+    work.add_jobs().await?;
     let credentials = if is_password_set { work.credentials().await? } else { None };
     work.tx.commit().await?;
     Ok(Bootstrap { cluster_id: cluster.id, server_id, created, credentials })
@@ -242,6 +244,38 @@ impl Work {
             if !service.is_internal() && !stored.contains(name) {
                 self.insert(&Service::new(self.cluster_id, name, name)).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// The jobs that every cluster has begin now.
+    async fn add_jobs(&mut self) -> Result<(), BootstrapError> {
+        for startup in STARTUP_JOBS {
+            if self.tx.find_by_name::<Job>(self.cluster_id, startup.service).await?.is_some() {
+                continue;
+            }
+            let Some(service) = self.tx.find_by_name::<Service>(self.cluster_id, startup.service).await?
+            else {
+                continue;
+            };
+            let job = Job {
+                id: 0,
+                cluster_id: self.cluster_id,
+                name: service.name,
+                is_active: true,
+                job_type: JobType::IntervalBased,
+                start_date: OffsetDateTime::now_utc(),
+                extra: startup.extra.map(str::to_owned),
+                service_id: service.id,
+                weeks: None,
+                days: None,
+                hours: None,
+                minutes: startup.minutes,
+                seconds: startup.seconds,
+                repeats: None,
+                cron_definition: None,
+            };
+            self.insert(&job).await?;
         }
         Ok(())
     }

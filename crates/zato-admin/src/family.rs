@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use zato_odb::{Object, Read};
+use zato_odb::{NamedPerCluster, Object, Read};
 use zato_service::{Context, Error};
 
 use crate::Admin;
@@ -16,6 +16,19 @@ use crate::error::{OrError, no_row};
 pub(crate) async fn find<F: Family>(admin: &Admin, id: i64) -> Result<F::Object, Error> {
     let found = admin.odb().find::<F::Object>(id).await.or_error()?;
     found.filter(F::includes).ok_or_else(|| no_row(F::NOUN, "id", id))
+}
+
+/// The stored object of the family with a name.
+pub(crate) async fn find_by_name<F: Family>(
+    admin: &Admin,
+    cluster_id: i64,
+    name: &str,
+) -> Result<F::Object, Error>
+where
+    F::Object: NamedPerCluster,
+{
+    let found = admin.odb().find_by_name::<F::Object>(cluster_id, name).await.or_error()?;
+    found.filter(F::includes).ok_or_else(|| no_row(F::NOUN, "name", name))
 }
 
 /// The names of the objects with these ids.
@@ -38,7 +51,7 @@ pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
 ///
 /// ```text
 /// services! {
-///     Things in thing: create, edit, change_password, delete, get_by_id, get_list;
+///     Things in thing: create, edit, change_password, delete, get_by_id, get_by_name, get_list;
 ///     {
 ///         object Thing { is_active, size }
 ///         sent { service, secret }
@@ -216,6 +229,20 @@ macro_rules! services {
             ) -> Result<$module::get_by_id::Response, zato_service::Error> {
                 let objects = vec![$crate::family::find::<$family>(admin, self.id).await?];
                 let mut items = $crate::family::services!(@items get_by_id::Response, admin, objects, $module $body);
+                items.pop().ok_or_else(|| zato_service::Error::internal("one object made no item"))
+            }
+        }
+    };
+
+    (@get_by_name $family:ident $module:ident $body:tt) => {
+        impl $crate::Handle for $module::get_by_name::Request {
+            async fn handle(
+                self,
+                _: &mut zato_service::Context,
+                admin: &$crate::Admin,
+            ) -> Result<$module::get_by_name::Response, zato_service::Error> {
+                let objects = vec![$crate::family::find_by_name::<$family>(admin, self.cluster_id, &self.name).await?];
+                let mut items = $crate::family::services!(@items get_by_name::Response, admin, objects, $module $body);
                 items.pop().ok_or_else(|| zato_service::Error::internal("one object made no item"))
             }
         }

@@ -2,11 +2,13 @@
 //!
 //! Owns the conversions that are the same wherever an element is stored. It must not know any family.
 
+use time::OffsetDateTime;
 use zato_odb::Secret;
 use zato_odb::model::{
-    ChannelSocket, Connection, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority,
+    ChannelSocket, Connection, JobType, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority,
 };
 use zato_service::Error;
+use zato_sio::Utc;
 
 use crate::error::not_allowed;
 
@@ -113,6 +115,17 @@ impl Field<String> for Secret {
     }
 }
 
+/// Times are shown to the microsecond. One that no element can hold, after the year 9999, is never stored.
+impl Field<Utc> for OffsetDateTime {
+    fn stored(_: &str, value: Utc) -> Result<Self, Error> {
+        Ok(value.get())
+    }
+
+    fn shown(self) -> Utc {
+        Utc::new(self).unwrap_or_default()
+    }
+}
+
 /// Makes fields of the enumerations of the database: their elements are text, which has to be that of a variant.
 macro_rules! choices {
     ($($choice:ty),+ $(,)?) => {
@@ -133,7 +146,15 @@ macro_rules! choices {
     };
 }
 
-choices!(ChannelSocket, Connection, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority);
+choices!(
+    ChannelSocket,
+    Connection,
+    JobType,
+    MessageParamsPriority,
+    OutgoingSocket,
+    Transport,
+    UrlParamsPriority
+);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ mod error;
 mod family;
 mod field;
 mod handle;
+mod jobs;
 mod leader;
 mod list;
 mod mask;
@@ -27,7 +28,9 @@ pub use background::Background;
 pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
 pub use connectors::Connectors;
 pub use handle::{Handle, register_all};
+pub use jobs::JobStore;
 pub use leader::{Leader, Leadership, LeaseTimes, holds_lease};
+pub use mask::without_secrets;
 pub use presence::{record_start, record_stop};
 
 /// Whether a name is one of those that lists hide unless an operator wants to see them.

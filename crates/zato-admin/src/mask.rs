@@ -68,6 +68,15 @@ pub(crate) fn payload(body: &[u8]) -> String {
     if cut < text.len() { format!("{shown}.. ({} bytes in all)", body.len()) } else { shown }
 }
 
+/// A message that is kept: as it is, but for its secrets.
+#[must_use]
+pub fn without_secrets(body: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(document) if value(document.clone()) == document => String::from_utf8_lossy(body).into_owned(),
+        _ => payload(body),
+    }
+}
+
 /// Hides the content of elements and attributes whose names tell that they are secret.
 fn xml(document: &roxmltree::Document<'_>) -> String {
     let text = document.input_text();
@@ -129,6 +138,14 @@ mod tests {
         check("user=a&Password=b%20c&x", "user=a&Password=******&x");
         check("plain text", "plain text");
         check("", "");
+    }
+
+    #[test]
+    fn a_message_without_secrets_is_kept_as_it_is() {
+        assert_eq!(without_secrets(br#"{"b": 1,  "a": [2]}"#), r#"{"b": 1,  "a": [2]}"#);
+        assert_eq!(without_secrets(br#"{"b": 1,  "token": [2]}"#), r#"{"b":1,"token":"******"}"#);
+        assert_eq!(without_secrets(b"<a> <b/></a>"), "<a> <b/></a>");
+        assert_eq!(without_secrets(b"password=x&y=1"), "password=******&y=1");
     }
 
     #[test]

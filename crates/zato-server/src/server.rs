@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Background, Bootstrap, BootstrapError, BootstrapOptions, Connectors,
-    Leadership, LeaseTimes, bootstrap, record_start, record_stop, register_all,
+    Admin, AdminSettings, Applier, Bootstrap, BootstrapError, BootstrapOptions, Connectors, bootstrap,
+    record_start, record_stop, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -27,15 +27,17 @@ use zato_kvdb::{Administration, Command, Embedded, Kvdb, KvdbError, Redis, Syste
 use zato_odb::{KeyFileError, Odb, OdbConfig, OdbError, SecretKey};
 use zato_outgoing::InvalidComponent;
 use zato_service::{Environment, EnvironmentParts, Outgoing, Registry, RegistryError, Service};
+use zato_stats::Stats;
 
 use crate::access_log::AccessLogWriter;
+use crate::background::Prepared;
 use crate::config::{Config, ConfigError, ErrorDetails, KvdbLocation, OdbLocation};
 use crate::files::{Credentials, DataDirectory, FileError, Login};
 use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::tls::{Tls, TlsError};
-use crate::{background, descriptors, host, logging, pages};
+use crate::{descriptors, host, logging, pages};
 
 /// The cluster that a first start creates.
 const CLUSTER_NAME: &str = "main";
@@ -171,8 +173,10 @@ impl Server {
         let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;
         write_credentials(&files, &cluster)?;
         let connectors = Connectors::new(environment.clone(), &host, config.shutdown_timeout);
+        let background = Prepared::new(&odb, &cluster, &environment, connectors.clone());
         let (cluster_id, routes) = (cluster.cluster_id, channels.clone());
-        let applier = Applier::new(odb.clone(), cluster_id, routes, environment.clone(), connectors.clone());
+        let applier = Applier::new(odb.clone(), cluster_id, routes, environment.clone(), connectors)
+            .with_scheduler(background.background().scheduler.clone());
         let follower = Arc::new(EventFollower::new(odb.clone(), applier, cluster.cluster_id));
         let settings = AdminSettings {
             server_id: cluster.server_id,
@@ -182,13 +186,8 @@ impl Server {
             return_internal_objects: config.return_internal_objects,
             ..AdminSettings::new(cluster.cluster_id, config.server_name.as_str(), OffsetDateTime::now_utc())
         };
-        let times = LeaseTimes::default();
-        let background = Background {
-            leadership: Leadership::new(odb.clone(), cluster.cluster_id, cluster.server_id, times),
-            connectors,
-        };
         let admin = Admin::new(odb.clone(), channels.clone(), follower.clone(), settings)
-            .with_background(background.clone());
+            .with_background(background.background().clone());
         register_all(&registry, &admin)?;
         follower.load().await.map_err(|error| StartError::Load(error.to_string().into()))?;
 
@@ -211,7 +210,8 @@ impl Server {
         }
         listening.spawn(Listener::new(socket, dispatcher).run(stop.clone(), grace));
         let following = tokio::spawn(follower.run(stop.clone()));
-        let background = background::start(&background, &stop);
+        let stats = background.background().stats.clone();
+        let background = background.start(&stop);
         record_start(&odb, cluster.server_id, address, OffsetDateTime::now_utc()).await?;
         files.write_server(address, https)?;
         tracing::info!(
@@ -231,6 +231,7 @@ impl Server {
             listening,
             following,
             background,
+            stats,
             access_log_task,
             tasks,
             shutdown_timeout: config.shutdown_timeout,
@@ -347,6 +348,7 @@ pub struct RunningServer {
     listening: TaskTracker,
     following: JoinHandle<()>,
     background: TaskTracker,
+    stats: Stats,
     access_log_task: Option<JoinHandle<()>>,
     tasks: TaskTracker,
     shutdown_timeout: Duration,
@@ -410,6 +412,10 @@ impl RunningServer {
         self.tasks.close();
         if timeout(self.shutdown_timeout, self.tasks.wait()).await.is_err() {
             tracing::warn!(invocations = self.tasks.len(), "background invocations were cut off");
+        }
+        // The calls that ended since everything was told to stop.
+        if let Err(error) = self.stats.flush().await {
+            tracing::warn!(%error, "the last calls are missing in the statistics");
         }
         drop(self.following.await);
         if let Some(task) = self.access_log_task {

@@ -10,6 +10,7 @@ mod connections;
 mod convert;
 mod ftp;
 mod http;
+mod jobs;
 mod roles;
 mod security;
 mod services;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use zato_channel::Channels;
 use zato_odb::{Event, EventId, Object, ObjectKind, Odb, Read};
+use zato_scheduler::Scheduler;
 use zato_service::{Environment, Error};
 
 pub(crate) use convert::{
@@ -78,7 +80,7 @@ impl Cluster {
 #[derive(Clone)]
 pub struct Applier {
     cluster: Cluster,
-    effects: Arc<[Box<dyn Effect>]>,
+    effects: Arc<[Arc<dyn Effect>]>,
 }
 
 impl fmt::Debug for Applier {
@@ -99,17 +101,25 @@ impl Applier {
         connectors: Connectors,
     ) -> Self {
         // In the order in which they are loaded: channels lead to services.
-        let effects: Vec<Box<dyn Effect>> = vec![
-            Box::new(services::Services::new(environment.clone())),
-            Box::new(ftp::effect(environment.clone())),
-            Box::new(sql::effect(environment.clone())),
-            Box::new(zmq::outgoing(environment.clone())),
-            Box::new(roles::Roles::new(channels.clone())),
-            Box::new(http::Http::new(channels, environment)),
-            Box::new(amqp::Amqp(connectors.clone())),
-            Box::new(zmq::ZmqChannels(connectors)),
+        let effects: Vec<Arc<dyn Effect>> = vec![
+            Arc::new(services::Services::new(environment.clone())),
+            Arc::new(ftp::effect(environment.clone())),
+            Arc::new(sql::effect(environment.clone())),
+            Arc::new(zmq::outgoing(environment.clone())),
+            Arc::new(roles::Roles::new(channels.clone())),
+            Arc::new(http::Http::new(channels, environment)),
+            Arc::new(amqp::Amqp(connectors.clone())),
+            Arc::new(zmq::ZmqChannels(connectors)),
         ];
         Self { cluster: Cluster { odb, id: cluster_id }, effects: effects.into() }
+    }
+
+    /// Tells `scheduler` about the jobs of the cluster as well.
+    #[must_use]
+    pub fn with_scheduler(mut self, scheduler: Scheduler) -> Self {
+        let jobs: Arc<dyn Effect> = Arc::new(jobs::Jobs::new(scheduler));
+        self.effects = self.effects.iter().cloned().chain([jobs]).collect();
+        self
     }
 
     /// Puts everything in effect, and takes out of effect what is not stored. Returns the event up to which that includes

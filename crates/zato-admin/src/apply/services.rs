@@ -30,6 +30,18 @@ impl Services {
             registration.configure(service.id, service.is_active, slow_threshold);
         }
     }
+
+    /// Samples are configured in the key/value store; an event of the service says that this may have changed.
+    async fn sample(&self, name: &str) {
+        let Some(registration) = self.environment.registry().find(name) else { return };
+        match zato_stats::sample_frequency(self.environment.kvdb(), name).await {
+            Ok(frequency) => registration.sample_every(frequency),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, service = name, "whether samples are taken can't be read");
+            }
+        }
+    }
 }
 
 impl Effect for Services {
@@ -51,6 +63,7 @@ impl Effect for Services {
         async move {
             if let Some(service) = stored.find::<Service>(id).await? {
                 self.configure(&service);
+                self.sample(&service.name).await;
             }
             Ok(())
         }

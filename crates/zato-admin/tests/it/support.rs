@@ -15,16 +15,18 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Background, BootstrapOptions, Connectors, Follower, Leadership,
-    LeaseTimes, bootstrap, register_all,
+    Admin, AdminSettings, Applier, Background, BootstrapOptions, Connectors, Follower, JobStore, Leadership,
+    LeaseTimes, bootstrap, register_all, without_secrets,
 };
 use zato_channel::{Channels, Dispatcher, Page, Pages, Settings};
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
 use zato_odb::{EventId, Odb, OdbConfig, Secret, SecretKey};
+use zato_scheduler::Scheduler;
 use zato_service::{
     Context, Description, Environment, EnvironmentParts, Error, Outgoing, Raw, RawInput, Registry, Service,
 };
+use zato_stats::Stats;
 
 /// The passwords of the two definitions that every cluster begins with.
 pub(crate) const PUBAPI_PASSWORD: &str = "pubapi-S3cret";
@@ -128,7 +130,10 @@ impl House {
         change(&mut settings);
         let times = LeaseTimes::default();
         let leadership = Leadership::new(odb.clone(), cluster.cluster_id, cluster.server_id, times);
-        let background = Background { leadership: leadership.clone(), connectors };
+        let store = Arc::new(JobStore::new(odb.clone(), cluster.cluster_id, cluster.server_id));
+        let (scheduler, _) = Scheduler::new(environment.clone(), store, leadership.subscribe());
+        let stats = Stats::new(&environment, without_secrets);
+        let background = Background { leadership: leadership.clone(), scheduler, stats, connectors };
         let admin =
             Admin::new(odb.clone(), channels.clone(), log.clone(), settings).with_background(background);
         register_all(&registry, &admin).unwrap();

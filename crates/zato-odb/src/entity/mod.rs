@@ -6,4 +6,5 @@
 
 pub(crate) mod event_log;
 pub(crate) mod event_log_trimmed;
+pub(crate) mod job_progress;
 pub(crate) mod security;

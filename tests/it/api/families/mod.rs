@@ -20,12 +20,14 @@ mod outgoing_ftp;
 mod outgoing_jms_wmq;
 mod outgoing_sql;
 mod outgoing_zmq;
+mod scheduler_job;
 mod security;
 mod security_rbac;
 mod security_tls;
 mod security_types;
 mod server;
 mod service;
+mod stats;
 
 use super::cases::Cases;
 use crate::support::{Backend, Server};
@@ -61,6 +63,7 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("outgoing.jms-wmq", outgoing_jms_wmq::cases),
     ("outgoing.sql", outgoing_sql::cases),
     ("outgoing.zmq", outgoing_zmq::cases),
+    ("scheduler.job", scheduler_job::cases),
     ("security", security::cases),
     ("security.apikey", security_types::apikey),
     ("security.aws", security_types::aws),
@@ -80,4 +83,8 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("security.xpath", security_types::xpath),
     ("server", server::cases),
     ("service", service::cases),
+    ("service.slow-response", stats::slow_response),
+    ("stats", stats::cases),
+    ("stats.summary", stats::summary),
+    ("stats.trends", stats::trends),
 ];

@@ -35,4 +35,23 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     let input = json!({"name": "zato.ping", "data_format": "json"});
     cases.item(invoke, &input, &json!({"response": response}));
     cases.fails(invoke, &json!({"name": "no.such"}), 404, &["no.such"]);
+
+    let (configure, sample) =
+        ("zato.service.configure-request-response", "zato.service.get-request-response");
+    let name = |name: &str| json!({"cluster_id": 1, "name": name});
+    cases.item(sample, &name("zato.ping2"), &json!({"service_id": id, "sample_req_resp_freq": 0}));
+    cases.fails(sample, &name("no.such"), 404, &["no.such"]);
+    let every = |frequency: i64| with(&name("zato.ping2"), &json!({"sample_req_resp_freq": frequency}));
+    cases.nothing(configure, &every(1));
+    cases.fails(configure, &every(-1), 400, &["sample_req_resp_freq", "-1"]);
+    cases.nothing(configure, &with(&name("no.such"), &json!({"sample_req_resp_freq": 7})));
+    cases.server.api().call("zato.ping2", &json!({"b": 2})).ok();
+    crate::support::eventually("the sample is taken", || {
+        let taken = cases.server.api().call(sample, &name("zato.ping2")).ok();
+        // {"b":2}
+        (taken["sample_req"] == "eyJiIjoyfQ==").then_some(())
+    });
+    // {"zato_ping2_response":{"pong":"zato"}}
+    let response = "eyJ6YXRvX3BpbmcyX3Jlc3BvbnNlIjp7InBvbmciOiJ6YXRvIn19";
+    cases.item(sample, &name("zato.ping2"), &json!({"sample_req_resp_freq": 1, "sample_resp": response}));
 }

@@ -3,14 +3,13 @@
 //! Owns how settings and figures are shown. It must not know what any service does; running one by name is
 //! [`invoke`]'s part.
 
+mod exchange;
 mod invoke;
-
-use std::time::Duration;
 
 use zato_catalogue::service::{edit, get_by_name, get_channel_list, get_list};
 use zato_odb::Read;
 use zato_odb::model::{Connection, Everything, HttpSoap, HttpSoapFilter, Service, Transport};
-use zato_service::{Context, Error, Registry, StatisticsSnapshot};
+use zato_service::{Context, Error};
 
 use crate::change::{ConfigurationChange, Family};
 use crate::error::{OrError, no_row, not_allowed};
@@ -59,7 +58,7 @@ impl Handle for edit::Request {
 }
 
 impl Handle for get_list::Request {
-    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<Vec<get_list::Item>, Error> {
+    async fn handle(self, _: &mut Context, admin: &Admin) -> Result<Vec<get_list::Item>, Error> {
         let filter = self.name_filter_or_default().trim().to_lowercase();
         if filter.is_empty() {
             return Ok(Vec::new());
@@ -73,38 +72,45 @@ impl Handle for get_list::Request {
             (admin.settings().return_internal_objects || !is_internal_name(&service.name))
                 && words.iter().all(|word| name.contains(word))
         };
-        let item = |service: Service| get_list::Item {
-            id: service.id,
-            may_be_deleted: may_be_deleted(admin, &service),
-            usage: count(figures(cx.registry(), &service.name).usage),
-            name: service.name,
-            is_active: service.is_active,
-            impl_name: service.impl_name,
-            is_internal: service.is_internal,
-            slow_threshold: service.slow_threshold.into(),
-        };
-        Ok(services.into_iter().filter(is_shown).map(item).collect())
+        let stats = &admin.background()?.stats;
+        stats.flush().await?;
+        let mut items = Vec::new();
+        for service in services.into_iter().filter(is_shown) {
+            items.push(get_list::Item {
+                id: service.id,
+                may_be_deleted: may_be_deleted(admin, &service),
+                usage: count(stats.usage(&service.name).await?),
+                name: service.name,
+                is_active: service.is_active,
+                impl_name: service.impl_name,
+                is_internal: service.is_internal,
+                slow_threshold: service.slow_threshold.into(),
+            });
+        }
+        Ok(items)
     }
 }
 
 impl Handle for get_by_name::Request {
-    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<get_by_name::Response, Error> {
+    async fn handle(self, _: &mut Context, admin: &Admin) -> Result<get_by_name::Response, Error> {
         let service = admin.odb().find_by_name::<Service>(self.cluster_id, &self.name).await.or_error()?;
         let service = service.ok_or_else(|| no_row(Services::NOUN, "name", &self.name))?;
-        let figures = figures(cx.registry(), &service.name);
+        let stats = &admin.background()?.stats;
+        stats.flush().await?;
+        let all_time = stats.all_time(&service.name).await?;
         Ok(get_by_name::Response {
             id: service.id,
             may_be_deleted: may_be_deleted(admin, &service),
-            usage: count(figures.usage),
+            usage: count(stats.usage(&service.name).await?),
             name: service.name,
             is_active: service.is_active,
             impl_name: service.impl_name,
             is_internal: service.is_internal,
             slow_threshold: service.slow_threshold.into(),
-            time_min_all_time: figures.minimum.map_or(0, milliseconds),
-            time_max_all_time: figures.maximum.map_or(0, milliseconds),
-            time_mean_all_time: figures.mean().map_or(0.0, mean),
-            time_last: figures.last.map(milliseconds),
+            time_min_all_time: count(all_time.minimum),
+            time_max_all_time: count(all_time.maximum),
+            time_mean_all_time: (all_time.mean * 10.0).round() / 10.0,
+            time_last: all_time.last.map(count),
         })
     }
 }
@@ -143,46 +149,6 @@ fn may_be_deleted(admin: &Admin, service: &Service) -> bool {
     !service.is_internal || admin.settings().internal_services_may_be_deleted
 }
 
-/// How a service has fared on this server. All zero if the server doesn't have it.
-fn figures(registry: &Registry, name: &str) -> StatisticsSnapshot {
-    let registration = registry.find(name);
-    registration
-        .map_or_else(|| zato_service::Statistics::default().snapshot(), |found| found.statistics().snapshot())
-}
-
 fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A processing time as the public API shows it: in whole milliseconds, where 1 counts as none at all.
-fn milliseconds(time: Duration) -> i64 {
-    let milliseconds = time.as_secs_f64() * 1000.0;
-    if milliseconds <= 1.0 { 0 } else { milliseconds.round() as i64 }
-}
-
-/// A mean processing time in milliseconds, to one decimal; none at all up to 1, as with single times.
-fn mean(time: Duration) -> f64 {
-    let milliseconds = time.as_secs_f64() * 1000.0;
-    if milliseconds <= 1.0 { 0.0 } else { (milliseconds * 10.0).round() / 10.0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_times_count_as_none() {
-        let check = |microseconds, whole, one_decimal| {
-            let time = Duration::from_micros(microseconds);
-            assert_eq!((milliseconds(time), mean(time)), (whole, one_decimal), "{microseconds} µs");
-        };
-        check(0, 0, 0.0);
-        check(1_000, 0, 0.0);
-        check(1_001, 1, 1.0);
-        check(1_499, 1, 1.5);
-        check(1_500, 2, 1.5);
-        check(12_345, 12, 12.3);
-        check(12_350, 12, 12.4);
-        check(3_600_000_000, 3_600_000, 3_600_000.0);
-    }
 }

@@ -16,7 +16,7 @@ pub(crate) static GET_TRENDS: Service = Service {
     name: "zato.stats.trends.get-trends",
     family: "stats.trends",
     doc: "Returns the slowest or most used services of a period with their trends.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
     aliases: &[],

@@ -10,6 +10,8 @@ pub mod http_soap;
 pub mod info;
 pub mod kvdb;
 pub mod outgoing;
+pub mod scheduler;
 pub mod security;
 pub mod server;
 pub mod service;
+pub mod stats;

@@ -2,6 +2,37 @@
 
 //! The services of a cluster: their settings, channels, samples, and invocation by name.
 
+pub mod slow_response;
+
+/// `zato.service.configure-request-response`: Sets how often a request/response sample of a
+/// service is taken.
+pub mod configure_request_response {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.configure-request-response`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the cluster.
+        pub cluster_id: i64,
+        /// Name of the service.
+        pub name: String,
+        /// Every how many invocations a sample is taken, 0 for never.
+        pub sample_req_resp_freq: i64,
+    }
+
+    /// Response of `zato.service.configure-request-response`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::CONFIGURE_REQUEST_RESPONSE;
+    }
+}
+
 /// `zato.service.edit`: Activates or deactivates a service and sets its threshold of slow
 /// responses.
 pub mod edit {
@@ -187,6 +218,54 @@ pub mod get_list {
         type Response = Response;
 
         const SERVICE: &'static Service = &descriptors::service::GET_LIST;
+    }
+}
+
+/// `zato.service.get-request-response`: Returns the last sampled request and response of a
+/// service and the sampling frequency.
+pub mod get_request_response {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.get-request-response`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the cluster.
+        pub cluster_id: i64,
+        /// Name of the service.
+        pub name: String,
+    }
+
+    /// Response of `zato.service.get-request-response`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// The ID of the service.
+        pub service_id: i64,
+        /// Every how many invocations a sample is taken, 0 for never.
+        pub sample_req_resp_freq: i64,
+        /// The correlation ID of the sampled call.
+        #[serde(default)]
+        pub sample_cid: Option<String>,
+        /// When the sampled request arrived, in UTC.
+        #[serde(default)]
+        pub sample_req_ts: Option<zato_sio::Utc>,
+        /// When the sampled response was ready, in UTC.
+        #[serde(default)]
+        pub sample_resp_ts: Option<zato_sio::Utc>,
+        /// The sampled request, base64-encoded.
+        #[serde(default)]
+        pub sample_req: Option<String>,
+        /// The sampled response, base64-encoded.
+        #[serde(default)]
+        pub sample_resp: Option<String>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::GET_REQUEST_RESPONSE;
     }
 }
 
