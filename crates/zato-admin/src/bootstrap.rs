@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 use zato_odb::model::{
-    Cluster, Connection, Everything, HttpSoap, Job, JobType, RbacPermission, RbacRole, RbacRoleFilter,
-    SecurityDefinition, SecurityFilter, SecurityKind, Server, Service, Transport,
+    Cluster, Connection, DeletedService, Everything, HttpSoap, Job, JobType, RbacPermission, RbacRole,
+    RbacRoleFilter, SecurityDefinition, SecurityFilter, SecurityKind, Server, Service, Transport,
 };
 use zato_odb::{Action, Change, Object, Odb, OdbError, Read, Secret, Transaction};
 use zato_service::Registry;
@@ -223,7 +223,9 @@ impl Work {
 
     async fn add_services(&mut self, registry: &Registry) -> Result<(), BootstrapError> {
         let stored = self.tx.list::<Service>(self.cluster_id, &Everything).await?;
-        let stored: HashSet<String> = stored.into_iter().map(|service| service.name).collect();
+        let deleted = self.tx.list::<DeletedService>(self.cluster_id, &Everything).await?;
+        let deleted = deleted.into_iter().map(|service| service.name);
+        let stored: HashSet<String> = stored.into_iter().map(|service| service.name).chain(deleted).collect();
         let definitions =
             self.tx.list::<SecurityDefinition>(self.cluster_id, &SecurityFilter::default()).await?;
         let definitions: HashMap<String, i64> =

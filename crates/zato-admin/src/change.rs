@@ -152,6 +152,11 @@ impl<'a> ConfigurationChange<'a> {
         &self.tx
     }
 
+    /// Where what belongs to a change is written that is no object of a family.
+    pub(crate) fn tx_mut(&mut self) -> &mut Transaction {
+        &mut self.tx
+    }
+
     /// Stores a new object and returns it with the id it was given.
     pub(crate) async fn create<F: Family>(&mut self, object: F::Object) -> Result<F::Object, Error> {
         self.check::<F>(&object, None).await?;

@@ -3,6 +3,7 @@
 mod admin;
 mod apply;
 mod background;
+mod base64;
 mod bootstrap;
 mod certificate;
 mod change;
@@ -32,6 +33,7 @@ pub use jobs::JobStore;
 pub use leader::{Leader, Leadership, LeaseTimes, holds_lease};
 pub use mask::without_secrets;
 pub use presence::{record_start, record_stop};
+pub use services::service::{StoredWsdl, WsdlError, find_wsdl, record_deployments};
 
 /// Whether a name is one of those that lists hide unless an operator wants to see them.
 fn is_internal_name(name: &str) -> bool {

@@ -10,6 +10,8 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use serde::Serialize;
+use url::form_urlencoded;
+use zato_admin::WsdlError;
 use zato_channel::{Page, Pages};
 use zato_odb::Odb;
 
@@ -17,16 +19,17 @@ use crate::metrics::Metrics;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// All documents by path.
 pub(crate) fn pages(odb: Odb, metrics: Arc<Metrics>) -> Pages {
     Pages::new()
-        .with("/zato/health", Health(odb))
+        .with("/zato/health", Health(odb.clone()))
         .with("/zato/metrics", MetricsPage(metrics))
         .with("/zato/openapi.json", OpenApi)
-        .with("/zato/wsdl", Wsdl)
+        .with("/zato/wsdl", Wsdl(odb))
 }
 
 /// Whether the server can do its work: 200 with `"status": "ok"`, or 503 when the operational database is away.
@@ -81,11 +84,45 @@ impl Page for OpenApi {
     }
 }
 
-/// The WSDL, with the address that the client itself used to ask for it.
-struct Wsdl;
+/// The WSDL of the public API, with the address that the client itself used to ask for it; or, if there is a query, the
+/// one that was uploaded for the service that the query names.
+struct Wsdl(Odb);
+
+impl Wsdl {
+    async fn uploaded(&self, query: &str) -> Response<Full<Bytes>> {
+        let parameter = |wanted: &str| {
+            let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
+        };
+        let cluster_id = parameter("cluster_id").and_then(|id| id.parse().ok());
+        let (Some(service), Some(cluster_id)) = (parameter("service"), cluster_id) else {
+            let text = "Both [service] and [cluster_id] parameters are required";
+            return document(StatusCode::BAD_REQUEST, TEXT, text);
+        };
+        let wsdl = match zato_admin::find_wsdl(&self.0, cluster_id, &service).await {
+            Ok(wsdl) => wsdl,
+            Err(WsdlError::Odb(error)) => {
+                tracing::error!(%error, "an uploaded WSDL can't be read");
+                return document(StatusCode::SERVICE_UNAVAILABLE, TEXT, "The WSDL can't be read now");
+            }
+            Err(error) => return document(StatusCode::NOT_FOUND, TEXT, error.to_string()),
+        };
+        let content_type = HeaderValue::from_static(wsdl.content_type);
+        let mut response = document(StatusCode::OK, content_type, wsdl.contents);
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", wsdl.name));
+        if let Ok(disposition) = disposition {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+        }
+        response
+    }
+}
 
 impl Page for Wsdl {
     fn get<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Response<Full<Bytes>>> {
+        // `?wsdl` is how many tools ask for a description, whatever is described.
+        if let Some(query) = request.uri.query().filter(|query| !query.eq_ignore_ascii_case("wsdl")) {
+            return Box::pin(self.uploaded(query));
+        }
         let host = request
             .headers
             .get(header::HOST)

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
     Admin, AdminSettings, Applier, Bootstrap, BootstrapError, BootstrapOptions, Connectors, bootstrap,
-    record_start, record_stop, register_all,
+    record_deployments, record_start, record_stop, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -184,6 +184,7 @@ impl Server {
             data_dir: config.data_dir.clone(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             return_internal_objects: config.return_internal_objects,
+            internal_services_may_be_deleted: config.internal_services_may_be_deleted,
             ..AdminSettings::new(cluster.cluster_id, config.server_name.as_str(), OffsetDateTime::now_utc())
         };
         let admin = Admin::new(odb.clone(), channels.clone(), follower.clone(), settings)
@@ -212,7 +213,9 @@ impl Server {
         let following = tokio::spawn(follower.run(stop.clone()));
         let stats = background.background().stats.clone();
         let background = background.start(&stop);
-        record_start(&odb, cluster.server_id, address, OffsetDateTime::now_utc()).await?;
+        let now = OffsetDateTime::now_utc();
+        record_start(&odb, cluster.server_id, address, now).await?;
+        record_deployments(&odb, cluster.cluster_id, cluster.server_id, &registry, now).await?;
         files.write_server(address, https)?;
         tracing::info!(
             %address,

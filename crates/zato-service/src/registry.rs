@@ -77,6 +77,21 @@ impl Registry {
         duplicate.map_or(Ok(registration), |name| Err(RegistryError::Duplicate(name)))
     }
 
+    /// Takes a service away under all its names, and says whether it was there. Calls of it that are under way go on.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut is_there = false;
+        self.services.rcu(|services| {
+            let found = services.get(name).cloned();
+            is_there = found.is_some();
+            let mut services = HashMap::clone(services);
+            if let Some(found) = found {
+                services.retain(|_, registration| !Arc::ptr_eq(registration, &found));
+            }
+            services
+        });
+        is_there
+    }
+
     /// Finds a service by its name or one of its aliases.
     pub fn find(&self, name: &str) -> Option<Arc<Registration>> {
         self.services.load().get(name).cloned()

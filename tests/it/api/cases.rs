@@ -141,6 +141,26 @@ impl<'a> Cases<'a> {
         assert!(texts.iter().all(|text| message.contains(text)), "the last line of: {details}");
     }
 
+    /// A call of a service that understands its request and refuses it whatever it is, with this status and these texts.
+    #[track_caller]
+    pub(super) fn refused(&mut self, service: &str, input: &Value, status: u16, texts: &[&str]) {
+        let first = self.succeeding(service);
+        if first.is_first {
+            self.without_each_required_element(first.descriptor, input);
+            self.with_each_wrong_value(first.descriptor, input);
+        }
+        self.fails(service, input, status, texts);
+    }
+
+    /// Takes over what was covered on another server.
+    pub(super) fn take(&mut self, other: Cases<'_>) {
+        for (service, seen) in other.seen {
+            let own = self.seen.entry(service).or_default();
+            own.succeeded |= seen.succeeded;
+            own.errors.extend(seen.errors);
+        }
+    }
+
     /// A call of a service whose messages are not made of elements. What it answers is for the family to look at.
     #[track_caller]
     pub(super) fn raw(&mut self, service: &str, body: &str) -> Reply {

@@ -42,6 +42,15 @@ impl Services {
             }
         }
     }
+
+    /// A service that was deleted is still in the program, but it is not to be found any longer.
+    fn remove_unless(&self, is_kept: impl Fn(&Registration) -> bool) {
+        let registry = self.environment.registry();
+        for registration in registry.services().iter().filter(|registration| !is_kept(registration)) {
+            tracing::info!(service = registration.name(), "a deleted service is taken away");
+            registry.remove(registration.name());
+        }
+    }
 }
 
 impl Effect for Services {
@@ -51,9 +60,12 @@ impl Effect for Services {
 
     fn load_all<'a>(&'a self, stored: &'a Cluster) -> BoxFuture<'a, Result<(), Error>> {
         async move {
-            for service in stored.list::<Service>(&Everything).await? {
-                self.configure(&service);
+            let services = stored.list::<Service>(&Everything).await?;
+            for service in &services {
+                self.configure(service);
             }
+            let is_stored = |name: &str| services.iter().any(|service| service.name == name);
+            self.remove_unless(|registration| is_stored(registration.name()));
             Ok(())
         }
         .boxed()
@@ -61,9 +73,12 @@ impl Effect for Services {
 
     fn apply<'a>(&'a self, stored: &'a Cluster, _: ObjectKind, id: i64) -> BoxFuture<'a, Result<(), Error>> {
         async move {
-            if let Some(service) = stored.find::<Service>(id).await? {
-                self.configure(&service);
-                self.sample(&service.name).await;
+            match stored.find::<Service>(id).await? {
+                Some(service) => {
+                    self.configure(&service);
+                    self.sample(&service.name).await;
+                }
+                None => self.remove_unless(|registration| registration.id() != id),
             }
             Ok(())
         }

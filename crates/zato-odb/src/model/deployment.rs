@@ -4,8 +4,9 @@
 
 use time::OffsetDateTime;
 
-use super::stored_as_text;
+use super::{Everything, Service, stored_as_text};
 use crate::declare::stored_object;
+use crate::read::NamedPerCluster;
 
 stored_as_text! {
     /// How far the deployment of a package on a server is.
@@ -41,6 +42,28 @@ stored_object! {
     }
     unique service (server_id, service_id) => Combination;
     filter DeployedServiceFilter { server_id => ServerId, service_id => ServiceId, }
+}
+
+stored_object! {
+    /// That a service was deleted, so that a program which still has it does not store it again. Whoever wants the service
+    /// back takes this away.
+    pub struct DeletedService in deleted_service {
+        /// The name of the service.
+        name: String as Text<300>,
+    }
+    unique name (name, cluster_id) => Name;
+    named name => Name;
+    filter Everything;
+}
+
+impl NamedPerCluster for DeletedService {}
+
+impl DeletedService {
+    /// What is to be remembered of a service.
+    #[must_use]
+    pub fn of(service: &Service) -> Self {
+        Self { id: 0, cluster_id: service.cluster_id, name: service.name.clone() }
+    }
 }
 
 stored_object! {

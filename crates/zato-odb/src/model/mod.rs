@@ -24,8 +24,8 @@ pub use channel::{
 };
 pub use definition::{DefinitionAmqp, DefinitionWmq};
 pub use deployment::{
-    DeployedService, DeployedServiceFilter, DeploymentPackage, DeploymentPackageFilter, DeploymentState,
-    DeploymentStatus, DeploymentStatusFilter,
+    DeletedService, DeployedService, DeployedServiceFilter, DeploymentPackage, DeploymentPackageFilter,
+    DeploymentState, DeploymentStatus, DeploymentStatusFilter,
 };
 pub use http_soap::{
     AuditReplacePattern, Connection, HttpSoap, HttpSoapFilter, MessageParamsPriority, SerializationType,
@@ -145,6 +145,8 @@ stored_as_text! {
         Job => "job",
         /// That a service runs on a server.
         DeployedService => "deployed_service",
+        /// That a service was deleted.
+        DeletedService => "deleted_service",
         /// A package that was uploaded to a server.
         DeploymentPackage => "deployment_package",
         /// How far a package is on a server.

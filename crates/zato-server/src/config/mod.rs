@@ -47,6 +47,8 @@ pub struct Config {
     pub shutdown_timeout: std::time::Duration,
     /// Whether lists include the server's own services and channels.
     pub return_internal_objects: bool,
+    /// Whether the services of the server itself can be deleted.
+    pub internal_services_may_be_deleted: bool,
     /// The password to give to the user `pubapi`.
     pub pubapi_password: Option<Secret>,
     /// The password to give to the user `admin.invoke`.
@@ -154,6 +156,7 @@ impl Config {
             max_body_bytes: 10 * 1024 * 1024,
             shutdown_timeout: std::time::Duration::from_secs(30),
             return_internal_objects: false,
+            internal_services_may_be_deleted: false,
             pubapi_password: None,
             admin_invoke_password: None,
         }
@@ -195,6 +198,10 @@ impl Config {
                 .return_internal_objects
                 .or(file.return_internal_objects)
                 .unwrap_or(default.return_internal_objects),
+            internal_services_may_be_deleted: options
+                .internal_services_may_be_deleted
+                .or(file.internal_services_may_be_deleted)
+                .unwrap_or(default.internal_services_may_be_deleted),
             pubapi_password: password("pubapi-password", options.pubapi_password.or(file.pubapi_password))?,
             admin_invoke_password: password(
                 "admin-invoke-password",

@@ -89,6 +89,9 @@ pub struct Options {
     /// Whether lists of services and channels include the server's own [default: false]
     #[arg(long, env = "ZATO_RETURN_INTERNAL_OBJECTS", value_name = "BOOLEAN")]
     pub return_internal_objects: Option<bool>,
+    /// Whether the services of the server itself can be deleted [default: false]
+    #[arg(long, env = "ZATO_RETURN_INTERNAL_OBJECTS", value_name = "BOOLEAN")]
+    pub internal_services_may_be_deleted: Option<bool>,
 
     /// Sets the password of the user `pubapi`; prefer the variable, since other users may see the flags of a process
     #[arg(long, env = "ZATO_PUBAPI_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]

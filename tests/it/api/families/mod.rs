@@ -8,6 +8,7 @@ mod core;
 mod definition_amqp;
 mod definition_jms_wmq;
 mod helpers;
+mod hot_deploy;
 mod http_soap;
 mod info;
 mod kvdb_dictionary;
@@ -52,6 +53,7 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("definition.amqp", definition_amqp::cases),
     ("definition.jms-wmq", definition_jms_wmq::cases),
     ("helpers", helpers::cases),
+    ("hot-deploy", hot_deploy::cases),
     ("http-soap", http_soap::cases),
     ("info", info::cases),
     ("kvdb.data-dict.dictionary", kvdb_dictionary::cases),

@@ -3,17 +3,29 @@
 //! Owns how settings and figures are shown. It must not know what any service does; running one by name is
 //! [`invoke`]'s part.
 
+mod deployment;
 mod exchange;
 mod invoke;
+mod wsdl;
 
-use zato_catalogue::service::{edit, get_by_name, get_channel_list, get_list};
-use zato_odb::Read;
-use zato_odb::model::{Connection, Everything, HttpSoap, HttpSoapFilter, Service, Transport};
+use zato_catalogue::service::{delete, edit, get_by_name, get_channel_list, get_list};
+use zato_odb::model::{
+    ChannelAmqpFilter, ChannelWmqFilter, ChannelZmqFilter, Connection, DeletedService, Everything, HttpSoap,
+    HttpSoapFilter, Service, Transport,
+};
+use zato_odb::{OdbError, Read, Transaction};
 use zato_service::{Context, Error};
 
-use crate::change::{ConfigurationChange, Family};
+use crate::change::{ConfigurationChange, Dependants, Family};
 use crate::error::{OrError, no_row, not_allowed};
+use crate::services::channel::amqp::AmqpChannels;
+use crate::services::channel::jms_wmq::WmqChannels;
+use crate::services::channel::zmq::ZmqChannels;
+use crate::services::http_soap::HttpSoapObjects;
 use crate::{Admin, Handle, is_internal_name};
+
+pub use deployment::record_deployments;
+pub use wsdl::{StoredWsdl, WsdlError, find_wsdl};
 
 /// The filter that lets every name pass.
 const EVERYTHING: &str = "*";
@@ -34,6 +46,42 @@ impl Family for Services {
             ));
         }
         Ok(())
+    }
+
+    async fn dependants(tx: &Transaction, object: &Service, found: &mut Dependants) -> Result<(), OdbError> {
+        let (cluster_id, service_id) = (object.cluster_id, Some(object.id));
+        let http = HttpSoapFilter { service_id, ..HttpSoapFilter::default() };
+        found.add::<HttpSoapObjects>(tx.list(cluster_id, &http).await?);
+        let amqp = ChannelAmqpFilter { service_id, ..ChannelAmqpFilter::default() };
+        found.add::<AmqpChannels>(tx.list(cluster_id, &amqp).await?);
+        let wmq = ChannelWmqFilter { service_id, ..ChannelWmqFilter::default() };
+        found.add::<WmqChannels>(tx.list(cluster_id, &wmq).await?);
+        found.add::<ZmqChannels>(tx.list(cluster_id, &ChannelZmqFilter { service_id }).await?);
+        Ok(())
+    }
+}
+
+/// The service of a name.
+async fn stored_by_name(from: &impl Read, cluster_id: i64, name: &str) -> Result<Service, Error> {
+    let found = from.find_by_name::<Service>(cluster_id, name).await.or_error()?;
+    found.ok_or_else(|| no_row(Services::NOUN, "name", name))
+}
+
+impl Handle for delete::Request {
+    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<(), Error> {
+        let mut change = ConfigurationChange::begin(admin, cx).await?;
+        let service = change.find::<Services>(self.id).await?;
+        if !may_be_deleted(admin, &service) {
+            return Err(Error::forbidden(format!(
+                "Can't delete service:[{}], it's an internal one and internal_services_may_be_deleted is not True",
+                service.name
+            )));
+        }
+        // The program still has the service; the next start is not to bring it back.
+        let deleted = DeletedService::of(&service);
+        change.tx_mut().insert(&deleted).await.or_error()?;
+        change.delete::<Services>(service.id).await?;
+        change.commit().await
     }
 }
 
@@ -93,8 +141,7 @@ impl Handle for get_list::Request {
 
 impl Handle for get_by_name::Request {
     async fn handle(self, _: &mut Context, admin: &Admin) -> Result<get_by_name::Response, Error> {
-        let service = admin.odb().find_by_name::<Service>(self.cluster_id, &self.name).await.or_error()?;
-        let service = service.ok_or_else(|| no_row(Services::NOUN, "name", &self.name))?;
+        let service = stored_by_name(admin.odb(), self.cluster_id, &self.name).await?;
         let stats = &admin.background()?.stats;
         stats.flush().await?;
         let all_time = stats.all_time(&service.name).await?;

@@ -15,8 +15,8 @@ pub(crate) static FAMILY: Family = Family {
 pub(crate) static CREATE: Service = Service {
     name: "zato.hot-deploy.create",
     family: "hot-deploy",
-    doc: "Deploys the services of a stored package, after a backup of what was deployed before.",
-    status: Status::Planned,
+    doc: "Looks at a kept package again, and refuses to deploy what this server can't run.",
+    status: Status::Built,
     versions: &[Version::V1_1, Version::V2_0],
     public: true,
     aliases: &["zato.hot_deploy.create"],

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod core;
 pub mod definition;
 pub mod helpers;
+pub mod hot_deploy;
 pub mod http_soap;
 pub mod info;
 pub mod kvdb;

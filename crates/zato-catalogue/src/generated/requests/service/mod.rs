@@ -33,6 +33,31 @@ pub mod configure_request_response {
     }
 }
 
+/// `zato.service.delete`: Deletes a service with its channels and jobs, unless it belongs to
+/// the server and a setting protects it.
+pub mod delete {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.delete`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the service.
+        pub id: i64,
+    }
+
+    /// Response of `zato.service.delete`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::DELETE;
+    }
+}
+
 /// `zato.service.edit`: Activates or deactivates a service and sets its threshold of slow
 /// responses.
 pub mod edit {
@@ -162,6 +187,42 @@ pub mod get_channel_list {
     }
 }
 
+/// `zato.service.get-deployment-info-list`: Lists where and how a service has been deployed,
+/// one item per server.
+pub mod get_deployment_info_list {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.get-deployment-info-list`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the service.
+        pub id: i64,
+    }
+
+    /// Response of `zato.service.get-deployment-info-list`.
+    pub type Response = Vec<Item>;
+
+    /// One item in the response of `zato.service.get-deployment-info-list`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Item {
+        /// The ID of the server.
+        pub server_id: i64,
+        /// The name of the server.
+        pub server_name: String,
+        /// How it was deployed: method, object, timestamp, location, hosts and user.
+        pub details: std::collections::BTreeMap<String, serde_json::Value>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::GET_DEPLOYMENT_INFO_LIST;
+    }
+}
+
 /// `zato.service.get-list`: Lists the services whose names contain every word of a filter,
 /// sorted by name.
 pub mod get_list {
@@ -269,6 +330,124 @@ pub mod get_request_response {
     }
 }
 
+/// `zato.service.get-source-info`: Returns what is known of the source of a service on the
+/// current server: the program that it is compiled into.
+pub mod get_source_info {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.get-source-info`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the cluster.
+        pub cluster_id: i64,
+        /// Name of the service.
+        pub name: String,
+    }
+
+    /// Response of `zato.service.get-source-info`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// The ID of the service.
+        #[serde(default)]
+        pub service_id: Option<i64>,
+        /// The name of the server.
+        #[serde(default)]
+        pub server_name: Option<String>,
+        /// The source code, base64-encoded.
+        #[serde(default)]
+        pub source: Option<String>,
+        /// The path of the source file.
+        #[serde(default)]
+        pub source_path: Option<String>,
+        /// The hexadecimal digest of the source file.
+        #[serde(default)]
+        pub source_hash: Option<String>,
+        /// The digest method, SHA-256.
+        #[serde(default)]
+        pub source_hash_method: Option<String>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::GET_SOURCE_INFO;
+    }
+}
+
+/// `zato.service.get-wsdl`: Returns the WSDL attached to a service, or the file itself if the
+/// URL has a query string.
+pub mod get_wsdl {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.get-wsdl`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The name of the service.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub service: Option<String>,
+        /// The ID of the cluster.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cluster_id: Option<i64>,
+    }
+
+    /// Response of `zato.service.get-wsdl`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// The content type of the WSDL.
+        pub content_type: String,
+        /// The WSDL, base64-encoded.
+        #[serde(default)]
+        pub wsdl: Option<String>,
+        /// The file name of the WSDL.
+        #[serde(default)]
+        pub wsdl_name: Option<String>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::GET_WSDL;
+    }
+}
+
+/// `zato.service.has-wsdl`: Tells whether a service has a WSDL attached.
+pub mod has_wsdl {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.has-wsdl`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// Name of the service.
+        pub name: String,
+        /// The ID of the cluster.
+        pub cluster_id: i64,
+    }
+
+    /// Response of `zato.service.has-wsdl`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// The ID of the service.
+        pub service_id: i64,
+        /// Whether a WSDL is attached.
+        pub has_wsdl: bool,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::HAS_WSDL;
+    }
+}
+
 /// `zato.service.invoke`: Invokes another service by name or ID, synchronously or not, with a
 /// base64-encoded payload.
 pub mod invoke {
@@ -341,5 +520,64 @@ pub mod invoke {
         type Response = Response;
 
         const SERVICE: &'static Service = &descriptors::service::INVOKE;
+    }
+}
+
+/// `zato.service.set-wsdl`: Attaches a WSDL to a service.
+pub mod set_wsdl {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.set-wsdl`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the cluster.
+        pub cluster_id: i64,
+        /// Name of the service.
+        pub name: String,
+        /// The WSDL, base64-encoded.
+        pub wsdl: String,
+        /// The file name of the WSDL.
+        pub wsdl_name: String,
+    }
+
+    /// Response of `zato.service.set-wsdl`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::SET_WSDL;
+    }
+}
+
+/// `zato.service.upload-package`: Keeps a base64-encoded source file or archive, and refuses to
+/// deploy what this server can't run.
+pub mod upload_package {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.service.upload-package`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the cluster.
+        pub cluster_id: i64,
+        /// The package, base64-encoded.
+        pub payload: String,
+        /// The file name of the package.
+        pub payload_name: String,
+    }
+
+    /// Response of `zato.service.upload-package`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::service::UPLOAD_PACKAGE;
     }
 }
