@@ -8,7 +8,7 @@ use zato_amqp::test_util::PASSWORD;
 
 use crate::support::api::{json_channel, outgoing, with};
 use crate::support::postgres::{self, Database};
-use crate::support::rabbitmq::RabbitMq;
+use crate::support::rabbitmq::{RabbitMq, change_password};
 use crate::support::{Launch, Peer, PeerReply, Server, eventually, python};
 
 fn amqp_channel(def_id: i64, queue: &str, service: &str) -> Value {
@@ -76,10 +76,10 @@ fn changes_of_amqp_objects_are_in_effect_at_once() {
     edit(&json!({"queue": "missing"}));
     until_status(&server, "channel.amqp", "connecting: NOT_FOUND - no queue 'missing'");
     edit(&json!({"queue": "first"}));
-    rabbit.change_password(&server, def_id, "not-the-password-47b1");
+    change_password(&server, def_id, "not-the-password-47b1");
     server.keep_secret("not-the-password-47b1");
     until_status(&server, "channel.amqp", "connecting: ACCESS_REFUSED");
-    rabbit.change_password(&server, def_id, PASSWORD);
+    change_password(&server, def_id, PASSWORD);
     until_status(&server, "channel.amqp", "connected");
 
     api.call("zato.channel.amqp.delete", &json!({"id": id})).ok();

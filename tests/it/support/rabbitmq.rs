@@ -27,14 +27,8 @@ impl RabbitMq {
     pub(crate) fn define(&self, server: &Server, name: &str) -> i64 {
         let id = server.api().id_of("zato.definition.amqp.create", &self.input(name));
         server.keep_secret(PASSWORD);
-        self.change_password(server, id, PASSWORD);
+        change_password(server, id, PASSWORD);
         id
-    }
-
-    #[track_caller]
-    pub(crate) fn change_password(&self, server: &Server, id: i64, password: &str) {
-        let input = json!({"id": id, "password1": password, "password2": password});
-        server.api().call("zato.definition.amqp.change-password", &input).ok();
     }
 
     fn input(&self, name: &str) -> Value {
@@ -66,4 +60,11 @@ impl RabbitMq {
             question(&inspector).await
         })
     }
+}
+
+/// Changes the password of an AMQP definition.
+#[track_caller]
+pub(crate) fn change_password(server: &Server, id: i64, password: &str) {
+    let input = json!({"id": id, "password1": password, "password2": password});
+    server.api().call("zato.definition.amqp.change-password", &input).ok();
 }
