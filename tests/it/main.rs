@@ -12,6 +12,7 @@ mod clients;
 mod compression;
 #[cfg(test)]
 mod concurrency;
+mod credentials;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
 use tempfile::TempDir;
 
+use crate::support::api::{json_channel, with};
 use crate::support::certificates::Authority;
 use crate::support::{Launch, Server, eventually};
 
@@ -128,6 +130,31 @@ fn clients_may_prove_themselves() {
     let stranger = Authority::new(secured.folder.path(), "stranger");
     let (certificate, key) = stranger.issue("impostor");
     assert!(secured.curl(&authority, "/zato/ping", &with_certificate(&certificate, &key)).is_err());
+}
+
+/// A channel lets in whose certificate says what its definition asks for.
+#[test]
+fn certificates_open_channels() {
+    let secured = Secured::start(true);
+    let api = secured.server.api();
+    let authority = secured.authority.file();
+    let rules = json!({"cluster_id": 1, "name": "Partners", "is_active": true, "value": "CN=partner"});
+    let id = api.id_of("zato.security.tls.channel.create", &rules);
+    let guard = json!({"security_id": id});
+    api.create_http(&with(&json_channel("Partners", "/partners", "zato.ping"), &guard));
+    let (certificate, key) = secured.authority.issue("partner");
+    let (other_certificate, other_key) = secured.authority.issue("other");
+    let partner = with_certificate(&certificate, &key);
+    assert_eq!(secured.curl(&authority, "/partners", &partner), Ok("2 200".to_owned()));
+    let other = with_certificate(&other_certificate, &other_key);
+    assert_eq!(secured.curl(&authority, "/partners", &other), Ok("2 401".to_owned()));
+    let forged = [&VERSION[..], &["--header", "X-Zato-TLS-CN: partner"]].concat();
+    assert_eq!(secured.curl(&authority, "/partners", &forged), Ok("2 401".to_owned()));
+    secured.server.request("GET", "/partners").send().status(401);
+    let changed = with(&rules, &json!({"id": id, "value": "CN=other"}));
+    api.id_of("zato.security.tls.channel.edit", &changed);
+    assert_eq!(secured.curl(&authority, "/partners", &partner), Ok("2 401".to_owned()));
+    assert_eq!(secured.curl(&authority, "/partners", &other), Ok("2 200".to_owned()));
 }
 
 #[test]
