@@ -47,17 +47,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(status: Status, text: &str) {
+    fn check(status: &Status, text: &str) {
         assert_eq!(status.to_string(), text);
     }
 
     #[test]
     fn operators_read_what_is_the_matter() {
-        check(Status::Inactive, "inactive");
-        check(Status::Connecting, "connecting");
-        check(Status::Disconnected { reason: "no route to host".into() }, "connecting: no route to host");
-        check(Status::Connected, "connected");
-        check(Status::Blocked { reason: "low on memory".into() }, "connected, but blocked: low on memory");
-        check(Status::Stopped, "stopped");
+        check(&Status::Inactive, "inactive");
+        check(&Status::Connecting, "connecting");
+        check(&Status::Disconnected { reason: "no route to host".into() }, "connecting: no route to host");
+        check(&Status::Connected, "connected");
+        check(&Status::Blocked { reason: "low on memory".into() }, "connected, but blocked: low on memory");
+        check(&Status::Stopped, "stopped");
     }
 }

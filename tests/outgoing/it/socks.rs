@@ -11,7 +11,7 @@ use crate::support::{chain, cid, connection};
 fn through(host: &str, proxy: &str) -> Connection {
     connection(host, "/", |config: &mut Config| {
         config.tls.verify = Verify::Nothing;
-        config.proxy = Proxy::Server(ProxyServer::parse(proxy).unwrap());
+        config.proxy = Proxy::Server(ProxyServer::parse(proxy).expect("the address of a proxy"));
     })
 }
 
