@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
 use crate::report::{Report, ReportError, compare};
@@ -24,11 +25,14 @@ pub(crate) struct Slice {
 /// # Errors
 /// [`ReportError::Reversed`], [`ReportError::TooShort`].
 pub(crate) fn slices(start: OffsetDateTime, stop: OffsetDateTime) -> Result<Vec<Slice>, ReportError> {
+    let texts = || (text(start), text(stop));
     if start > stop {
+        let (start, stop) = texts();
         return Err(ReportError::Reversed { start, stop });
     }
     let length = stop - start;
     if length < Duration::minutes(3) {
+        let (start, stop) = texts();
         return Err(ReportError::TooShort { start, stop });
     }
     let first = Unit::Month.floor(start);
@@ -45,6 +49,11 @@ pub(crate) fn slices(start: OffsetDateTime, stop: OffsetDateTime) -> Result<Vec<
     let mut slices = Vec::new();
     cut(start, stop, coarse, &mut slices);
     Ok(slices)
+}
+
+fn text(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    time.format(format).unwrap_or_default()
 }
 
 fn cut(start: OffsetDateTime, stop: OffsetDateTime, coarse: &[Series], slices: &mut Vec<Slice>) {

@@ -69,20 +69,20 @@ pub enum ReportError {
     /// The stretch ends before it begins.
     #[error("start:[{start}] must not be greater than stop:[{stop}]")]
     Reversed {
-        /// Its beginning.
-        start: OffsetDateTime,
-        /// Its end.
-        stop: OffsetDateTime,
+        /// Its beginning, as text.
+        start: String,
+        /// Its end, as text.
+        stop: String,
     },
     /// The stretch is too short to be divided.
     #[error(
         "stop and start must be at least [3] minutes apart, start must be farther in past; start:[{start}], stop:[{stop}]"
     )]
     TooShort {
-        /// Its beginning.
-        start: OffsetDateTime,
-        /// Its end.
-        stop: OffsetDateTime,
+        /// Its beginning, as text.
+        start: String,
+        /// Its end, as text.
+        stop: String,
     },
     /// The stretch is too long to be shown by the minute.
     #[error("start and stop must be no more than [{days}] days apart")]

@@ -200,7 +200,6 @@ fn date(text: &str) -> Result<OffsetDateTime, Error> {
         .ok_or_else(|| not_allowed("start", text, "a date such as 2026-03-01, 2026-03 or 2026"))
 }
 
-#[track_caller]
 fn error(error: ReportError) -> Error {
     match error {
         ReportError::Store(error) => error.into(),
