@@ -209,7 +209,7 @@ fn unknown_services_and_paths() {
     let soap = server.request("POST", "/zato/soap").header("SOAPAction", "zato.no-such").send();
     refused(&server, Format::Soap, &soap, 404, &["zato.no-such"]);
     // A service that is catalogued but not part of this version has no channel either.
-    server.api().send("zato.channel.amqp.get-list", &json!({"cluster_id": 1})).status(404);
+    server.api().send("zato.email.smtp.get-list", &json!({"cluster_id": 1})).status(404);
 
     let other = server.request("GET", "/no/such/path").send().status(404);
     let expected = format!("CID:`{}` Unknown URL:`/no/such/path` or SOAP action:``", other.cid());

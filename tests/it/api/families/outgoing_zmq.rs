@@ -13,7 +13,7 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
             "cluster_id": 1, "name": "Connection", "is_active": false, "address": "tcp://localhost:1",
             "socket_type": "PUSH",
         }),
-        changes: json!({"is_active": true, "address": "ipc:///tmp/no-such-socket", "socket_type": "PUB"}),
+        changes: json!({"is_active": true, "address": "tcp://127.0.0.1:2", "socket_type": "PUB"}),
         shown: json!({}),
         hidden: &["cluster_id"],
     };
