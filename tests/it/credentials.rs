@@ -110,7 +110,8 @@ fn signatures_of_oauthlib() {
             "Signed",
             &json!({"username": "crm", "proto_version": "1.0", "sig_method": method, "max_nonce_log": 1000}),
         );
-        let channel = with(&json_channel("Signed", &path, "zato.ping"), &json!({"data_format": null}));
+        let channel =
+            with(&json_channel("Signed", &path, "zato.helpers.echo"), &json!({"data_format": null}));
         Guarded::new(&server, "zato.security.oauth", signed, "consumer-secret", &channel);
         let variables = [
             ("ZATO_PATH", path.as_str()),

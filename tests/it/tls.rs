@@ -141,14 +141,17 @@ fn certificates_open_channels() {
     let api = secured.server.api();
     let authority = secured.authority.file();
     let rules = json!({"cluster_id": 1, "name": "Partners", "is_active": true, "value": "CN=partner"});
-    // The service has no channel of its own.
-    let service = "zato.security.tls.channel.create";
-    let payload = STANDARD.encode(rules.to_string());
-    let input = json!({"name": service, "data_format": "json", "payload": payload});
-    let reply = api.call("zato.service.invoke", &input).ok();
-    let reply = STANDARD.decode(reply["response"].as_str().unwrap()).unwrap();
-    let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap();
-    let id = &reply["zato_security_tls_channel_create_response"]["id"];
+    // The services have no channels of their own.
+    let invoke = |action: &str, input: &serde_json::Value| {
+        let service = format!("zato.security.tls.channel.{action}");
+        let payload = STANDARD.encode(input.to_string());
+        let input = json!({"name": service, "data_format": "json", "payload": payload});
+        let reply = api.call("zato.service.invoke", &input).ok();
+        let reply = STANDARD.decode(reply["response"].as_str().unwrap()).unwrap();
+        let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap();
+        reply[format!("zato_security_tls_channel_{action}_response")]["id"].clone()
+    };
+    let id = invoke("create", &rules);
     let guard = json!({"security_id": id});
     api.create_http(&with(&json_channel("Partners", "/partners", "zato.ping"), &guard));
     let (certificate, key) = secured.authority.issue("partner");
@@ -161,7 +164,7 @@ fn certificates_open_channels() {
     assert_eq!(secured.curl(&authority, "/partners", &forged), Ok("2 401".to_owned()));
     secured.server.request("GET", "/partners").send().status(401);
     let changed = with(&rules, &json!({"id": id, "value": "CN=other"}));
-    api.id_of("zato.security.tls.channel.edit", &changed);
+    assert_eq!(invoke("edit", &changed), id);
     assert_eq!(secured.curl(&authority, "/partners", &partner), Ok("2 401".to_owned()));
     assert_eq!(secured.curl(&authority, "/partners", &other), Ok("2 200".to_owned()));
 }

@@ -29,7 +29,11 @@ fn check(cases: &mut Cases<'_>, objects: &Objects) -> i64 {
 pub(super) fn apikey(cases: &mut Cases<'_>) {
     let objects = definitions("zato.security.apikey", "API key", &json!({}), &json!({}));
     let id = check(cases, &objects);
-    objects.refuses_each(cases, id, "username", &[json!("X Key"), json!("a:b")]);
+    for header in ["X Key", "a:b"] {
+        let refused = with(&objects.object, &json!({"name": "Refused", "username": header}));
+        let text = format!("[{header}] can't be the name of a header");
+        cases.fails("zato.security.apikey.create", &refused, 400, &[text.as_str()]);
+    }
     objects.check_free_password(cases, id);
 }
 
