@@ -155,7 +155,9 @@ impl Service for ProcessRawTimes {
     }
 
     async fn handle(&self, _: &mut Context, request: RawInput) -> Result<(), Error> {
-        let text = String::from_utf8_lossy(&request.body);
+        // Callers whose format is JSON send the text as a JSON text.
+        let text = serde_json::from_slice(&request.body)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&request.body).into_owned());
         let Some(size) = maximum_batch(&text) else {
             return Err(not_allowed(
                 "payload",

@@ -32,15 +32,20 @@ fn one_of_many_channels_is_changed_and_called_like_one_of_few() {
             }
             house.channels.put_security(&basic_auth(1, "u", "p"));
         });
-        let requests: Vec<_> = last
-            .map(|id| with(get(&path(id).replace("{name}", "x")), "authorization", "Basic dTpw"))
-            .collect();
-        let call = measure(|| {
-            for request in requests {
-                assert_eq!(house.call(request).status, StatusCode::OK);
-            }
+        // The least of some: what else the thread does at times is not the calls'.
+        let calls = (0..5).map(|_| {
+            let requests: Vec<_> = last
+                .clone()
+                .map(|id| with(get(&path(id).replace("{name}", "x")), "authorization", "Basic dTpw"))
+                .collect();
+            let measured = measure(|| {
+                for request in requests {
+                    assert_eq!(house.call(request).status, StatusCode::OK);
+                }
+            });
+            measured.count_total
         });
-        (change.bytes_total, call.count_total)
+        (change.bytes_total, calls.min())
     };
     // What happens once happens here.
     costs(9);
