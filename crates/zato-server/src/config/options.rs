@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, env = "ZATO_ODB", value_name = "sqlite|URL", hide_env_values = true)]
     pub odb: Option<String>,
 
-    /// The key/value store: `embedded`, a file in the data directory, or redis://[:password@]host[:port][/database], rediss:// for TLS [default: embedded]
+    /// The key/value store: `embedded`, a file in the data directory, or redis://:password@host:port/database, rediss:// for TLS [default: embedded]
     #[arg(long, env = "ZATO_KVDB", value_name = "embedded|URL", hide_env_values = true)]
     pub kvdb: Option<String>,
 
