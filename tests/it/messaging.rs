@@ -109,7 +109,7 @@ fn a_message_waits_for_a_service_that_is_inactive() {
     eventually("the message is handled", || (handled(&server, "patient") == 1).then_some(()));
     // Stopping gives the broker time to hear of the acknowledgement.
     drop(server.stop());
-    assert_eq!(rabbit.counts("orders"), (0, 0));
+    eventually("nothing is left", || (rabbit.counts("orders") == (0, 0)).then_some(()));
 }
 
 /// One order, from one side of the queue to the other.

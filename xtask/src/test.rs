@@ -176,7 +176,8 @@ fn layers_alone(project: &Project) -> Result<(), Error> {
 
 fn tests(project: &Project) -> Result<(), Error> {
     // A fuzz target is no test: it would run until somebody ends it.
-    let arguments = ["test", "--workspace", "--exclude", "*-fuzz", "--all-targets", "--quiet"];
+    let arguments =
+        ["test", "--workspace", "--exclude", "*-fuzz", "--all-targets", "--no-fail-fast", "--quiet"];
     let mut command = project.command("cargo", &arguments);
     command.env("ZATO_TEST_PYTHON", project.root().join(PYTHON).join("bin/python"));
     command.env("ZATO_TEST_PYTHON_PEERS", project.root().join(PYTHON_PEERS).join("bin/python"));

@@ -11,7 +11,7 @@ use crate::support::recorder::{Request, Server, await_request, half_close, reply
 use crate::support::{chain, cid, connection};
 
 /// For calls which wait for nothing but its end.
-const SHORT: Duration = Duration::from_millis(250);
+const SHORT: Duration = Duration::from_millis(600);
 
 /// For calls which must not wait for its end.
 const LONG: Duration = Duration::from_secs(20);

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use zato_amqp::test_util::{Broker, Inspector};
 use zato_amqp::{Message, Outcome, Properties, Status};
 
-use crate::support::{cid, consumer, consumer_config, done, next, outgoing, send, until, within};
+use crate::support::{cid, consumer, consumer_config, done, next, outgoing, send, settled, until, within};
 
 #[tokio::test]
 async fn a_message_is_acknowledged_after_it_was_handled() {
@@ -45,7 +45,8 @@ async fn a_message_is_acknowledged_after_it_was_handled() {
     assert_eq!((consumer.status(), inspector.counts("orders").await.unwrap()), (Status::Connected, (0, 1)));
     opened.add_permits(1);
     consumer.stop().await;
-    assert_eq!((consumer.status(), inspector.counts("orders").await.unwrap()), (Status::Stopped, (0, 0)));
+    assert_eq!(consumer.status(), Status::Stopped);
+    settled(&inspector, "orders", (0, 0)).await;
 }
 
 #[tokio::test]
@@ -59,6 +60,7 @@ async fn what_was_not_handled_when_the_grace_ends_goes_back() {
     let (consumer, mut received) = consumer(config, |_| std::future::pending().boxed());
     assert_eq!(next(&mut received).await, ("1".to_owned(), false));
     within(consumer.stop()).await;
+    settled(&inspector, "orders", (1, 0)).await;
     assert!(inspector.get("orders").await.unwrap().unwrap().redelivered);
 }
 
@@ -80,7 +82,7 @@ async fn a_message_that_fails_rests_and_comes_again_while_others_pass() {
     assert_eq!(next(&mut received).await, ("bad".to_owned(), true));
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
     consumer.stop().await;
-    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
+    settled(&inspector, "orders", (0, 0)).await;
 }
 
 #[tokio::test]
@@ -100,7 +102,7 @@ async fn a_panic_is_a_failure_of_its_message_only() {
     assert_eq!(next(&mut received).await, ("1".to_owned(), false));
     assert_eq!(next(&mut received).await, ("1".to_owned(), true));
     consumer.stop().await;
-    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
+    settled(&inspector, "orders", (0, 0)).await;
 }
 
 #[tokio::test]
@@ -129,7 +131,7 @@ async fn no_more_messages_are_in_hand_than_the_prefetch_says() {
     }
     consumer.stop().await;
     assert!((1..=4).contains(&seen.load(SeqCst)), "{seen:?}");
-    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
+    settled(&inspector, "orders", (0, 0)).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use tokio::net::TcpListener;
 use zato_amqp::test_util::{Broker, Inspector};
 use zato_amqp::{Definition, Outgoing, OutgoingConfig, SendError, Status};
 
-use crate::support::{consumer, consumer_config, done, next, outgoing, outgoing_config, send, until, within};
+use crate::support::{
+    consumer, consumer_config, done, next, outgoing, outgoing_config, send, settled, until, within,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_killed_and_comes_back_has_every_confirmed_message() {
@@ -40,12 +42,12 @@ async fn a_broker_that_is_killed_and_comes_back_has_every_confirmed_message() {
     while handled.len() < 21 {
         handled.insert(next(&mut received).await.0);
     }
-    assert_eq!(consumer.status(), Status::Connected);
-    assert_eq!(sender.status(), Status::Connected);
+    until(consumer.watch_status(), |status| *status == Status::Connected).await;
+    until(sender.watch_status(), |status| *status == Status::Connected).await;
     consumer.stop().await;
     sender.stop().await;
     let inspector = Inspector::new(&definition).await.unwrap();
-    assert_eq!(inspector.counts("orders").await.unwrap(), (0, 0));
+    settled(&inspector, "orders", (0, 0)).await;
 }
 
 fn at(port: u16) -> Definition {

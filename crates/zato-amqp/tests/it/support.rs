@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
+use zato_amqp::test_util::Inspector;
 use zato_amqp::{
     Consumer, ConsumerConfig, Definition, Delivery, Handler, Message, Outcome, Outgoing, OutgoingConfig,
     Properties, SendError, Status,
@@ -102,4 +103,10 @@ pub(crate) async fn until(
 
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("this takes less than a minute")
+}
+
+/// Waits until a queue has so many messages that are ready, and so many consumers. A broker learns at its leisure that a
+/// consumer is gone and what it left.
+pub(crate) async fn settled(inspector: &Inspector, queue: &str, counts: (u32, u32)) {
+    within(async { while inspector.counts(queue).await.unwrap() != counts {} }).await;
 }

@@ -10,7 +10,7 @@ use crate::peer::{Peer, chain, cid, connection, read_request, reply, until_close
 
 /// Short, because these calls wait for nothing else than its end; not so short that a busy machine is late with what has to
 /// happen before.
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(600);
 
 #[track_caller]
 fn check(error: &CallError, may_have_been_sent: bool, text: &str) {

@@ -12,7 +12,7 @@ use zato_outgoing::{
 
 use crate::peer::{Peer, cid, connection, environment, read_request, reply, until_closed};
 
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(600);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nreply";
 
 fn retrying(config: &mut Config) {

@@ -248,27 +248,27 @@ async fn large_results_are_streamed(database: Database) {
 }
 
 async fn a_pool_in_use_is_waited_for_so_long(database: Database) {
-    let pool = database.pool_with(1, "pool_timeout=0.2");
+    let pool = database.pool_with(1, "pool_timeout=1.5");
     let transaction = pool.begin().await.unwrap();
     let error = pool.execute("SELECT 1", ()).await.unwrap_err();
     assert!(
-        matches!(error, Error::Exhausted { size: 1, after, .. } if after == Duration::from_millis(200)),
+        matches!(error, Error::Exhausted { size: 1, after, .. } if after == Duration::from_millis(1500)),
         "{error:?}"
     );
     assert_eq!(
         error.to_string(),
-        "all 1 connections of the outgoing SQL connection `CRM` were in use for 0.2 s"
+        "all 1 connections of the outgoing SQL connection `CRM` were in use for 1.5 s"
     );
     transaction.rollback().await.unwrap();
     pool.execute("SELECT 1", ()).await.unwrap();
     // One more is allowed beyond the pool's size.
-    let pool = database.pool_with(1, "pool_timeout=0.2;max_overflow=1");
+    let pool = database.pool_with(1, "pool_timeout=1.5;max_overflow=1");
     let _transaction = pool.begin().await.unwrap();
     pool.execute("SELECT 1", ()).await.unwrap();
 }
 
 async fn a_statement_has_so_much_time(database: Database) {
-    let pool = database.pool_with(1, "statement_timeout=0.2");
+    let pool = database.pool_with(1, "statement_timeout=3");
     let slow = match database.config.engine {
         Engine::PostgreSql => "SELECT pg_sleep(60)",
         Engine::MySql => "SELECT SLEEP(60)",
