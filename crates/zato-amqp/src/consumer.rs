@@ -19,12 +19,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use zato_connections::Status;
+use zato_connections::{Lifecycle, Status};
 
 use crate::definition::Definition;
 use crate::message::Delivery;
 use crate::session::{Reason, Session, explain};
-use crate::supervise::{Link, Work};
+use crate::supervise::{self, Work};
 use crate::wire;
 
 /// How many messages a consumer has in hand at once unless it is told otherwise.
@@ -77,13 +77,13 @@ pub struct ConsumerConfig {
 
 /// A consumer that runs until it is stopped. A clone is the same consumer.
 #[derive(Clone, Debug)]
-pub struct Consumer(Arc<Link>);
+pub struct Consumer(Arc<Lifecycle>);
 
 impl Consumer {
     /// Begins to consume in the background. To be called within a tokio runtime.
     #[must_use]
     pub fn start(config: ConsumerConfig, handler: Arc<dyn Handler>) -> Self {
-        let link = Arc::new(Link::new("AMQP channel", Arc::clone(&config.name), Status::Connecting));
+        let lifecycle = supervise::lifecycle("AMQP channel", &config.name, &config.definition);
         let definition = config.definition.clone();
         let consuming = Consuming {
             permits: Arc::new(Semaphore::new(usize::from(config.prefetch.max(1)))),
@@ -92,20 +92,20 @@ impl Consumer {
             config: Arc::new(config),
             handler,
         };
-        link.keep_up(definition, consuming);
-        Self(link)
+        supervise::keep_up(&lifecycle, definition, consuming);
+        Self(lifecycle)
     }
 
     /// How the consumer fares.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.status().borrow().clone()
+        self.0.status()
     }
 
     /// The status, and what becomes of it.
     #[must_use]
     pub fn watch_status(&self) -> watch::Receiver<Status> {
-        self.0.status()
+        self.0.watch()
     }
 
     /// Tells the consumer to take no more messages and to end when those in hand are handled, or after its grace.
@@ -115,8 +115,7 @@ impl Consumer {
 
     /// Stops the consumer and returns when it has ended.
     pub async fn stop(&self) {
-        self.0.stop();
-        self.0.done().await;
+        self.0.end().await;
     }
 }
 
@@ -132,8 +131,8 @@ struct Consuming {
 }
 
 impl Work for Consuming {
-    async fn run(&mut self, session: Session, link: &Link) -> Reason {
-        let reason = match self.consume(&session, link).await {
+    async fn run(&mut self, session: Session, lifecycle: &Lifecycle) -> Reason {
+        let reason = match self.consume(&session, lifecycle).await {
             Ok(reason) | Err(reason) => reason,
         };
         session.close().await;
@@ -146,7 +145,7 @@ impl Work for Consuming {
 }
 
 impl Consuming {
-    async fn consume(&self, session: &Session, link: &Link) -> Result<Reason, Reason> {
+    async fn consume(&self, session: &Session, lifecycle: &Lifecycle) -> Result<Reason, Reason> {
         let channel = session.channel().await?;
         let prefetch = self.config.prefetch.max(1);
         let limited = channel.basic_qos(prefetch, BasicQosOptions::default()).await;
@@ -156,10 +155,10 @@ impl Consuming {
         let consuming =
             channel.basic_consume(queue, tag.clone(), BasicConsumeOptions::default(), FieldTable::default());
         let mut deliveries = consuming.await.map_err(|error| explain(&error))?;
-        link.connected();
+        lifecycle.connected();
         loop {
             let next = tokio::select! {
-                () = link.stopping() => {
+                () = lifecycle.stopping() => {
                     self.finish(&channel, tag).await;
                     return Ok("stopped".into());
                 }

@@ -14,14 +14,14 @@ use time::macros::format_description;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use zato_cid::Cid;
-use zato_connections::{Named, Status};
+use zato_connections::{Lifecycle, Named, Status};
 
 use crate::definition::Definition;
 use crate::error::SendError;
 use crate::message::{Message, Properties};
 use crate::publisher::{Outbound, Publisher};
 use crate::session::{Reason, Session};
-use crate::supervise::{Link, Work};
+use crate::supervise::{self, Work};
 use crate::wire;
 
 /// The header that carries the correlation id of the call which sends the message.
@@ -66,7 +66,7 @@ pub struct Outgoing(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: OutgoingConfig,
-    link: Arc<Link>,
+    lifecycle: Arc<Lifecycle>,
     publisher: watch::Receiver<Option<Arc<Publisher>>>,
 }
 
@@ -80,14 +80,13 @@ impl Outgoing {
     /// Makes the connection and, if it is active, begins to connect in the background. To be called within a tokio runtime.
     #[must_use]
     pub fn start(config: OutgoingConfig) -> Self {
-        let status = if config.is_active { Status::Connecting } else { Status::Inactive };
-        let link = Arc::new(Link::new(Self::KIND, Arc::clone(&config.name), status));
+        let lifecycle = supervise::lifecycle(Self::KIND, &config.name, &config.definition);
         let (current, publisher) = watch::channel(None);
         if config.is_active {
             let publishing = Publishing { name: Arc::clone(&config.name), current, patience: config.timeout };
-            link.keep_up(config.definition.clone(), publishing);
+            supervise::keep_up(&lifecycle, config.definition.clone(), publishing);
         }
-        Self(Arc::new(Inner { config, link, publisher }))
+        Self(Arc::new(Inner { config, lifecycle, publisher }))
     }
 
     /// Sends a message and returns once the broker has it: in a queue, and on disk if both the queue is durable and the
@@ -114,13 +113,13 @@ impl Outgoing {
     /// How the connection fares.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.link.status().borrow().clone()
+        self.0.lifecycle.status()
     }
 
     /// The status, and what becomes of it.
     #[must_use]
     pub fn watch_status(&self) -> watch::Receiver<Status> {
-        self.0.link.status()
+        self.0.lifecycle.watch()
     }
 
     /// Its configuration.
@@ -131,10 +130,7 @@ impl Outgoing {
 
     /// Stops the connection after messages under way are settled, which takes no longer than their time-out.
     pub async fn stop(&self) {
-        self.0.link.stop();
-        if self.0.config.is_active {
-            self.0.link.done().await;
-        }
+        self.0.lifecycle.end().await;
     }
 
     fn outbound(&self, cid: Cid, message: Message) -> Result<Outbound, SendError> {
@@ -198,7 +194,7 @@ impl Named for Outgoing {
     }
 
     fn retire(&self) {
-        self.0.link.stop();
+        self.0.lifecycle.stop();
     }
 }
 
@@ -211,19 +207,19 @@ struct Publishing {
 }
 
 impl Work for Publishing {
-    async fn run(&mut self, session: Session, link: &Link) -> Reason {
+    async fn run(&mut self, session: Session, lifecycle: &Lifecycle) -> Reason {
         let mut events = session.events();
         let publisher = Arc::new(Publisher::new(Arc::clone(&self.name), session));
         self.current.send_replace(Some(Arc::clone(&publisher)));
-        link.connected();
+        lifecycle.connected();
         let reason = loop {
             let event = tokio::select! {
-                () = link.stopping() => break Reason::from("stopped"),
+                () = lifecycle.stopping() => break Reason::from("stopped"),
                 event = events.next() => event,
             };
             match event {
-                Some(Event::ConnectionBlocked(reason)) => link.blocked(Some(reason)),
-                Some(Event::ConnectionUnblocked) => link.blocked(None),
+                Some(Event::ConnectionBlocked(reason)) => lifecycle.blocked(reason),
+                Some(Event::ConnectionUnblocked) => lifecycle.connected(),
                 // Errors of channels come here as well, and don't end the connection.
                 Some(Event::Error(error)) if !publisher.is_open() => break crate::session::explain(&error),
                 Some(_) => {}

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod lifecycle;
 mod secret;
 mod status;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub use lifecycle::Lifecycle;
 pub use secret::Secret;
 pub use status::Status;
 

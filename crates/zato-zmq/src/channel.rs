@@ -13,10 +13,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use zato_connections::Status;
+use zato_connections::{Lifecycle, Status};
 use zeromq::{PullSocket, Socket, SocketRecv, SubSocket, ZmqResult};
 
-use crate::life::Life;
 use crate::link::{Link, RECONNECT_INTERVAL};
 
 /// How many messages a channel has in hand at once unless it is told otherwise.
@@ -61,39 +60,39 @@ pub struct ChannelConfig {
 
 /// A channel that runs until it is stopped. A clone is the same channel.
 #[derive(Clone, Debug)]
-pub struct Channel(Arc<Life>);
+pub struct Channel(Arc<Lifecycle>);
 
 impl Channel {
     /// Begins to receive in the background. To be called within a tokio runtime.
     #[must_use]
     pub fn start(config: ChannelConfig, handler: Arc<dyn Handler>) -> Self {
         let name = Arc::clone(&config.name);
-        let life = Life::new("ZeroMQ channel", name, config.address.clone(), Status::Connecting);
+        let lifecycle = Lifecycle::new("ZeroMQ channel", name, config.address.clone());
         let receiving = Receiving {
             permits: Arc::new(Semaphore::new(usize::from(config.concurrency.max(1)))),
             in_hand: TaskTracker::new(),
             cut_off: CancellationToken::new(),
-            life: Arc::clone(&life),
+            lifecycle: Arc::clone(&lifecycle),
             config,
             handler,
         };
         match receiving.config.kind {
-            ChannelKind::Pull => life.live(receiving.run::<PullSocket>()),
-            ChannelKind::Subscribe { .. } => life.live(receiving.run::<SubSocket>()),
+            ChannelKind::Pull => lifecycle.begin(receiving.run::<PullSocket>()),
+            ChannelKind::Subscribe { .. } => lifecycle.begin(receiving.run::<SubSocket>()),
         }
-        Self(life)
+        Self(lifecycle)
     }
 
     /// How the channel fares.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.status().borrow().clone()
+        self.0.status()
     }
 
     /// The status, and what becomes of it.
     #[must_use]
     pub fn watch_status(&self) -> watch::Receiver<Status> {
-        self.0.status()
+        self.0.watch()
     }
 
     /// Tells the channel to receive no more and to end when messages in hand are handled, or after its grace.
@@ -103,8 +102,7 @@ impl Channel {
 
     /// Stops the channel and returns when it has ended.
     pub async fn stop(&self) {
-        self.0.stop();
-        self.0.done().await;
+        self.0.end().await;
     }
 }
 
@@ -132,7 +130,7 @@ impl Receives for SubSocket {
 /// Hands over what connections bring.
 struct Receiving {
     config: ChannelConfig,
-    life: Arc<Life>,
+    lifecycle: Arc<Lifecycle>,
     handler: Arc<dyn Handler>,
     permits: Arc<Semaphore>,
     in_hand: TaskTracker,
@@ -142,12 +140,12 @@ struct Receiving {
 
 impl Receiving {
     async fn run<S: Receives>(self) {
-        while let Some(mut link) = Link::<S>::keep_opening(&self.config.address, &self.life).await {
-            let received = self.life.unless_stopping(self.receive(&mut link)).await;
+        while let Some(mut link) = Link::<S>::keep_opening(&self.config.address, &self.lifecycle).await {
+            let received = self.lifecycle.unless_stopping(self.receive(&mut link)).await;
             let Some(reason) = received else { break };
             drop(link);
-            self.life.disconnected(reason);
-            self.life.unless_stopping(tokio::time::sleep(RECONNECT_INTERVAL)).await;
+            self.lifecycle.disconnected(reason);
+            self.lifecycle.unless_stopping(tokio::time::sleep(RECONNECT_INTERVAL)).await;
         }
         self.in_hand.close();
         if timeout(self.config.grace, self.in_hand.wait()).await.is_err() {
@@ -161,7 +159,7 @@ impl Receiving {
         if let Err(error) = link.socket.ask(&self.config.kind).await {
             return error.to_string();
         }
-        self.life.connected();
+        self.lifecycle.connected();
         let (socket, gone) = link.parts();
         tokio::pin!(gone);
         loop {

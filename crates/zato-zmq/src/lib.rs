@@ -2,7 +2,6 @@
 
 mod channel;
 mod error;
-mod life;
 mod link;
 mod outgoing;
 

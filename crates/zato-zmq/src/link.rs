@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt};
+use zato_connections::Lifecycle;
 use zeromq::{Socket, SocketEvent, SocketOptions, ZmqError};
-
-use crate::life::Life;
 
 /// How long a connection that is lost, or can't be had, rests before the next attempt.
 pub const RECONNECT_INTERVAL: Duration = Duration::from_secs(1);
@@ -47,13 +46,13 @@ impl<S: Socket> Link<S> {
     }
 
     /// Opens a link, however long it takes, unless the task is to end before.
-    pub(crate) async fn keep_opening(address: &str, life: &Life) -> Option<Self> {
+    pub(crate) async fn keep_opening(address: &str, lifecycle: &Lifecycle) -> Option<Self> {
         loop {
-            match life.unless_stopping(Self::open(address)).await? {
+            match lifecycle.unless_stopping(Self::open(address)).await? {
                 Ok(link) => return Some(link),
-                Err(reason) => life.disconnected(reason),
+                Err(reason) => lifecycle.disconnected(reason),
             }
-            life.unless_stopping(tokio::time::sleep(RECONNECT_INTERVAL)).await?;
+            lifecycle.unless_stopping(tokio::time::sleep(RECONNECT_INTERVAL)).await?;
         }
     }
 }

@@ -9,11 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
-use zato_connections::{Named, Status};
+use zato_connections::{Lifecycle, Named, Status};
 use zeromq::{PubSocket, PushSocket, Socket, SocketSend, ZmqMessage};
 
 use crate::error::SendError;
-use crate::life::Life;
 use crate::link::{Link, RECONNECT_INTERVAL};
 
 /// How many messages wait for the connection at once; senders of more wait themselves.
@@ -79,7 +78,7 @@ pub struct Outgoing(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: OutgoingConfig,
-    life: Arc<Life>,
+    lifecycle: Arc<Lifecycle>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -94,19 +93,20 @@ impl Outgoing {
     /// Makes the connection and, if it is active, begins to connect in the background. To be called within a tokio runtime.
     #[must_use]
     pub fn start(config: OutgoingConfig) -> Self {
-        let status = if config.is_active { Status::Connecting } else { Status::Inactive };
-        let life = Life::new(Self::KIND, Arc::clone(&config.name), config.address.clone(), status);
+        let lifecycle = Lifecycle::new(Self::KIND, Arc::clone(&config.name), config.address.clone());
         let (jobs, waiting) = mpsc::channel(MAX_WAITING);
         if config.is_active {
             let address = config.address.clone();
             match config.kind {
-                OutgoingKind::Push => life.live(send_all::<PushSocket>(address, Arc::clone(&life), waiting)),
+                OutgoingKind::Push => {
+                    lifecycle.begin(send_all::<PushSocket>(address, Arc::clone(&lifecycle), waiting))
+                }
                 OutgoingKind::Publish => {
-                    life.live(send_all::<PubSocket>(address, Arc::clone(&life), waiting))
+                    lifecycle.begin(send_all::<PubSocket>(address, Arc::clone(&lifecycle), waiting))
                 }
             }
         }
-        Self(Arc::new(Inner { config, life, jobs }))
+        Self(Arc::new(Inner { config, lifecycle, jobs }))
     }
 
     /// Sends a message and returns when it is on its way over an open connection.
@@ -135,13 +135,13 @@ impl Outgoing {
     /// How the connection fares.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.life.status().borrow().clone()
+        self.0.lifecycle.status()
     }
 
     /// The status, and what becomes of it.
     #[must_use]
     pub fn watch_status(&self) -> watch::Receiver<Status> {
-        self.0.life.status()
+        self.0.lifecycle.watch()
     }
 
     /// Its configuration.
@@ -152,10 +152,7 @@ impl Outgoing {
 
     /// Stops the connection. What waits is sent if there is a connection, and not otherwise.
     pub async fn stop(&self) {
-        self.0.life.stop();
-        if self.0.config.is_active {
-            self.0.life.done().await;
-        }
+        self.0.lifecycle.end().await;
     }
 }
 
@@ -175,7 +172,7 @@ impl Named for Outgoing {
     }
 
     fn retire(&self) {
-        self.0.life.stop();
+        self.0.lifecycle.stop();
     }
 }
 
@@ -209,12 +206,12 @@ enum End {
 }
 
 /// Sends what waits until it is to end.
-async fn send_all<S: Sends>(address: String, life: Arc<Life>, mut waiting: mpsc::Receiver<Job>) {
+async fn send_all<S: Sends>(address: String, lifecycle: Arc<Lifecycle>, mut waiting: mpsc::Receiver<Job>) {
     let mut left_over = None;
-    while let Some(mut link) = Link::<S>::keep_opening(&address, &life).await {
+    while let Some(mut link) = Link::<S>::keep_opening(&address, &lifecycle).await {
         tokio::time::sleep(S::SETTLE).await;
-        life.connected();
-        match send_over(&mut link, &life, &mut waiting, &mut left_over).await {
+        lifecycle.connected();
+        match send_over(&mut link, &lifecycle, &mut waiting, &mut left_over).await {
             End::Stop => {
                 waiting.close();
                 while let Ok(job) = waiting.try_recv() {
@@ -224,8 +221,8 @@ async fn send_all<S: Sends>(address: String, life: Arc<Life>, mut waiting: mpsc:
                 return;
             }
             End::Gone => {
-                life.disconnected("the peer closed the connection".to_owned());
-                life.unless_stopping(tokio::time::sleep(RECONNECT_INTERVAL)).await;
+                lifecycle.disconnected("the peer closed the connection");
+                lifecycle.unless_stopping(tokio::time::sleep(RECONNECT_INTERVAL)).await;
             }
             End::Stale => {}
         }
@@ -235,7 +232,7 @@ async fn send_all<S: Sends>(address: String, life: Arc<Life>, mut waiting: mpsc:
 /// Sends what waits over one connection; what that could not send is left over.
 async fn send_over<S: Sends>(
     link: &mut Link<S>,
-    life: &Life,
+    lifecycle: &Lifecycle,
     waiting: &mut mpsc::Receiver<Job>,
     left_over: &mut Option<Job>,
 ) -> End {
@@ -246,7 +243,7 @@ async fn send_over<S: Sends>(
         let job = match left_over.take() {
             Some(job) => job,
             None => tokio::select! {
-                () = life.stopping() => return End::Stop,
+                () = lifecycle.stopping() => return End::Stop,
                 () = &mut gone => return End::Gone,
                 job = waiting.recv() => match job {
                     Some(job) => job,
