@@ -77,7 +77,8 @@ impl ClientCredentials {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
-    /// By HTTP Basic authentication, which every server has to understand.
+    /// By HTTP Basic authentication, which every server has to understand. Id and secret are encoded as in forms, as the standard
+    /// wants it; a server that does not expect that knows only those of letters, digits, `-`, `.`, `_` and `~`.
     #[default]
     Basic,
     /// By the parameters `client_id` and `client_secret`.

@@ -4,13 +4,15 @@
 //! change a request, because what is signed must not change any more. The algorithm is that of the AWS documentation,
 //! "Create a signed AWS API request", whose published examples are among the tests.
 
+mod canonical;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Uri};
-use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use ring::digest::{self, SHA256};
 use ring::hmac::{self, HMAC_SHA256, Key};
 use time::OffsetDateTime;
@@ -21,11 +23,12 @@ use zeroize::Zeroizing;
 use crate::body::Body;
 use crate::clock::Clock;
 use crate::origin::Origin;
-use crate::url::VALUE;
 use zato_connections::Secret;
 
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+/// What stands for the hash of a body that is not read before it is sent.
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Credentials for Amazon Web Services and what works like them.
@@ -105,13 +108,14 @@ struct Signer {
     origin: Arc<Origin>,
     host: HeaderValue,
     clock: Arc<dyn Clock>,
-    /// S3 wants the hash of the body in a header, and paths as they are on the wire.
+    /// S3 wants the hash of every body in a header, and paths as they are on the wire.
     is_s3: bool,
 }
 
 impl AwsSignatureLayer {
-    /// Signs the requests to `origin` which have no `Authorization` header yet: host, date, content type, all `x-amz-` headers
-    /// and the body. A streamed body is not read for that; the signature says that it is unsigned, which S3 accepts.
+    /// Signs the requests to `origin` which have no `Authorization` header yet: method, path, query, host, date, content type, all
+    /// `x-amz-` headers and the body. Path and query are sent in the encoding that is signed, which means the same. A streamed body
+    /// is not read for that; the request says that it is unsigned, which S3 accepts and most other services do not.
     ///
     /// # Errors
     ///
@@ -182,10 +186,11 @@ impl Signer {
     fn sign(&self, request: &mut Request<Body>) {
         let (date, moment) = date_and_moment(self.clock.now());
         let payload = payload_hash(request.body());
+        write_anew(request.uri_mut(), self.is_s3);
         let headers = request.headers_mut();
         headers.entry(HOST).or_insert_with(|| self.host.clone());
         insert(headers, X_AMZ_DATE, &moment);
-        if self.is_s3 {
+        if self.is_s3 || payload == UNSIGNED_PAYLOAD {
             insert(headers, X_AMZ_CONTENT_SHA256, &payload);
         }
         if let Some(token) = &self.session_token {
@@ -226,9 +231,9 @@ impl Signer {
         let names = names.join(";");
 
         let mut text = format!("{}\n", request.method());
-        push_path(&mut text, request.uri().path(), self.is_s3);
+        canonical::push_path(&mut text, request.uri().path(), self.is_s3);
         text.push('\n');
-        push_query(&mut text, request.uri());
+        canonical::push_query(&mut text, request.uri().query());
         text.push('\n');
         for name in signed {
             text.push_str(name.as_str());
@@ -270,46 +275,25 @@ fn date_and_moment(now: OffsetDateTime) -> (String, String) {
 }
 
 fn payload_hash(body: &Body) -> String {
-    let Some(pieces) = body.pieces() else { return "UNSIGNED-PAYLOAD".to_owned() };
+    let Some(pieces) = body.pieces() else { return UNSIGNED_PAYLOAD.to_owned() };
     let mut hash = digest::Context::new(&SHA256);
     pieces.iter().for_each(|piece| hash.update(piece));
     hex(hash.finish().as_ref())
 }
 
-/// The path with each of its segments encoded, once for S3 and twice for all other services: the first time is that of the
-/// request itself.
-fn push_path(out: &mut String, path: &str, is_s3: bool) {
-    for (index, segment) in path.split('/').enumerate() {
-        if index > 0 {
-            out.push('/');
-        }
-        if is_s3 {
-            let decoded = percent_decode_str(segment).decode_utf8_lossy();
-            out.extend(utf8_percent_encode(&decoded, VALUE));
-        } else {
-            out.extend(utf8_percent_encode(segment, VALUE));
-        }
+/// Puts a URL into the encoding in which it is signed.
+fn write_anew(url: &mut Uri, is_s3: bool) {
+    let target = canonical::target(url.path(), url.query(), is_s3);
+    if url.path_and_query().is_some_and(|own| own.as_str() == target) {
+        return;
     }
-}
-
-/// The parameters sorted by name and value, encoded anew. A plus sign is a space here, as forms have it.
-fn push_query(out: &mut String, url: &Uri) {
-    let encode = |text: &str| {
-        let text = text.replace('+', " ");
-        utf8_percent_encode(&percent_decode_str(&text).decode_utf8_lossy(), VALUE).to_string()
-    };
-    let query = url.query().unwrap_or_default();
-    let mut params: Vec<(String, String)> = query
-        .split('&')
-        .filter(|param| !param.is_empty())
-        .map(|param| param.split_once('=').unwrap_or((param, "")))
-        .map(|(name, value)| (encode(name), encode(value)))
-        .collect();
-    params.sort_unstable();
-    for (index, (name, value)) in params.iter().enumerate() {
-        let separator = if index == 0 { "" } else { "&" };
-        // Writing to a string does not fail.
-        let _written = write!(out, "{separator}{name}={value}");
+    let mut parts = url.clone().into_parts();
+    // Letters, digits and percent signs are what a URL can have, so that there always is one.
+    if let Ok(target) = PathAndQuery::try_from(target) {
+        parts.path_and_query = Some(target);
+        if let Ok(written) = Uri::from_parts(parts) {
+            *url = written;
+        }
     }
 }
 
@@ -365,6 +349,10 @@ mod tests {
         for (request, expected) in [
             (
                 get("/"),
+                "host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+            ),
+            (
+                get("//example//..//"),
                 "host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
             ),
             (
@@ -425,17 +413,6 @@ mod tests {
         assert_eq!(headers["x-amz-security-token"], "t0ken");
         assert!(headers["x-amz-security-token"].is_sensitive());
         assert!(headers[AUTHORIZATION].to_str().unwrap().contains("x-amz-date;x-amz-security-token,"));
-    }
-
-    #[test]
-    fn paths() {
-        let canonical = |path: &str, is_s3| {
-            let mut text = String::new();
-            push_path(&mut text, path, is_s3);
-            text
-        };
-        assert_eq!(canonical("/a%20b/c~(", true), "/a%20b/c~%28");
-        assert_eq!(canonical("/a%20b", false), "/a%2520b");
     }
 
     #[tokio::test]
