@@ -62,7 +62,7 @@ pub enum Failure {
     Proxy {
         /// The proxy's address.
         proxy: String,
-        /// Why not: a [`ProxyError`](crate::connect::ProxyError), or that of the operating system.
+        /// Why not: a [`ProxyError`](crate::connect::ProxyError), or the `Failure` of connecting to it.
         source: Source,
     },
     /// Nobody listens at the address. Nothing was sent.

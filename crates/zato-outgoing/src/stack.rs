@@ -3,8 +3,8 @@
 //! Owns the order of the layers, which `docs/layers.md` explains. Everything that can be computed once is computed here,
 //! when the connection is configured.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 use tower_layer::Layer;
@@ -171,6 +171,7 @@ fn connector(
     Ok(Connector::new(connect::Options {
         name: config.name.clone(),
         tls,
+        tls_of_proxies: OnceLock::new(),
         resolver: Arc::clone(&environment.resolver),
         proxy: config.proxy.clone(),
         proxies: Arc::clone(&environment.proxies),

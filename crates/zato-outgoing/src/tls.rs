@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -263,6 +263,31 @@ fn verified_by(
     };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// TLS with a proxy, on the way to a server for which `config` is made: with the same authorities, but this side does not say who it
+/// is, and HTTP/1.1 is spoken.
+pub(crate) fn of_proxies(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.client_auth_cert_resolver = Arc::new(Anonymous);
+    // A session with the server, which may have the same name, is none with the proxy.
+    config.resumption = Resumption::in_memory_sessions(16);
+    config
+}
+
+/// Has no certificate to show.
+#[derive(Debug)]
+struct Anonymous;
+
+impl ResolvesClientCert for Anonymous {
+    fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 /// Accepts any certificate. The handshake's signatures are still checked, because a server that cannot sign is broken

@@ -10,20 +10,23 @@ mod tunnel;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderValue;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use time::OffsetDateTime;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use self::proxy::{Kind, Proxy, ProxyRules, ProxyServer};
@@ -34,7 +37,7 @@ pub use self::tunnel::ProxyError;
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
-use crate::tls::TlsSource;
+use crate::tls::{self, TlsSource};
 
 /// An order for a connection.
 #[derive(Clone, Debug)]
@@ -97,6 +100,8 @@ pub(crate) struct Options {
     /// The name of the outgoing connection, for warnings.
     pub(crate) name: String,
     pub(crate) tls: TlsSource,
+    /// The same for proxies, made when the first one is spoken with.
+    pub(crate) tls_of_proxies: OnceLock<Arc<ClientConfig>>,
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) proxy: Proxy,
     pub(crate) proxies: Arc<ProxyRules>,
@@ -143,61 +148,85 @@ impl Options {
             Proxy::Direct => None,
             Proxy::Server(server) => Some(server),
         };
-        let tcp = match proxy {
-            None => self.direct(origin, progress).await?,
-            Some(proxy) => {
-                let failed = |source| Failure::Proxy { proxy: proxy.to_string(), source };
-                let tcp = self.by_way_of(proxy, origin, progress).await.map_err(failed)?;
-                if proxy.server().kind == Kind::Http && !origin.is_tls() {
-                    let authorization = proxy.server().authorization.clone();
-                    return Ok(plain(Stream::Plain(tcp), Some(Forwarded { authorization })));
-                }
-                tcp
+        match proxy {
+            None => {
+                let tcp = self.reach(origin.host(), origin.port(), progress).await?;
+                self.speak(order, tcp).await
             }
-        };
-        if origin.is_tls() { self.secure(order, tcp).await } else { Ok(plain(Stream::Plain(tcp), None)) }
+            Some(proxy) => self.by_way_of(proxy, order).await,
+        }
     }
 
-    async fn direct(&self, origin: &Origin, progress: &Progress) -> Result<TcpStream, Failure> {
+    /// A TCP connection to a host.
+    async fn reach(&self, host: &str, port: u16, progress: &Progress) -> Result<TcpStream, Failure> {
         progress.enter(Phase::Resolve);
-        let addresses = self.resolver.resolve(origin.host()).await;
-        let host = origin.host();
-        let addresses = addresses.map_err(|source| Failure::Resolve { host: host.to_owned(), source })?;
+        let addresses = self.addresses(host).await?;
         progress.enter(Phase::Connect);
-        race::first_success(&addresses, |address| self.tcp(SocketAddr::new(address, origin.port())))
+        race::first_success(&addresses, |address| self.tcp(SocketAddr::new(address, port)))
             .await
             .inspect_err(|_| self.resolver.forget(host))
             .map_err(not_connected)
     }
 
-    /// A TCP connection to `origin` by way of a proxy, or one to the proxy itself if that forwards requests.
-    async fn by_way_of(
-        &self,
-        proxy: &ProxyServer,
-        origin: &Origin,
-        progress: &Progress,
-    ) -> Result<TcpStream, Source> {
+    async fn addresses(&self, host: &str) -> Result<Arc<[IpAddr]>, Failure> {
+        let addresses = self.resolver.resolve(host).await;
+        addresses.map_err(|source| Failure::Resolve { host: host.to_owned(), source })
+    }
+
+    async fn by_way_of(&self, proxy: &ProxyServer, order: &Connect) -> Result<Connected<Stream>, Failure> {
+        let Connect { origin, progress } = order;
         let server = proxy.server();
-        progress.enter(Phase::Resolve);
-        let addresses = self.resolver.resolve(&server.host).await?;
+        let failed = |source| Failure::Proxy { proxy: proxy.to_string(), source };
         let destination = match server.kind {
-            Kind::Socks5 => Some(self.resolver.resolve(origin.host()).await?[0]),
-            Kind::Http | Kind::Socks5Remote => origin.host().parse().ok(),
+            Kind::Socks5 => {
+                progress.enter(Phase::Resolve);
+                Some(self.addresses(origin.host()).await?[0])
+            }
+            Kind::Http | Kind::Https | Kind::Socks5Remote => origin.host().parse().ok(),
         };
-        progress.enter(Phase::Connect);
-        let connected =
-            race::first_success(&addresses, |address| self.tcp(SocketAddr::new(address, server.port)));
-        let mut tcp = connected.await.inspect_err(|_| self.resolver.forget(&server.host))?;
+        let tcp = self.reach(&server.host, server.port, progress).await;
+        let mut tcp = tcp.map_err(|error| failed(error.into()))?;
         match server.kind {
-            Kind::Http if origin.is_tls() => tunnel::http(&mut tcp, server, origin).await?,
-            Kind::Http => {}
+            Kind::Http => self.by_way_of_http(proxy, order, tcp).await,
+            Kind::Https => {
+                progress.enter(Phase::Tls);
+                let tls = match self.tls_of_proxies().await {
+                    Ok(config) => self.secure(config, &server.host, tcp).await,
+                    Err(error) => Err(error),
+                };
+                let tls = tls.map_err(|error| failed(ProxyError::Tls(error).into()))?;
+                progress.enter(Phase::Connect);
+                self.by_way_of_http(proxy, order, tls).await
+            }
             Kind::Socks5 | Kind::Socks5Remote => {
                 let destination =
                     destination.map_or_else(|| Destination::Name(origin.host()), Destination::Address);
-                tunnel::socks5(&mut tcp, server, &destination, origin.port()).await?;
+                let connected = tunnel::socks5(&mut tcp, server, &destination, origin.port()).await;
+                connected.map_err(|error| failed(error.into()))?;
+                self.speak(order, tcp).await
             }
         }
-        Ok(tcp)
+    }
+
+    /// An HTTP proxy forwards the requests of `http`, and is asked for a tunnel for the rest.
+    async fn by_way_of_http<T>(
+        &self,
+        proxy: &ProxyServer,
+        order: &Connect,
+        mut stream: T,
+    ) -> Result<Connected<Stream>, Failure>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+        Stream: From<T> + From<TlsStream<T>>,
+    {
+        if !order.origin.is_tls() {
+            let authorization = proxy.server().authorization.clone();
+            return Ok(plain(stream.into(), Some(Forwarded { authorization })));
+        }
+        tunnel::http(&mut stream, proxy.server(), &order.origin)
+            .await
+            .map_err(|error| Failure::Proxy { proxy: proxy.to_string(), source: error.into() })?;
+        self.speak(order, stream).await
     }
 
     async fn tcp(&self, address: SocketAddr) -> io::Result<TcpStream> {
@@ -211,26 +240,19 @@ impl Options {
         Ok(tcp)
     }
 
-    async fn secure(
-        &self,
-        Connect { origin, progress }: &Connect,
-        tcp: TcpStream,
-    ) -> Result<Connected<Stream>, Failure> {
-        progress.enter(Phase::Tls);
-        if self.tls.trusts_everybody() && !self.has_warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                connection = self.name,
-                host = origin.host(),
-                "a connection is opened whose certificate is not verified"
-            );
+    /// What is spoken on a byte stream that leads to the origin.
+    async fn speak<T>(&self, order: &Connect, stream: T) -> Result<Connected<Stream>, Failure>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+        Stream: From<T> + From<TlsStream<T>>,
+    {
+        let Connect { origin, progress } = order;
+        if !origin.is_tls() {
+            return Ok(plain(stream.into(), None));
         }
-        let name =
-            ServerName::try_from(origin.host().to_owned()).map_err(|error| Failure::Tls(error.into()))?;
+        progress.enter(Phase::Tls);
         let config = self.tls.get().await.map_err(Failure::Tls)?;
-        let stream = TlsConnector::from(config)
-            .connect(name, tcp)
-            .await
-            .map_err(|error| Failure::Tls(error.into()))?;
+        let stream = self.secure(config, origin.host(), stream).await.map_err(Failure::Tls)?;
         let session = stream.get_ref().1;
         let protocol = match session.alpn_protocol() {
             Some(b"h2") => Protocol::Http2,
@@ -241,8 +263,32 @@ impl Options {
             tls_version: session.protocol_version().and_then(|version| version.as_str()),
             certificate_expires: certificate.and_then(|certificate| expiry(certificate)),
         };
-        let stream = Stream::Tls(Box::new(stream));
-        Ok(Connected { stream, protocol, forwarded: None, peer: Some(peer) })
+        Ok(Connected { stream: stream.into(), protocol, forwarded: None, peer: Some(peer) })
+    }
+
+    async fn tls_of_proxies(&self) -> Result<Arc<ClientConfig>, Source> {
+        let config = self.tls.get().await?;
+        Ok(Arc::clone(self.tls_of_proxies.get_or_init(|| Arc::new(tls::of_proxies(&config)))))
+    }
+
+    async fn secure<T>(
+        &self,
+        config: Arc<ClientConfig>,
+        host: &str,
+        stream: T,
+    ) -> Result<TlsStream<T>, Source>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        if self.tls.trusts_everybody() && !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                connection = self.name,
+                host,
+                "a connection is opened whose certificate is not verified"
+            );
+        }
+        let name = ServerName::try_from(host.to_owned())?;
+        Ok(TlsConnector::from(config).connect(name, stream).await?)
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Http,
+    /// The same, spoken with TLS.
+    Https,
     /// Host names are resolved here, as `socks5` URLs have it.
     Socks5,
     /// Host names are resolved by the proxy, as `socks5h` URLs have it.
@@ -54,8 +56,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseProxyError {
-    /// Its scheme is another one than `http`, `socks5` and `socks5h`.
-    #[error("a proxy's URL must begin with http://, socks5:// or socks5h://")]
+    /// Its scheme is another one than `http`, `https`, `socks5` and `socks5h`.
+    #[error("a proxy's URL must begin with http://, https://, socks5:// or socks5h://")]
     Scheme,
     /// It has no host, or no valid port.
     #[error("a proxy's URL must have a host and may have a port")]
@@ -66,9 +68,11 @@ pub enum ParseProxyError {
 }
 
 impl ProxyServer {
-    /// A proxy by its URL: `http://proxy.example.com:3128`, `socks5://…`, or `socks5h://…`, which has the proxy resolve host
-    /// names. Without a scheme it is `http`; without a port it is 80, for SOCKS 1080. A username and a password may be in it,
-    /// percent-encoded.
+    /// A proxy by its URL: `http://proxy.example.com:3128`, `https://…`, `socks5://…`, or `socks5h://…`, which has the proxy
+    /// resolve host names. Without a scheme it is `http`; without a port it is 80, for `https` 443, for SOCKS 1080. A username and
+    /// a password may be in it, percent-encoded.
+    ///
+    /// TLS with an `https` proxy trusts whom the connection trusts. The connection's client certificate is not shown to it.
     ///
     /// # Errors
     ///
@@ -77,6 +81,7 @@ impl ProxyServer {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let (kind, default_port) = match &*scheme.to_ascii_lowercase() {
             "http" => (Kind::Http, 80),
+            "https" => (Kind::Https, 443),
             "socks5" => (Kind::Socks5, 1080),
             "socks5h" => (Kind::Socks5Remote, 1080),
             _ => return Err(ParseProxyError::Scheme),
@@ -287,7 +292,8 @@ mod tests {
         check("socks5://[::1]", "ProxyServer(Socks5 [::1]:1080)");
         check("SOCKS5H://u:p%40@proxy", "ProxyServer(Socks5Remote proxy:1080) u:p@");
         check("http://u@proxy", "ProxyServer(Http proxy:80) u:");
-        check("https://proxy", "a proxy's URL must begin with http://, socks5:// or socks5h://");
+        check("https://u:p@proxy", "ProxyServer(Https proxy:443) u:p");
+        check("ftp://proxy", "a proxy's URL must begin with http://, https://, socks5:// or socks5h://");
         for invalid in ["http://", "", "http://:80", "http://proxy:", "http://proxy:99999", "http://a b"] {
             check(invalid, "a proxy's URL must have a host and may have a port");
         }

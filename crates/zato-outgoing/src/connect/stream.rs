@@ -20,6 +20,26 @@ pub enum Stream {
     Unix(UnixStream),
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
+    /// TLS through the tunnel of a proxy with which TLS is spoken too.
+    Tunnelled(Box<TlsStream<TlsStream<TcpStream>>>),
+}
+
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self::Plain(stream)
+    }
+}
+
+impl From<TlsStream<TcpStream>> for Stream {
+    fn from(stream: TlsStream<TcpStream>) -> Self {
+        Self::Tls(Box::new(stream))
+    }
+}
+
+impl From<TlsStream<TlsStream<TcpStream>>> for Stream {
+    fn from(stream: TlsStream<TlsStream<TcpStream>>) -> Self {
+        Self::Tunnelled(Box::new(stream))
+    }
 }
 
 impl AsyncRead for Stream {
@@ -32,6 +52,7 @@ impl AsyncRead for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tunnelled(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -42,6 +63,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tunnelled(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -54,6 +76,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+            Self::Tunnelled(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
         }
     }
 
@@ -62,6 +85,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => stream.is_write_vectored(),
             Self::Unix(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
+            Self::Tunnelled(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -70,6 +94,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tunnelled(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -78,6 +103,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tunnelled(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 use super::proxy::Server;
+use crate::error::Source;
 use crate::origin::Origin;
 use zato_connections::Secret;
 
@@ -23,6 +24,9 @@ pub enum ProxyError {
     /// The proxy could not be reached, or closed the connection.
     #[error("the connection to it failed")]
     Io(#[from] io::Error),
+    /// TLS with an HTTPS proxy could not be established.
+    #[error("TLS with it could not be established")]
+    Tls(#[source] Source),
     /// An HTTP proxy replied with something else than success.
     #[error("it replied with `{status_line}`")]
     Refused {
