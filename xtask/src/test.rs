@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("tinyproxy", "tinyproxy-bin"),
     ("microsocks", "microsocks"),
+    ("stunnel", "stunnel4"),
     ("node", "nodejs"),
     ("npm", "npm"),
 ];

@@ -19,7 +19,7 @@ use crate::support::{chain, cid, connection};
 fn httpbin() -> &'static str {
     static PEER: OnceLock<(Peer, String)> = OnceLock::new();
     let (_, host) = PEER.get_or_init(|| {
-        let (peer, address) = Peer::httpbin();
+        let (peer, address) = Peer::python("httpbin_server.py");
         (peer, format!("http://{address}"))
     });
     host

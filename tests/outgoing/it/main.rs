@@ -1,15 +1,20 @@
 //! Outgoing calls to programs which this project did not write, and to sockets which misbehave.
 
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod httpbin;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod soap;
+#[cfg(test)]
 mod socks;
 #[cfg(test)]
 mod support;

@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use zato_outgoing::{Config, Connection, Failure, Identity, Verify};
+use time::OffsetDateTime;
+use time::macros::datetime;
+use zato_outgoing::{Clock, Config, Connection, Environment, Failure, Identity, Retry, Verify};
 
 use crate::support::certificates::{Authority, Certified, self_signed};
 use crate::support::peer::{Peer, free_port};
@@ -12,15 +14,15 @@ use crate::support::{chain, cid, connection};
 /// The server of this process; its servers differ in port and certificate.
 struct Nginx {
     _peer: Peer,
-    authority: String,
+    authority: Authority,
     stranger: Identity,
     client: Identity,
     ports: [u16; PORTS.len()],
     socket: String,
 }
 
-const PORTS: [&str; 9] =
-    ["plain", "tls", "tls12", "http1", "mutual", "expired", "elsewhere", "self_signed", "impatient"];
+const PORTS: [&str; 10] =
+    ["plain", "tls", "tls12", "http1", "mutual", "expired", "elsewhere", "self_signed", "impatient", "busy"];
 
 const CONFIGURATION: &str = r#"
 daemon off;
@@ -40,6 +42,7 @@ http {
     ssl_certificate tls.pem;
     ssl_protocols TLSv1.2 TLSv1.3;
     default_type text/plain;
+    limit_req_zone $uri zone=by_path:64k rate=1r/s;
     server {
         listen 127.0.0.1:@plain;
         listen unix:@folder/nginx.sock;
@@ -63,6 +66,13 @@ http {
         keepalive_timeout 1s;
         keepalive_requests 3;
         location / { return 200 "$connection $connection_requests"; }
+    }
+    server {
+        listen 127.0.0.1:@busy;
+        limit_req zone=by_path;
+        location /seconds { limit_req_status 429; add_header Retry-After 1 always; proxy_pass http://127.0.0.1:@plain/; }
+        location /date { add_header Retry-After "Wed, 21 Oct 2015 07:28:01 GMT" always; proxy_pass http://127.0.0.1:@plain/; }
+        location /hour { add_header Retry-After 3600 always; proxy_pass http://127.0.0.1:@plain/; }
     }
 }
 "#;
@@ -107,7 +117,7 @@ impl Nginx {
             _peer: peer,
             client: identity(authority.client("a known client")),
             stranger: identity(Authority::new().client("a stranger")),
-            authority: pem,
+            authority,
             ports,
         }
     }
@@ -128,12 +138,23 @@ pub(crate) fn secured_host() -> String {
     format!("https://localhost:{}", nginx().port("tls"))
 }
 
-fn trusted() -> Verify {
-    Verify::CaBundle(Arc::from(nginx().authority.as_bytes()))
+/// A certificate from the authority of the servers.
+pub(crate) fn certified(host: &str) -> Certified {
+    nginx().authority.server(host)
+}
+
+/// The certificate of a client whom the server `mutual` knows.
+pub(crate) fn client() -> Identity {
+    nginx().client.clone()
+}
+
+/// Trust in that authority alone.
+pub(crate) fn trusted() -> Verify {
+    Verify::CaBundle(Arc::from(nginx().authority.pem().as_bytes()))
 }
 
 /// A connection to one of the servers with TLS, whose authority it trusts.
-fn secure(server: &str, change: impl FnOnce(&mut Config)) -> Connection {
+pub(crate) fn secure(server: &str, change: impl FnOnce(&mut Config)) -> Connection {
     connection(&format!("https://localhost:{}", nginx().port(server)), "/a", |config| {
         config.tls.verify = trusted();
         change(config);
@@ -256,6 +277,50 @@ async fn a_request_that_is_too_large() {
     let crm = connection(&host, "/large", |_| {});
     let response = crm.conn().post(cid(), vec![b'x'; 100_000]).await.unwrap();
     assert_eq!(response.status(), 413);
+}
+
+/// The time at which the server's `Retry-After`, which is a fixed date, is in a second.
+#[derive(Debug)]
+struct BackToTheFuture;
+
+impl Clock for BackToTheFuture {
+    fn now(&self) -> OffsetDateTime {
+        datetime!(2015-10-21 07:28:00 UTC)
+    }
+}
+
+/// The server takes one request a second for each path, and tells when to come back.
+async fn check_busy(path: &str, retries: u32, refused: u16) {
+    let mut config = Config::new(1, "busy", format!("http://127.0.0.1:{}", nginx().port("busy")), path);
+    // Without `Retry-After` all attempts would be made before the second is over.
+    config.retry = Some(Retry { attempts: 2, backoff: Duration::from_millis(1), ..Retry::default() });
+    let environment = Environment::new("tests").unwrap().with_clock(Arc::new(BackToTheFuture));
+    let busy = Connection::new(config, &environment).unwrap();
+    // On a machine that is very busy, a second may go by between two calls.
+    for _ in 0..50 {
+        let response = busy.conn().get(cid(), ()).await.unwrap_or_else(|error| panic!("{}", chain(&error)));
+        if response.status() == refused && retries == 0 {
+            assert_eq!(response.attempts(), 1, "{path}");
+            return;
+        }
+        assert_eq!(response.status(), 200, "{path}");
+        if response.attempts() == 2 {
+            assert!(response.elapsed() >= Duration::from_secs(1), "{path}: {:?}", response.elapsed());
+            assert_eq!(busy.metrics().retries, 1, "{path}");
+            return;
+        }
+    }
+    panic!("{path}: the server never was busy");
+}
+
+#[tokio::test]
+async fn servers_say_when_to_come_back() {
+    tokio::join!(
+        check_busy("/seconds", 1, 429),
+        check_busy("/date", 1, 503),
+        // Longer than a call may wait.
+        check_busy("/hour", 0, 503),
+    );
 }
 
 #[tokio::test]

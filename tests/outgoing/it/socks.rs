@@ -72,3 +72,16 @@ async fn a_server_that_is_not_there() {
     let error = nobody.conn().get(cid(), ()).await.unwrap_err();
     assert!(chain(&error).contains("the connection was refused"), "{}", chain(&error));
 }
+
+/// Only the proxy asks for the name that it is given.
+#[tokio::test]
+async fn a_name_that_nobody_knows() {
+    let (_proxy, port) = Peer::microsocks(&[]);
+    let here = through("http://host.invalid", &format!("socks5://127.0.0.1:{port}"));
+    let error = here.conn().get(cid(), ()).await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::Resolve { host, .. } if host == "host.invalid"), "{error:?}");
+    let there = through("http://host.invalid", &format!("socks5h://127.0.0.1:{port}"));
+    let error = there.conn().get(cid(), ()).await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::Proxy { .. }), "{error:?}");
+    assert!(chain(&error).contains("it could not connect"), "{}", chain(&error));
+}

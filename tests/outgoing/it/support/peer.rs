@@ -92,9 +92,9 @@ impl Peer {
         fs::read_to_string(self.folder.join("stderr.txt")).unwrap()
     }
 
-    /// httpbin.
-    pub(crate) fn httpbin() -> (Self, SocketAddr) {
-        let script = own_file("python/httpbin_server.py");
+    /// A server of the folder `python`.
+    pub(crate) fn python(script: &str) -> (Self, SocketAddr) {
+        let script = own_file("python").join(script);
         Self::saying_its_address(&python(), &[&script.to_string_lossy()])
     }
 
@@ -126,6 +126,18 @@ impl Peer {
         let log = fs::File::create(folder.join("stdout.txt")).unwrap();
         let peer =
             Self::start(folder, Path::new("tinyproxy"), &["-d", "-c", "tinyproxy.conf"], Stdio::from(log));
+        (peer.listening_on(port), port)
+    }
+
+    /// stunnel, which speaks TLS with this certificate and its key and passes on what is in it, and the port it listens on.
+    pub(crate) fn stunnel(pem: &str, to: u16) -> (Self, u16) {
+        let (folder, port) = (folder(), free_port());
+        fs::write(folder.join("server.pem"), pem).unwrap();
+        let configuration = format!(
+            "foreground = yes\npid =\n[tls]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:{to}\ncert = server.pem\n"
+        );
+        fs::write(folder.join("stunnel.conf"), configuration).unwrap();
+        let peer = Self::start(folder, Path::new("stunnel"), &["stunnel.conf"], Stdio::null());
         (peer.listening_on(port), port)
     }
 
