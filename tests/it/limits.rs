@@ -51,6 +51,45 @@ fn soap_callers_get_a_fault_with_the_status() {
     assert!(refused.text().contains("SOAP-ENV:Client"), "{}", refused.text());
 }
 
+/// The limit of a definition is one for all channels that it guards, and only its own callers are counted.
+#[test]
+fn callers_have_a_rate_over_all_channels() {
+    let server = Server::start();
+    let user = server.api().create_user("Limited user", "limited-word");
+    let guarded = json!({"security_id": user});
+    for path in ["/one", "/two"] {
+        server.api().create_http(&with(&json_channel(path, path, "zato.ping"), &guarded));
+    }
+    let call = |path: &str, password: &str| server.request("GET", path).auth("Limited user", password).send();
+    call("/one", "limited-word").status(200);
+    let edit = |changes: Value| {
+        let edited = with(&with(&crate::support::api::user("Limited user"), &json!({"id": user})), &changes);
+        server.api().call("zato.security.basic-auth.edit", &edited)
+    };
+    edit(json!({"rate_limit": "3/h"})).ok();
+    // Whoever is not believed uses up nothing.
+    call("/one", "guessed").status(401);
+    call("/one", "guessed").status(401);
+    call("/one", "limited-word").status(200);
+    call("/two", "limited-word").status(200);
+    call("/one", "limited-word").status(200);
+    let refused = call("/two", "limited-word").status(429);
+    let seconds: u32 = refused.header("Retry-After").parse().unwrap();
+    assert!((1000..=1200).contains(&seconds), "{seconds}");
+    let text = "Too many calls for security definition [Limited user]";
+    assert!(refused.text().contains(text), "{}", refused.text());
+    ping(&server, "/zato/ping").status(200);
+    // A new password is no way to begin anew, a new limit is.
+    server.api().change_password(user, "limited-word-2");
+    call("/one", "limited-word-2").status(429);
+    edit(json!({"rate_limit": "1000/s"})).ok();
+    call("/one", "limited-word-2").status(200);
+    edit(json!({})).ok();
+    (0..20).for_each(|_| drop(call("/two", "limited-word-2").status(200)));
+    let refused = edit(json!({"rate_limit": "often"}));
+    refused.error(400, &["rate_limit [often] is not allowed"]);
+}
+
 #[test]
 fn calls_at_a_time_have_so_many_places() {
     let server = Arc::new(Server::start());

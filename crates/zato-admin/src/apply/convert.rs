@@ -45,10 +45,7 @@ pub(crate) fn channel_config(
         method,
         security,
         has_rbac: object.has_rbac,
-        limits: CallLimits {
-            rate: parsed("rate_limit", object.rate_limit.as_ref())?,
-            in_flight: object.max_in_flight.map(in_flight).transpose()?,
-        },
+        limits: call_limits(object.rate_limit.as_ref(), object.max_in_flight)?,
         cors: parsed("cors_origins", object.cors_origins.as_ref())?,
         url_parameters: UrlParameters {
             are_input: object.merge_url_params_req,
@@ -72,6 +69,17 @@ fn parsed<T: FromStr<Err: Display>>(element: &str, text: Option<&String>) -> Res
             .map_err(|error| Error::bad_request(format!("{element} [{text}] is not allowed: {error}")))
     };
     text.map(parse).transpose()
+}
+
+/// How many calls a channel or a security definition lets through.
+pub(super) fn call_limits(
+    rate_limit: Option<&String>,
+    max_in_flight: Option<i32>,
+) -> Result<CallLimits, Error> {
+    Ok(CallLimits {
+        rate: parsed("rate_limit", rate_limit)?,
+        in_flight: max_in_flight.map(in_flight).transpose()?,
+    })
 }
 
 fn in_flight(number: i32) -> Result<NonZeroU32, Error> {

@@ -10,7 +10,7 @@ use zato_channel::{CertificateRules, OAuth, SaltedDigest, Security, WsSecurity, 
 use zato_odb::model::{SecurityDefinition, SecurityKind};
 use zato_service::Error;
 
-use super::convert::{at_least_one, credentials};
+use super::convert::{at_least_one, call_limits, credentials};
 use crate::error::not_allowed;
 
 /// Whether definitions of a type can guard channels. The others are for outgoing connections alone.
@@ -91,6 +91,8 @@ pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Se
     let has_proof =
         definition.password.is_some() || matches!(definition.kind, SecurityKind::TlsChannel { .. });
     let is_active = definition.is_active && has_proof;
-    let security = Security::new(definition.id, definition.name.as_str(), is_active, kind);
-    security.map(Arc::new).map_err(|error| Error::bad_request(error.to_string()))
+    let limits = call_limits(definition.rate_limit.as_ref(), definition.max_in_flight)?;
+    let security = Security::new(definition.id, definition.name.as_str(), is_active, kind)
+        .map_err(|error| Error::bad_request(error.to_string()))?;
+    Ok(Arc::new(security.with_limits(limits)))
 }

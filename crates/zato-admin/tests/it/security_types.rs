@@ -11,14 +11,18 @@ use crate::support::{House, request, with, without};
 /// The types with a user name and a password, and what else a definition of theirs is made of.
 fn types() -> [(&'static str, &'static str, Value); 8] {
     [
-        ("apikey", "API key", json!({})),
+        ("apikey", "API key", json!({"rate_limit": "10/s", "max_in_flight": 5})),
         ("aws", "AWS definition", json!({})),
-        ("basic-auth", "HTTP Basic Auth definition", json!({"realm": "R"})),
+        (
+            "basic-auth",
+            "HTTP Basic Auth definition",
+            json!({"realm": "R", "rate_limit": null, "max_in_flight": null}),
+        ),
         ("ntlm", "NTLM definition", json!({})),
         (
             "oauth",
             "OAuth definition",
-            json!({"proto_version": "1.0", "sig_method": "HMAC-SHA1", "max_nonce_log": 25_000}),
+            json!({"proto_version": "1.0", "sig_method": "HMAC-SHA1", "max_nonce_log": 25_000, "rate_limit": null, "max_in_flight": 1}),
         ),
         ("openstack", "OpenStack definition", json!({})),
         (
@@ -27,12 +31,15 @@ fn types() -> [(&'static str, &'static str, Value); 8] {
             json!({
                 "password_type": "clear_text", "reject_empty_nonce_creat": true, "reject_stale_tokens": false,
                 "reject_expiry_limit": 60, "nonce_freshness_time": 120,
+                "rate_limit": "1/d", "max_in_flight": null,
             }),
         ),
         (
             "xpath",
             "XPath security definition",
-            json!({"username_expr": "//user", "password_expr": "//password"}),
+            json!({
+                "username_expr": "//user", "password_expr": "//password", "rate_limit": "1/h", "max_in_flight": 2,
+            }),
         ),
     ]
 }
@@ -129,7 +136,9 @@ async fn of_a_technical_account_only_a_digest_is_stored() {
         )
         .await;
     let got = house.ok("zato.security.tech-account.get-by-id", json!({"id": id})).await;
-    assert_eq!(got, json!({"id": id, "name": "Batch", "is_active": true}));
+    let limits =
+        json!({"id": id, "name": "Batch", "is_active": true, "rate_limit": null, "max_in_flight": null});
+    assert_eq!(got, limits);
     house.create("http-soap", with(house.channel("A", "/a"), "security_id", id)).await;
     let call = async |password: &'static str| {
         let mut request = request("POST", "/a", None, r#"{"a":1}"#);

@@ -35,6 +35,8 @@ pub struct Model {
     pub password_expr: Option<Text<200>>,
     pub info: Option<Text<200000>>,
     pub value: Option<Sealed>,
+    pub rate_limit: Option<Text<40>>,
+    pub max_in_flight: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -139,6 +141,8 @@ impl Stored for SecurityDefinition {
             username: row.username.map(|text| text.0),
             password: row.password.give(&password(id), key)?,
             is_active: row.is_active,
+            rate_limit: row.rate_limit.map(|text| text.0),
+            max_in_flight: row.max_in_flight,
             kind,
         })
     }
@@ -166,6 +170,8 @@ impl Stored for SecurityDefinition {
             password_expr: None,
             info: None,
             value: None,
+            rate_limit: self.rate_limit.clone().map(Text),
+            max_in_flight: self.max_in_flight,
         };
         match &self.kind {
             SecurityKind::ApiKey | SecurityKind::Aws | SecurityKind::Ntlm | SecurityKind::OpenStack => {}

@@ -54,12 +54,16 @@ pub struct SecurityDefinition {
     pub password: Option<Secret>,
     /// Stored and listed.
     pub is_active: bool,
+    /// How many calls it lets through in a time over all channels that it guards, such as `100/s`; at most 40 characters.
+    pub rate_limit: Option<String>,
+    /// How many calls it lets through at a time over all channels that it guards.
+    pub max_in_flight: Option<i32>,
     /// What only this type of definition has.
     pub kind: SecurityKind,
 }
 
 impl SecurityDefinition {
-    /// An active definition without a password.
+    /// An active definition without a password and limits.
     #[must_use]
     pub fn new(
         cluster_id: i64,
@@ -74,6 +78,8 @@ impl SecurityDefinition {
             username: Some(username.into()),
             password: None,
             is_active: true,
+            rate_limit: None,
+            max_in_flight: None,
             kind,
         }
     }

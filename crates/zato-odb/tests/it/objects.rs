@@ -102,6 +102,8 @@ async fn every_field_is_kept(fixture: Fixture) {
 
     let mut basic = basic_auth(cluster_id, "basic");
     basic.is_active = false;
+    basic.rate_limit = Some("100/s".to_owned());
+    basic.max_in_flight = Some(50);
     basic.password = Some(Secret::new(""));
     let mut wss = ws_security(cluster_id, "wss");
     wss.username = None;

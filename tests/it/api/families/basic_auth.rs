@@ -24,14 +24,18 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     cases.empty_list(list, &json!({"cluster_id": NO_ID}));
 
     let edit = "zato.security.basic-auth.edit";
-    let edited = with(&user("Table user"), &json!({"id": id, "is_active": false, "realm": "Edited"}));
+    let edited = with(&user("Table user"), &json!({
+        "id": id, "is_active": false, "realm": "Edited", "rate_limit": "100/s", "max_in_flight": 50,
+    }));
     cases.id(edit, &edited);
     cases.list_with(
         list,
         &json!({"cluster_id": 1}),
-        &json!({"id": id, "is_active": false, "realm": "Edited"}),
+        &json!({"id": id, "is_active": false, "realm": "Edited", "rate_limit": "100/s", "max_in_flight": 50}),
     );
     cases.fails(edit, &with(&edited, &json!({"id": NO_ID, "name": "C", "username": "c"})), 404, &["987654"]);
+    cases.fails(edit, &with(&edited, &json!({"rate_limit": "often"})), 400, &["rate_limit [often]"]);
+    cases.fails(edit, &with(&edited, &json!({"max_in_flight": 0})), 400, &["max_in_flight [0]"]);
     let taken = &["HTTP Basic Auth definition [pubapi] already exists on this cluster"];
     cases.fails(edit, &with(&edited, &json!({"name": "pubapi"})), 409, taken);
 

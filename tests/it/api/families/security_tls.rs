@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::cases::Cases;
 use super::objects::Objects;
+use super::security_types::check_limits;
 use crate::support::api::{outgoing, with};
 
 /// A key and its certificate, and the certificate alone.
@@ -56,8 +57,11 @@ pub(super) fn key_cert(cases: &mut Cases<'_>) {
 
 pub(super) fn channel(cases: &mut Cases<'_>) {
     let family = "zato.security.tls.channel";
-    let objects = objects(family, "A TLS channel security definition", "CN=partner", "CN=other\nO=Example");
+    let mut objects =
+        objects(family, "A TLS channel security definition", "CN=partner", "CN=other\nO=Example");
+    objects.changes = with(&objects.changes, &json!({"rate_limit": "10/m", "max_in_flight": 5}));
     let id = objects.check(cases);
+    check_limits(cases, &objects, id);
     for (value, problem) in [
         ("", "No definition given"),
         ("partner", "Line `partner` has no '=' key/value separator"),

@@ -18,6 +18,17 @@ fn definitions(family: &'static str, taken: &'static str, own: &Value, changes: 
     }
 }
 
+/// The changes of a definition of a type that guards channels, with how many calls it lets through.
+fn limited(changes: &Value) -> Value {
+    with(changes, &json!({"rate_limit": "100/s", "max_in_flight": 50}))
+}
+
+/// What is no limit.
+pub(super) fn check_limits(cases: &mut Cases<'_>, objects: &Objects, id: i64) {
+    objects.refuses_each(cases, id, "rate_limit", &["often", "0/s", "1/w"].map(Value::from));
+    objects.refuses_each(cases, id, "max_in_flight", &[0, -1].map(Value::from));
+}
+
 fn check(cases: &mut Cases<'_>, objects: &Objects) -> i64 {
     let id = objects.check(cases);
     let taken = with(&objects.object, &json!({"name": "Other", "username": "X-Other"}));
@@ -27,8 +38,9 @@ fn check(cases: &mut Cases<'_>, objects: &Objects) -> i64 {
 }
 
 pub(super) fn apikey(cases: &mut Cases<'_>) {
-    let objects = definitions("zato.security.apikey", "API key", &json!({}), &json!({}));
+    let objects = definitions("zato.security.apikey", "API key", &json!({}), &limited(&json!({})));
     let id = check(cases, &objects);
+    check_limits(cases, &objects, id);
     for header in ["X Key", "a:b"] {
         let refused = with(&objects.object, &json!({"name": "Refused", "username": header}));
         let text = format!("[{header}] can't be the name of a header");
@@ -57,7 +69,7 @@ pub(super) fn openstack(cases: &mut Cases<'_>) {
 
 pub(super) fn oauth(cases: &mut Cases<'_>) {
     let own = json!({"proto_version": "1.0", "sig_method": "HMAC-SHA1", "max_nonce_log": 25_000});
-    let changes = json!({"sig_method": "PLAINTEXT", "max_nonce_log": 10});
+    let changes = limited(&json!({"sig_method": "PLAINTEXT", "max_nonce_log": 10}));
     let objects = definitions("zato.security.oauth", "OAuth definition", &own, &changes);
     let id = check(cases, &objects);
     objects.refuses_each(cases, id, "proto_version", &[json!("2.0")]);
@@ -71,8 +83,9 @@ pub(super) fn wss(cases: &mut Cases<'_>) {
         "password_type": "clear_text", "reject_empty_nonce_creat": false, "reject_stale_tokens": true,
         "reject_expiry_limit": 60, "nonce_freshness_time": 120,
     });
-    let changes =
-        json!({"reject_empty_nonce_creat": true, "reject_stale_tokens": false, "reject_expiry_limit": 0});
+    let changes = limited(&json!({
+        "reject_empty_nonce_creat": true, "reject_stale_tokens": false, "reject_expiry_limit": 0,
+    }));
     let objects = definitions("zato.security.wss", "WS-Security definition", &own, &changes);
     let id = check(cases, &objects);
     objects.refuses_each(cases, id, "reject_expiry_limit", &[json!(-1), json!(2_147_483_648_i64)]);
@@ -82,7 +95,7 @@ pub(super) fn wss(cases: &mut Cases<'_>) {
 
 pub(super) fn xpath(cases: &mut Cases<'_>) {
     let own = json!({"username_expr": "//user", "password_expr": "//password"});
-    let changes = json!({"username_expr": "/order/@user"});
+    let changes = limited(&json!({"username_expr": "/order/@user"}));
     let objects = definitions("zato.security.xpath", "XPath security definition", &own, &changes);
     let id = check(cases, &objects);
     objects.refuses(cases, id, &json!({"username_expr": "//["}), 400, &["//["]);
@@ -95,11 +108,12 @@ pub(super) fn tech_account(cases: &mut Cases<'_>) {
         family: "zato.security.tech-account",
         taken: "Technical account",
         object: json!({"cluster_id": 1, "name": "Account", "is_active": true}),
-        changes: json!({"is_active": false}),
+        changes: limited(&json!({"is_active": false})),
         shown: json!({}),
         hidden: &["cluster_id"],
     };
     let id = objects.check(cases);
+    check_limits(cases, &objects, id);
     objects.check_password(cases, id);
     let get = "zato.security.tech-account.get-by-id";
     cases.item(get, &json!({"id": id}), &json!({"id": id, "name": "Account", "is_active": false}));

@@ -19,7 +19,7 @@ impl Definitions for ApiKeys {
 services! {
     ApiKeys in apikey: create, edit, change_password, delete, get_list;
     {
-        object SecurityDefinition { is_active, username }
+        object SecurityDefinition { is_active, username, rate_limit, max_in_flight }
         kind SecurityKind::ApiKey {  }
         initially { password: Some(password::random()?) }
     }

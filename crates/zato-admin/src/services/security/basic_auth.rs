@@ -31,7 +31,7 @@ impl Definitions for BasicAuth {
 services! {
     BasicAuth in basic_auth: create, edit, change_password, delete, get_list;
     {
-        object SecurityDefinition { is_active, username }
+        object SecurityDefinition { is_active, username, rate_limit, max_in_flight }
         kind SecurityKind::BasicAuth { realm }
         initially { password: Some(password::random()?) }
     }

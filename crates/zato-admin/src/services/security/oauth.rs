@@ -19,7 +19,7 @@ impl Definitions for OAuth {
 services! {
     OAuth in oauth: create, edit, change_password, delete, get_list;
     {
-        object SecurityDefinition { is_active, username }
+        object SecurityDefinition { is_active, username, rate_limit, max_in_flight }
         kind SecurityKind::OAuth { proto_version, sig_method, max_nonce_log }
         initially { password: Some(password::random()?) }
     }

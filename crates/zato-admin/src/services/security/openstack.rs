@@ -21,6 +21,6 @@ services! {
     {
         object SecurityDefinition { is_active, username }
         kind SecurityKind::OpenStack {  }
-        initially { password: Some(password::random()?) }
+        initially { password: Some(password::random()?), rate_limit: None, max_in_flight: None }
     }
 }

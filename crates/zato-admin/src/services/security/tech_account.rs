@@ -34,7 +34,7 @@ impl Definitions for TechnicalAccounts {
 services! {
     TechnicalAccounts in tech_account: create, edit, change_password, get_by_id, get_list;
     {
-        object SecurityDefinition { is_active }
+        object SecurityDefinition { is_active, rate_limit, max_in_flight }
         // Without a password nobody is let in, and there is nothing to salt.
         initially { username: None, password: None, kind: SecurityKind::TechnicalAccount { salt: String::new() } }
     }

@@ -31,7 +31,7 @@ impl Definitions for WsSecurity {
 services! {
     WsSecurity in wss: create, edit, change_password, delete, get_list;
     {
-        object SecurityDefinition { is_active, username }
+        object SecurityDefinition { is_active, username, rate_limit, max_in_flight }
         kind SecurityKind::WsSecurity { password_type, reject_empty_nonce_creat, reject_stale_tokens, reject_expiry_limit, nonce_freshness_time }
         initially { password: Some(password::random()?) }
     }

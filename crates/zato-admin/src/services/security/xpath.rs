@@ -24,7 +24,7 @@ impl Definitions for XPathCredentials {
 services! {
     XPathCredentials in xpath: create, edit, change_password, delete, get_list;
     {
-        object SecurityDefinition { is_active, username }
+        object SecurityDefinition { is_active, username, rate_limit, max_in_flight }
         kind SecurityKind::XPath { username_expr, password_expr }
         initially { password: Some(password::random()?) }
     }

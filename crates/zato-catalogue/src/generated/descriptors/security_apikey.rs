@@ -56,6 +56,19 @@ pub(crate) static CREATE: Service = Service {
         ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("username", ElementType::Text, "The name of the HTTP header that carries the key."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the API key definition."),
@@ -109,6 +122,19 @@ pub(crate) static EDIT: Service = Service {
         ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("username", ElementType::Text, "The name of the HTTP header that carries the key."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the API key definition."),
@@ -161,5 +187,18 @@ pub(crate) static GET_LIST: Service = Service {
         ),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
         Element::required("username", ElementType::Text, "The name of the HTTP header that carries the key."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
 };

@@ -66,6 +66,19 @@ pub(crate) static CREATE: Service = Service {
             ElementType::Text,
             "The realm of the challenge that clients without credentials get.",
         ),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the HTTP Basic Auth definition."),
@@ -130,6 +143,19 @@ pub(crate) static EDIT: Service = Service {
             ElementType::Text,
             "The realm of the challenge that clients without credentials get.",
         ),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the HTTP Basic Auth definition."),
@@ -190,6 +216,19 @@ pub(crate) static GET_LIST: Service = Service {
             "realm",
             ElementType::Text,
             "The realm of the challenge that clients without credentials get.",
+        ),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
         ),
     ],
 };

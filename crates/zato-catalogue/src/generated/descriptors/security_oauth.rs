@@ -59,6 +59,19 @@ pub(crate) static CREATE: Service = Service {
         Element::required("proto_version", ElementType::Text, "The version of the protocol."),
         Element::required("sig_method", ElementType::Text, "The signature method, HMAC-SHA1 or PLAINTEXT."),
         Element::required("max_nonce_log", ElementType::Integer, "How many nonces are remembered."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the OAuth 1.0 definition."),
@@ -115,6 +128,19 @@ pub(crate) static EDIT: Service = Service {
         Element::required("proto_version", ElementType::Text, "The version of the protocol."),
         Element::required("sig_method", ElementType::Text, "The signature method, HMAC-SHA1 or PLAINTEXT."),
         Element::required("max_nonce_log", ElementType::Integer, "How many nonces are remembered."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the OAuth 1.0 definition."),
@@ -170,5 +196,18 @@ pub(crate) static GET_LIST: Service = Service {
         Element::required("proto_version", ElementType::Text, "The version of the protocol."),
         Element::required("sig_method", ElementType::Text, "The signature method, HMAC-SHA1 or PLAINTEXT."),
         Element::required("max_nonce_log", ElementType::Integer, "How many nonces are remembered."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
 };

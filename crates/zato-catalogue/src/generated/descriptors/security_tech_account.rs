@@ -51,6 +51,19 @@ pub(crate) static CREATE: Service = Service {
         Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the technical account."),
@@ -102,6 +115,19 @@ pub(crate) static EDIT: Service = Service {
         Element::required("cluster_id", ElementType::Integer, "The ID of the cluster."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the technical account."),
@@ -128,6 +154,19 @@ pub(crate) static GET_BY_ID: Service = Service {
         Element::required("id", ElementType::Integer, "ID of the technical account."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
 };
 
@@ -167,5 +206,18 @@ pub(crate) static GET_LIST: Service = Service {
         Element::required("id", ElementType::Integer, "ID of the technical account."),
         Element::required("name", ElementType::Text, "Name of the technical account, unique in the cluster."),
         Element::required("is_active", ElementType::Boolean, "Whether it may be used."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
 };

@@ -41,6 +41,19 @@ pub(crate) static CREATE: Service = Service {
         ),
         Element::optional("password_type", ElementType::Text, "Accepted and not used by this type."),
         Element::optional("username", ElementType::Text, "Accepted and not used by this type."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the TLS channel definition."),
@@ -101,6 +114,19 @@ pub(crate) static EDIT: Service = Service {
         ),
         Element::optional("password_type", ElementType::Text, "Accepted and not used by this type."),
         Element::optional("username", ElementType::Text, "Accepted and not used by this type."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the TLS channel definition."),
@@ -155,5 +181,18 @@ pub(crate) static GET_LIST: Service = Service {
         Element::required("value", ElementType::Text, "The conditions, one key=value pair a line."),
         Element::optional("password_type", ElementType::Text, "Accepted and not used by this type."),
         Element::optional("username", ElementType::Text, "Accepted and not used by this type."),
+        Element::optional(
+            "rate_limit",
+            ElementType::Text,
+            "How many calls are let through over all channels that the definition guards, in a second, \
+            minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered \
+            with 429; no limit if absent.",
+        ),
+        Element::optional(
+            "max_in_flight",
+            ElementType::Integer,
+            "How many calls are let through at a time over all channels that the definition guards, \
+            further ones being answered with 429; no limit if absent.",
+        ),
     ],
 };

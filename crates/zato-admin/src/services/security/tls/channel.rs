@@ -25,7 +25,7 @@ impl Definitions for CertificateRules {
 services! {
     CertificateRules in channel: create, edit, delete, get_list;
     {
-        object SecurityDefinition { is_active }
+        object SecurityDefinition { is_active, rate_limit, max_in_flight }
         kind SecurityKind::TlsChannel { value }
         ignored { password, password_type, username }
         found(_change, definition) { username: Some(definition.name.clone()) }

@@ -31,7 +31,7 @@ services! {
         ignored { password, password_type, username }
         made { kind: pair(value)? }
         found(_change, definition) { username: Some(definition.name.clone()) }
-        initially { password: None }
+        initially { password: None, rate_limit: None, max_in_flight: None }
         reply(_admin, definition) { info: Some(parts(definition).0.to_owned()) }
         shown(definition) {
             info: Some(parts(definition).0.to_owned()),

@@ -66,6 +66,15 @@ pub mod create {
         pub sig_method: String,
         /// How many nonces are remembered.
         pub max_nonce_log: i64,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     /// Response of `zato.security.oauth.create`.
@@ -134,6 +143,15 @@ pub mod edit {
         pub sig_method: String,
         /// How many nonces are remembered.
         pub max_nonce_log: i64,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     /// Response of `zato.security.oauth.edit`.
@@ -221,6 +239,15 @@ pub mod get_list {
         pub sig_method: String,
         /// How many nonces are remembered.
         pub max_nonce_log: i64,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
     }
 
     impl Call for Request {

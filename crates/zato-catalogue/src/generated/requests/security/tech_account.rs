@@ -59,6 +59,15 @@ pub mod create {
         pub name: String,
         /// Whether it may be used.
         pub is_active: bool,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     /// Response of `zato.security.tech-account.create`.
@@ -122,6 +131,15 @@ pub mod edit {
         pub name: String,
         /// Whether it may be used.
         pub is_active: bool,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     /// Response of `zato.security.tech-account.edit`.
@@ -163,6 +181,15 @@ pub mod get_by_id {
         pub name: String,
         /// Whether it may be used.
         pub is_active: bool,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
     }
 
     impl Call for Request {
@@ -233,6 +260,15 @@ pub mod get_list {
         pub name: String,
         /// Whether it may be used.
         pub is_active: bool,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
     }
 
     impl Call for Request {

@@ -70,6 +70,15 @@ pub mod create {
         pub reject_expiry_limit: i64,
         /// Seconds for which nonces are remembered.
         pub nonce_freshness_time: i64,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Request {
@@ -85,6 +94,8 @@ pub mod create {
                 .field("reject_stale_tokens", &self.reject_stale_tokens)
                 .field("reject_expiry_limit", &self.reject_expiry_limit)
                 .field("nonce_freshness_time", &self.nonce_freshness_time)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
@@ -159,6 +170,15 @@ pub mod edit {
         pub reject_expiry_limit: i64,
         /// Seconds for which nonces are remembered.
         pub nonce_freshness_time: i64,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Request {
@@ -175,6 +195,8 @@ pub mod edit {
                 .field("reject_stale_tokens", &self.reject_stale_tokens)
                 .field("reject_expiry_limit", &self.reject_expiry_limit)
                 .field("nonce_freshness_time", &self.nonce_freshness_time)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
@@ -268,6 +290,15 @@ pub mod get_list {
         pub reject_expiry_limit: i64,
         /// Seconds for which nonces are remembered.
         pub nonce_freshness_time: i64,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Item {
@@ -283,6 +314,8 @@ pub mod get_list {
                 .field("reject_stale_tokens", &self.reject_stale_tokens)
                 .field("reject_expiry_limit", &self.reject_expiry_limit)
                 .field("nonce_freshness_time", &self.nonce_freshness_time)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }

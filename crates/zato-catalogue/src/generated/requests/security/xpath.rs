@@ -66,6 +66,15 @@ pub mod create {
         /// The XPath expression that finds the password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub password_expr: Option<String>,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Request {
@@ -78,6 +87,8 @@ pub mod create {
                 .field("username", &self.username)
                 .field("username_expr", &self.username_expr)
                 .field("password_expr", &crate::redacted::Redacted)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
@@ -148,6 +159,15 @@ pub mod edit {
         /// The XPath expression that finds the password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub password_expr: Option<String>,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Request {
@@ -161,6 +181,8 @@ pub mod edit {
                 .field("username", &self.username)
                 .field("username_expr", &self.username_expr)
                 .field("password_expr", &crate::redacted::Redacted)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
@@ -249,6 +271,15 @@ pub mod get_list {
         /// The XPath expression that finds the password.
         #[serde(default)]
         pub password_expr: Option<String>,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Item {
@@ -261,6 +292,8 @@ pub mod get_list {
                 .field("username", &self.username)
                 .field("username_expr", &self.username_expr)
                 .field("password_expr", &crate::redacted::Redacted)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }

@@ -30,6 +30,15 @@ pub mod create {
         /// Accepted and not used by this type.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Request {
@@ -43,6 +52,8 @@ pub mod create {
                 .field("password", &crate::redacted::Redacted)
                 .field("password_type", &crate::redacted::Redacted)
                 .field("username", &self.username)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
@@ -117,6 +128,15 @@ pub mod edit {
         /// Accepted and not used by this type.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Request {
@@ -131,6 +151,8 @@ pub mod edit {
                 .field("password", &crate::redacted::Redacted)
                 .field("password_type", &crate::redacted::Redacted)
                 .field("username", &self.username)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
@@ -221,6 +243,15 @@ pub mod get_list {
         /// Accepted and not used by this type.
         #[serde(default)]
         pub username: Option<String>,
+        /// How many calls are let through over all channels that the definition guards, in a second,
+        /// minute, hour or day, such as 100/s, 6000/m, 5000/h or 100/d, further ones being answered
+        /// with 429; no limit if absent.
+        #[serde(default)]
+        pub rate_limit: Option<String>,
+        /// How many calls are let through at a time over all channels that the definition guards,
+        /// further ones being answered with 429; no limit if absent.
+        #[serde(default)]
+        pub max_in_flight: Option<i64>,
     }
 
     impl std::fmt::Debug for Item {
@@ -233,6 +264,8 @@ pub mod get_list {
                 .field("value", &self.value)
                 .field("password_type", &crate::redacted::Redacted)
                 .field("username", &self.username)
+                .field("rate_limit", &self.rate_limit)
+                .field("max_in_flight", &self.max_in_flight)
                 .finish()
         }
     }
