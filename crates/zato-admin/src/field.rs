@@ -5,7 +5,8 @@
 use time::OffsetDateTime;
 use zato_odb::Secret;
 use zato_odb::model::{
-    ChannelSocket, Connection, JobType, MessageParamsPriority, OutgoingSocket, Transport, UrlParamsPriority,
+    AuditReplacePattern, ChannelSocket, Connection, JobType, MessageParamsPriority, OutgoingSocket,
+    Transport, UrlParamsPriority,
 };
 use zato_service::Error;
 use zato_sio::Utc;
@@ -147,6 +148,7 @@ macro_rules! choices {
 }
 
 choices!(
+    AuditReplacePattern,
     ChannelSocket,
     Connection,
     JobType,

@@ -2,6 +2,7 @@
 
 mod admin;
 mod apply;
+mod audit;
 mod background;
 mod base64;
 mod bootstrap;
@@ -17,6 +18,7 @@ mod leader;
 mod list;
 mod mask;
 mod password;
+mod pointer;
 mod presence;
 mod process;
 mod services;
@@ -25,6 +27,7 @@ mod value;
 
 pub use admin::{Admin, AdminSettings, Follower};
 pub use apply::Applier;
+pub use audit::{Audit, AuditStatistics, AuditWriter};
 pub use background::Background;
 pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
 pub use connectors::Connectors;

@@ -1,4 +1,4 @@
-//! What stands in logs instead of a secret.
+//! What stands in logs, and in the audit log, instead of a secret.
 //!
 //! Owns which names tell that a value is one, and how such values are found in a message. It must not log anything.
 
@@ -9,27 +9,29 @@ use http::HeaderMap;
 use serde_json::Value;
 
 /// Instead of a secret.
-const HIDDEN: &str = "******";
+pub(crate) const HIDDEN: &str = "******";
 
 /// Parts of the names of elements that hold secrets.
-const SECRET_NAMES: [&str; 3] = ["password", "secret", "token"];
+const SECRET_NAMES: [&str; 6] = ["password", "secret", "token", "api-key", "api_key", "apikey"];
 
-/// Headers that hold secrets although their names don't tell.
-const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
+/// Headers that hold secrets although their names don't tell, and a field of forms that does: without a digest, OAuth
+/// signs with the secret itself.
+const SECRET_FIELDS: [&str; 5] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "oauth_signature"];
 
 /// How much of a payload without a format is logged, in bytes.
 const MAXIMUM_TEXT: usize = 16 * 1024;
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|part| name.contains(part))
+    SECRET_NAMES.iter().any(|part| name.contains(part)) || SECRET_FIELDS.contains(&name.as_str())
 }
 
 /// Headers for a log.
 pub(crate) fn headers(headers: &HeaderMap) -> Vec<(&str, Cow<'_, str>)> {
     let shown = |(name, value): (&'_ http::HeaderName, &'_ http::HeaderValue)| {
         let name = name.as_str();
-        let hide = value.is_sensitive() || is_secret(name) || SECRET_HEADERS.contains(&name);
+        let hide = value.is_sensitive() || is_secret(name);
         if hide {
             Cow::Borrowed(HIDDEN)
         } else {
@@ -60,8 +62,8 @@ pub(crate) fn payload(body: &[u8]) -> String {
         return value(document).to_string();
     }
     let text = String::from_utf8_lossy(body);
-    if let Ok(document) = zato_soap::parse(&text, &zato_soap::Limits::default()) {
-        return xml(&document);
+    if let Some(shown) = xml(&text) {
+        return shown;
     }
     let cut = text.floor_char_boundary(MAXIMUM_TEXT);
     let shown = form(&text[..cut]);
@@ -77,9 +79,9 @@ pub fn without_secrets(body: &[u8]) -> String {
     }
 }
 
-/// Hides the content of elements and attributes whose names tell that they are secret.
-fn xml(document: &roxmltree::Document<'_>) -> String {
-    let text = document.input_text();
+/// Hides the content of elements and attributes whose names tell that they are secret; none if the text is no XML.
+pub(crate) fn xml(text: &str) -> Option<String> {
+    let document = zato_soap::parse(text, &zato_soap::Limits::default()).ok()?;
     let mut hidden: Vec<Range<usize>> = Vec::new();
     for node in document.descendants().filter(roxmltree::Node::is_element) {
         hidden.extend(node.attributes().filter(|a| is_secret(a.name())).map(|a| a.range_value()));
@@ -101,11 +103,11 @@ fn xml(document: &roxmltree::Document<'_>) -> String {
         }
     }
     shown.push_str(&text[end..]);
-    shown
+    Some(shown)
 }
 
 /// Hides the values of fields whose names tell that they are secret. Text that is no form comes out as it is.
-fn form(text: &str) -> String {
+pub(crate) fn form(text: &str) -> String {
     let fields = text.split('&').map(|field| match field.split_once('=') {
         Some((name, _)) if is_secret(name) => Cow::Owned(format!("{name}={HIDDEN}")),
         _ => Cow::Borrowed(field),
@@ -136,6 +138,7 @@ mod tests {
         check("<a token=\"x\" b='1'/>", "<a token=\"******\" b='1'/>");
         check("<token/>", "<token/>");
         check("user=a&Password=b%20c&x", "user=a&Password=******&x");
+        check("oauth_signature=a%26&oauth_nonce=1", "oauth_signature=******&oauth_nonce=1");
         check("plain text", "plain text");
         check("", "");
     }
@@ -157,12 +160,19 @@ mod tests {
     #[test]
     fn headers_with_credentials_are_hidden() {
         let mut map = HeaderMap::new();
-        for (name, value) in [("authorization", "Basic eDp5"), ("x-zato-password", "x"), ("accept", "*/*")] {
+        for (name, value) in [
+            ("authorization", "Basic eDp5"),
+            ("x-zato-password", "x"),
+            ("x_api_key", "x"),
+            ("set-cookie", "a=b"),
+            ("accept", "*/*"),
+        ] {
             map.insert(name, value.parse().unwrap());
         }
         let shown: Vec<(&str, Cow<'_, str>)> = headers(&map);
-        let expected: [(&str, Cow<'_, str>); 3] =
-            [("authorization", HIDDEN.into()), ("x-zato-password", HIDDEN.into()), ("accept", "*/*".into())];
+        let hidden = ["authorization", "x-zato-password", "x_api_key", "set-cookie"];
+        let mut expected: Vec<(&str, Cow<'_, str>)> = hidden.map(|name| (name, HIDDEN.into())).to_vec();
+        expected.push(("accept", "*/*".into()));
         assert_eq!(shown, expected);
     }
 

@@ -106,6 +106,7 @@ pub fn channel(
         has_rbac: false,
         limits: CallLimits::default(),
         cors: None,
+        is_audited: false,
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }

@@ -74,7 +74,7 @@ impl<'a> AccessEntry<'a> {
     }
 }
 
-fn forwarded_for(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn forwarded_for(headers: &HeaderMap) -> Option<&str> {
     ["x-zato-forwarded-for", "x_zato_forwarded_for", "x-forwarded-for"]
         .iter()
         .filter_map(|name| headers.get(*name)?.to_str().ok())

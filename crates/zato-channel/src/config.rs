@@ -45,6 +45,8 @@ pub struct ChannelConfig {
     pub limits: CallLimits,
     /// The origins whose web pages may call the channel; none lets no page do so.
     pub cors: Option<Origins>,
+    /// Whether each call is told to the audit log.
+    pub is_audited: bool,
     /// What becomes of the parameters in a request's URL.
     pub url_parameters: UrlParameters,
     /// The service that calls reach.

@@ -21,6 +21,7 @@ use zato_service::{ChannelKind, Environment, Origin};
 use zato_soap::{Limits, Version};
 
 use crate::access::AccessLog;
+use crate::audit::{AuditLog, Witness};
 use crate::body::BodyError;
 use crate::budget::{Budget, Share};
 use crate::channel::{Allowed, Channel};
@@ -78,6 +79,7 @@ struct Shared {
     error_details: ErrorDetails,
     budget: Budget,
     epilogue: Epilogue,
+    audit_log: Option<Arc<dyn AuditLog>>,
 }
 
 impl fmt::Debug for Dispatcher {
@@ -98,6 +100,7 @@ impl Dispatcher {
             error_details: settings.error_details,
             budget: Budget::new(settings.max_buffered_bytes),
             epilogue: Epilogue { server_header: settings.server_header, access_log: None },
+            audit_log: None,
         }))
     }
 
@@ -106,6 +109,14 @@ impl Dispatcher {
     pub fn with_access_log(self, access_log: Arc<dyn AccessLog>) -> Self {
         let mut shared = Arc::unwrap_or_clone(self.0);
         shared.epilogue.access_log = Some(access_log);
+        Self(Arc::new(shared))
+    }
+
+    /// The same dispatcher, which also tells `audit_log` about each call of the channels that are audited.
+    #[must_use]
+    pub fn with_audit_log(self, audit_log: Arc<dyn AuditLog>) -> Self {
+        let mut shared = Arc::unwrap_or_clone(self.0);
+        shared.audit_log = Some(audit_log);
         Self(Arc::new(shared))
     }
 
@@ -213,6 +224,30 @@ impl Shared {
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
+        let audit_log = self.audit_log.as_ref().filter(|_| found.channel.is_audited);
+        let mut witness = audit_log.map(|log| {
+            let environment = self.gate.environment.clone();
+            Witness::new(Arc::clone(log), environment, (call.cid, call.peer), &found, &request)
+        });
+        let response = self.serve(call, witness.as_mut(), found, request, body).await;
+        if let Some(witness) = witness {
+            witness.replied(&response);
+        }
+        response
+    }
+
+    async fn serve<B>(
+        &self,
+        call: &Call<'_>,
+        mut witness: Option<&mut Witness>,
+        found: Found,
+        request: Parts,
+        body: B,
+    ) -> Response<Full<Bytes>>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
         let mut body = pin!(body);
         let arrival = Arrival { cid: call.cid, peer: call.peer, request: &request, found: &found };
         if let Err(refusal) = self.gate.admit(arrival) {
@@ -233,10 +268,16 @@ impl Shared {
             Ok(body) => body,
             Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,
         };
+        if let Some(witness) = &mut witness {
+            witness.received(&body);
+        }
         let payload = match self.gate.open(arrival, &body) {
             Ok(payload) => payload,
             Err(refusal) => return self.refuse(call, &request, &found.channel, refusal).await,
         };
+        if let Some(witness) = witness {
+            witness.let_through(found.definition.as_ref().map(|definition| definition.security.name()));
+        }
         let _callers_place = match arrival.count_caller() {
             Ok(place) => place,
             Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,

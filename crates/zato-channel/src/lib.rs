@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod audit;
 mod body;
 mod budget;
 mod channel;
@@ -29,8 +30,10 @@ mod security;
 mod statistics;
 mod throttle;
 mod tree;
+mod xpath;
 
 pub use access::{AccessEntry, AccessLog};
+pub use audit::{AuditLog, AuditedCall, AuditedReply};
 pub use channels::{ChannelGuard, Channels};
 pub use client_certificate::{ClientCertificate, UnknownFact};
 pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};
@@ -45,10 +48,11 @@ pub use rbac::{ClientRole, Permission, RbacConfig, Role, RolePermission};
 pub use respond::ErrorDetails;
 pub use security::{
     CertificateRuleError, CertificateRules, InvalidDigest, Jwt, JwtKey, JwtKeyError, OAuth, Password,
-    SaltedDigest, Security, SecurityKind, WsSecurity, XPath, XPathError,
+    SaltedDigest, Security, SecurityKind, WsSecurity, XPath,
 };
 pub use statistics::{ChannelSnapshot, ChannelStatistics, Denials};
 pub use throttle::FailureDelays;
+pub use xpath::{Unsearchable, XPathError, XPathExpression};
 // What channels are configured with besides the types of this crate.
 pub use zato_oauth::{SignatureMethod, UnknownSignatureMethod};
 pub use zato_service::Precedence;

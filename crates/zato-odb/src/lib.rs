@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod audit;
 mod backend;
 mod column;
 mod declare;
@@ -17,6 +18,7 @@ mod stored;
 pub mod test_util;
 mod transaction;
 
+pub use audit::AuditSummary;
 pub use backend::{Location, OdbConfig};
 pub use error::{BackendError, KeyFileError, OdbError, SecretError, Unique};
 pub use events::{Action, Change, Event, EventId};

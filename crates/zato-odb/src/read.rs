@@ -200,7 +200,7 @@ pub trait Read: Connected {
 impl<C: Connected> Read for C {}
 
 /// That a column holds a text. No column holds one with the character U+0000, which PostgreSQL would refuse to look for.
-fn is_text(column: impl ColumnTrait, text: &str) -> Expr {
+pub(crate) fn is_text(column: impl ColumnTrait, text: &str) -> Expr {
     column.is_in((!text.contains('\0')).then_some(text))
 }
 

@@ -10,6 +10,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
+use zato_admin::AuditStatistics;
 use zato_channel::ChannelStatistics;
 use zato_outgoing::{Connection, MetricsSnapshot};
 use zato_service::{Environment, StatisticsSnapshot};
@@ -23,11 +24,13 @@ impl Metrics {
         services: zato_service::Registry,
         channels: ChannelStatistics,
         environment: Environment,
+        audit: AuditStatistics,
     ) -> Self {
         let mut registry = Registry::with_prefix("zato");
         registry.register_collector(Box::new(Services(services)));
         registry.register_collector(Box::new(Channels(channels)));
         registry.register_collector(Box::new(Outgoing(environment)));
+        registry.register_collector(Box::new(Audit(audit)));
         Self(registry)
     }
 
@@ -109,6 +112,19 @@ impl Collector for Channels {
             ConstCounter::new(denials.count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
+    }
+}
+
+/// What the audit log lost.
+#[derive(Debug)]
+struct Audit(AuditStatistics);
+
+impl Collector for Audit {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let dropped = ConstCounter::new(self.0.dropped());
+        let help = "Audited calls that are not in the audit log, because they could not be stored";
+        let metric = encoder.encode_descriptor("audit_calls_dropped", help, None, dropped.metric_type())?;
+        dropped.encode(metric)
     }
 }
 

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Bootstrap, BootstrapError, BootstrapOptions, Connectors, bootstrap,
-    record_deployments, record_start, record_stop, register_all,
+    Admin, AdminSettings, Applier, Audit, AuditStatistics, AuditWriter, Bootstrap, BootstrapError,
+    BootstrapOptions, Connectors, bootstrap, record_deployments, record_start, record_stop, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -167,7 +167,9 @@ impl Server {
             tasks: tasks.clone(),
         });
         let statistics = ChannelStatistics::default();
-        let metrics = Arc::new(Metrics::new(registry.clone(), statistics.clone(), environment.clone()));
+        let audited = AuditStatistics::default();
+        let (services, around) = (registry.clone(), environment.clone());
+        let metrics = Arc::new(Metrics::new(services, statistics.clone(), around, audited.clone()));
         let channels = Channels::new(pages::pages(odb.clone(), metrics));
 
         let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;
@@ -199,7 +201,9 @@ impl Server {
             }
             None => (None, None),
         };
-        let dispatcher = dispatcher(&config, channels, environment, statistics, access_log);
+        let (audit, audit_writer) = AuditWriter::new(odb.clone(), cluster_id, audited);
+        let audit_task = tokio::spawn(audit_writer.run());
+        let dispatcher = dispatcher(&config, channels, environment, statistics, access_log, audit);
         let stop = CancellationToken::new();
         let grace = config.shutdown_timeout;
         let https = tls.as_ref().map(|(address, ..)| *address);
@@ -236,6 +240,7 @@ impl Server {
             background,
             stats,
             access_log_task,
+            audit_task,
             tasks,
             shutdown_timeout: config.shutdown_timeout,
             odb,
@@ -326,6 +331,7 @@ fn dispatcher(
     environment: Environment,
     statistics: ChannelStatistics,
     access_log: Option<AccessLogWriter>,
+    audit: Audit,
 ) -> Dispatcher {
     let settings = Settings {
         max_body_bytes: config.max_body_bytes,
@@ -335,7 +341,9 @@ fn dispatcher(
         },
         ..Settings::default()
     };
-    let dispatcher = Dispatcher::new(channels, environment, settings).with_statistics(statistics);
+    let dispatcher = Dispatcher::new(channels, environment, settings)
+        .with_statistics(statistics)
+        .with_audit_log(Arc::new(audit));
     match access_log {
         Some(log) => dispatcher.with_access_log(Arc::new(log)),
         None => dispatcher,
@@ -353,6 +361,7 @@ pub struct RunningServer {
     background: TaskTracker,
     stats: Stats,
     access_log_task: Option<JoinHandle<()>>,
+    audit_task: JoinHandle<()>,
     tasks: TaskTracker,
     shutdown_timeout: Duration,
     odb: Odb,
@@ -423,6 +432,9 @@ impl RunningServer {
         drop(self.following.await);
         if let Some(task) = self.access_log_task {
             drop(task.await);
+        }
+        if timeout(self.shutdown_timeout, self.audit_task).await.is_err() {
+            tracing::warn!("the last calls are missing in the audit log");
         }
         let recorded = record_stop(&self.odb, self.server_id, OffsetDateTime::now_utc());
         if let Err(error) = recorded.await {

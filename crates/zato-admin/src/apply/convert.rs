@@ -46,6 +46,7 @@ pub(crate) fn channel_config(
         security,
         has_rbac: object.has_rbac,
         limits: call_limits(object.rate_limit.as_ref(), object.max_in_flight)?,
+        is_audited: object.audit_enabled,
         cors: parsed("cors_origins", object.cors_origins.as_ref())?,
         url_parameters: UrlParameters {
             are_input: object.merge_url_params_req,

@@ -2,6 +2,7 @@
 //!
 //! Owns which families there are. A family must not know another one; what it refers to there, it refers to by id.
 
+pub(crate) mod audit;
 pub(crate) mod channel;
 mod core;
 pub(crate) mod definition;
@@ -10,6 +11,7 @@ pub(crate) mod http_soap;
 mod info;
 pub(crate) mod invoke_by_path;
 mod kvdb;
+pub(crate) mod message;
 pub(crate) mod outgoing;
 mod scheduler;
 pub(crate) mod security;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod apply;
+mod audit;
 mod basic_auth;
 mod bootstrap;
 mod effect;

@@ -15,8 +15,8 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Background, BootstrapOptions, Connectors, Follower, JobStore, Leadership,
-    LeaseTimes, bootstrap, register_all, without_secrets,
+    Admin, AdminSettings, Applier, AuditStatistics, AuditWriter, Background, BootstrapOptions, Connectors,
+    Follower, JobStore, Leadership, LeaseTimes, bootstrap, register_all, without_secrets,
 };
 use zato_channel::{Channels, Dispatcher, Page, Pages, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -150,6 +150,29 @@ impl House {
         let body = body.collect().await.unwrap().to_bytes();
         assert!(parts.headers.contains_key("x-zato-cid"));
         Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// Does something while calls are audited, and stores what was told of them.
+    pub(crate) async fn audited(&mut self, work: impl AsyncFnOnce(&Self)) -> AuditStatistics {
+        let statistics = AuditStatistics::default();
+        let (audit, writer) = AuditWriter::new(self.odb.clone(), self.cluster_id, statistics.clone());
+        let former = self.dispatcher.clone();
+        self.dispatcher = former.clone().with_audit_log(Arc::new(audit));
+        work(self).await;
+        self.dispatcher = former;
+        writer.run().await;
+        statistics
+    }
+
+    /// A call of a service that has no channel of its own, and succeeds; its payload.
+    pub(crate) async fn invoke(&self, service: &str, body: Value) -> Value {
+        let payload = BASE64_STANDARD.encode(body.to_string());
+        let request = json!({"name": service, "data_format": "json", "payload": payload});
+        let reply = self.ok("zato.service.invoke", request).await;
+        let reply =
+            BASE64_STANDARD.decode(reply["response"].as_str().unwrap().replace(['\r', '\n'], "")).unwrap();
+        let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
+        reply.as_object().and_then(|reply| reply.values().next()).cloned().unwrap_or_default()
     }
 
     /// A request to any path.

@@ -21,6 +21,15 @@ impl ApiKey {
         Some(Self { names: [name(&header.replace('_', "-"))?, name(&header.replace('-', "_"))?], key })
     }
 
+    /// Marks the key in a request's headers, so that nobody shows it.
+    pub(super) fn mark(&self, headers: &mut HeaderMap) {
+        for name in &self.names {
+            if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
+                entry.iter_mut().for_each(|value| value.set_sensitive(true));
+            }
+        }
+    }
+
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let given = self.names.iter().find_map(|name| headers.get(name));
         let given = given.ok_or_else(|| Denied::NoHeader(self.names[0].as_str().into()))?;

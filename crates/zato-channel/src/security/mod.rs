@@ -22,8 +22,8 @@ mod xpath;
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderValue;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use time::OffsetDateTime;
 use zato_soap::UsernameToken;
 
@@ -39,8 +39,8 @@ pub(crate) use nonces::Nonces;
 pub use oauth::OAuth;
 pub use secret::{InvalidDigest, Password, SaltedDigest};
 pub use ws_security::WsSecurity;
+pub use xpath::XPath;
 use xpath::XPathCheck;
-pub use xpath::{XPath, XPathError};
 
 /// What callers must prove to know.
 #[derive(Clone, Debug)]
@@ -219,6 +219,13 @@ impl Security {
     /// The caller as roles know it: `sec_def:::<type>:::<name>`.
     pub(crate) fn client(&self) -> &str {
         &self.client
+    }
+
+    /// Marks what is a key in a request's headers although only the definition says so.
+    pub(crate) fn mark_keys(&self, headers: &mut HeaderMap) {
+        if let Guard::ApiKey(key) = &self.guard {
+            key.mark(headers);
+        }
     }
 
     /// Whether callers are known by the header of a SOAP envelope.

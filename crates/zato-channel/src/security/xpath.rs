@@ -2,18 +2,13 @@
 //!
 //! Owns where that is, and how it is compared. It must not know what else a message says.
 //!
-//! Expressions are of XPath 1.0 and know no prefixes. They are compiled when a definition is configured, and give up on a
-//! message in which they would have to visit too many nodes.
+//! Expressions know no prefixes. They are compiled when a definition is configured.
 
-use std::fmt;
-
-use uppsala::{Document, NodeId, Parser, XPathEvaluator, XPathValue};
+use uppsala::{Document, NodeId, Parser};
 
 use super::denied::Denied;
 use super::secret::{Password, is_same};
-
-/// How many nodes an expression may visit.
-const MAXIMUM_VISITS: usize = 1_000_000;
+use crate::xpath::{XPathError, XPathExpression};
 
 /// Where callers name themselves.
 #[derive(Clone, Debug)]
@@ -31,59 +26,17 @@ pub struct XPath {
 /// The definition with its expressions compiled.
 pub(super) struct XPathCheck {
     username: Box<str>,
-    username_expr: Expression,
-    password: Option<(Password, Expression)>,
-}
-
-/// An expression, and an evaluator that has compiled it.
-struct Expression {
-    text: Box<str>,
-    evaluator: XPathEvaluator,
-}
-
-/// An expression of XPath that can't be compiled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{expression}` is no XPath 1.0 expression without prefixes: {reason}")]
-pub struct XPathError {
-    expression: String,
-    reason: String,
-}
-
-impl Expression {
-    fn new(text: &str) -> Result<Self, XPathError> {
-        let evaluator = XPathEvaluator::new().with_max_node_visits(MAXIMUM_VISITS);
-        let expression = Self { text: text.into(), evaluator };
-        let error = |reason: &dyn fmt::Display| XPathError {
-            expression: text.to_owned(),
-            reason: reason.to_string(),
-        };
-        // Evaluators compile an expression when they see it first, and keep what they compiled.
-        let mut document = Parser::new().parse("<a/>").map_err(|reason| error(&reason))?;
-        document.prepare_xpath();
-        expression.find(&document, document.root()).map_err(|reason| error(&reason))?;
-        Ok(expression)
-    }
-
-    /// The text of what is found first.
-    fn find(&self, document: &Document<'_>, context: NodeId) -> Result<Option<String>, String> {
-        let found =
-            self.evaluator.evaluate(document, context, &self.text).map_err(|error| error.to_string())?;
-        let first = match found {
-            XPathValue::NodeSet(nodes) if nodes.is_empty() => return Ok(None),
-            XPathValue::NodeSet(nodes) => XPathValue::NodeSet(nodes.into_iter().take(1).collect()),
-            value => value,
-        };
-        Ok(Some(first.to_string_value(document)))
-    }
+    username_expr: XPathExpression,
+    password: Option<(Password, XPathExpression)>,
 }
 
 impl XPathCheck {
     pub(super) fn new(rules: XPath) -> Result<Self, XPathError> {
         let password = match rules.password_expr {
-            Some(expression) => Some((rules.password, Expression::new(&expression)?)),
+            Some(expression) => Some((rules.password, compiled(&expression)?)),
             None => None,
         };
-        let username_expr = Expression::new(&rules.username_expr)?;
+        let username_expr = compiled(&rules.username_expr)?;
         Ok(Self { username: rules.username.into(), username_expr, password })
     }
 
@@ -96,7 +49,7 @@ impl XPathCheck {
         document.prepare_xpath();
         let context =
             context(&document, is_soap).ok_or_else(|| unreadable("it has no payload".to_owned()))?;
-        let find = |expression: &Expression| expression.find(&document, context).map_err(unreadable);
+        let find = |expression: &XPathExpression| expression.find(&document, context).map_err(unreadable);
         let username = find(&self.username_expr)?;
         // Both are looked for and compared whatever the first comparison says.
         let password = match &self.password {
@@ -116,6 +69,10 @@ impl XPathCheck {
             Some((false, Some(_))) => Err(Denied::Password),
         }
     }
+}
+
+fn compiled(expression: &str) -> Result<XPathExpression, XPathError> {
+    XPathExpression::new(expression, [])
 }
 
 /// The payload's element.

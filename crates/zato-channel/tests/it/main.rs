@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod audit;
 mod bodies;
 mod change;
 mod errors;

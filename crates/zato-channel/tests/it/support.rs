@@ -213,6 +213,7 @@ pub(crate) fn json(id: i64, path: &str, service: &Arc<Registration>) -> ChannelC
         has_rbac: false,
         limits: CallLimits::default(),
         cors: None,
+        is_audited: false,
         url_parameters: UrlParameters::default(),
         service: Arc::clone(service),
     }

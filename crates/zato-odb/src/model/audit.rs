@@ -2,9 +2,14 @@
 //!
 //! Owns audit entries and what they hide. It must not know when an entry is made.
 
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, Value};
 use time::OffsetDateTime;
 
+use crate::column::to_stored_time;
 use crate::declare::stored_object;
+use crate::read::is_text;
+use crate::stored::Selects;
 
 stored_object! {
     /// One audited call. Entries are listed in the order in which they were made.
@@ -40,7 +45,61 @@ stored_object! {
         /// The channel or outgoing connection.
         conn_id: i64,
     }
-    filter HttpSoapAuditFilter { conn_id => ConnId, }
+    filter HttpSoapAuditFilter;
+}
+
+/// Which audited calls to list. Every field that is given must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpSoapAuditFilter {
+    /// Only those of this channel.
+    pub conn_id: Option<i64>,
+    /// Only those with this correlation id.
+    pub cid: Option<String>,
+    /// Only those whose request came in at this time or later.
+    pub since: Option<OffsetDateTime>,
+    /// Only those whose request came in at this time or earlier.
+    pub until: Option<OffsetDateTime>,
+    /// Only those with this text in their correlation id, caller, address, headers or payloads. SQLite takes the letters A to
+    /// Z in either case for the same, PostgreSQL does not.
+    pub containing: Option<String>,
+}
+
+impl Selects for HttpSoapAuditFilter {
+    fn condition(&self) -> Condition {
+        use http_soap_audit::Column;
+        Condition::all()
+            .add_option(self.conn_id.map(|id| Column::ConnId.eq(id)))
+            .add_option(self.cid.as_deref().map(|cid| is_text(Column::Cid, cid)))
+            .add_option(self.since.map(|time| Column::ReqTime.gte(to_stored_time(time))))
+            .add_option(self.until.map(|time| Column::ReqTime.lte(to_stored_time(time))))
+            .add_option(self.containing.as_deref().map(containing))
+    }
+}
+
+/// That one of an entry's texts, or of its bytes, contains a text.
+fn containing(text: &str) -> Condition {
+    use http_soap_audit::Column;
+    let mut pattern = "%".to_owned();
+    for character in text.chars() {
+        // The usual backslash means something else in the literals of byte strings.
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    let is_like = |column: Column, pattern: Value| {
+        let escaped = Expr::val(pattern).binary(BinOper::Escape, Expr::Constant(Value::from('!')));
+        column.into_expr().binary(BinOper::Like, escaped)
+    };
+    let texts = [Column::Cid, Column::UserToken, Column::RemoteAddr];
+    let bytes = [Column::ReqHeaders, Column::ReqPayload, Column::RespHeaders, Column::RespPayload];
+    let mut any = Condition::any();
+    // PostgreSQL refuses to look for this character in texts, where it never stands.
+    if !text.contains('\0') {
+        any = texts.into_iter().fold(any, |any, column| any.add(is_like(column, pattern.as_str().into())));
+    }
+    bytes.into_iter().fold(any, |any, column| any.add(is_like(column, pattern.as_bytes().into())))
 }
 
 stored_object! {

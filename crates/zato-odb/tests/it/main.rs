@@ -3,6 +3,7 @@
 
 mod fixture;
 
+mod audit;
 mod events;
 mod objects;
 mod opening;

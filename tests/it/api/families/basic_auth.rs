@@ -24,9 +24,12 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     cases.empty_list(list, &json!({"cluster_id": NO_ID}));
 
     let edit = "zato.security.basic-auth.edit";
-    let edited = with(&user("Table user"), &json!({
-        "id": id, "is_active": false, "realm": "Edited", "rate_limit": "100/s", "max_in_flight": 50,
-    }));
+    let edited = with(
+        &user("Table user"),
+        &json!({
+            "id": id, "is_active": false, "realm": "Edited", "rate_limit": "100/s", "max_in_flight": 50,
+        }),
+    );
     cases.id(edit, &edited);
     cases.list_with(
         list,

@@ -15,6 +15,7 @@ mod kvdb_dictionary;
 mod kvdb_impexp;
 mod kvdb_remote_command;
 mod kvdb_translation;
+mod message;
 mod objects;
 mod outgoing_amqp;
 mod outgoing_ftp;
@@ -60,6 +61,9 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("kvdb.data-dict.impexp", kvdb_impexp::cases),
     ("kvdb.data-dict.translation", kvdb_translation::cases),
     ("kvdb.remote-command", kvdb_remote_command::cases),
+    ("message.json-pointer", message::json_pointer),
+    ("message.namespace", message::namespace),
+    ("message.xpath", message::xpath),
     ("outgoing.amqp", outgoing_amqp::cases),
     ("outgoing.ftp", outgoing_ftp::cases),
     ("outgoing.jms-wmq", outgoing_jms_wmq::cases),

@@ -331,7 +331,7 @@ pub(crate) static GET_AUDIT_BATCH_INFO: Service = Service {
     name: "zato.http-soap.get-audit-batch-info",
     family: "http-soap",
     doc: "Returns how many pages of audit log entries there are for the same criteria.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -341,7 +341,7 @@ pub(crate) static GET_AUDIT_BATCH_INFO: Service = Service {
     shape: Shape::Single,
     raw_input: None,
     input: &[
-        Element::required("conn_id", ElementType::Integer, "The ID of the connection."),
+        Element::required("conn_id", ElementType::Integer, "The ID of the channel."),
         Element::optional("start", ElementType::Datetime, "Only entries from this time on, in UTC."),
         Element::optional("stop", ElementType::Datetime, "Only entries up to this time, in UTC."),
         Element::optional("current_batch", ElementType::Integer, "The page to return, counted from 1.")
@@ -352,15 +352,27 @@ pub(crate) static GET_AUDIT_BATCH_INFO: Service = Service {
             "How many entries make up a page, 1000 at most.",
         )
         .or(DefaultValue::Integer(25)),
-        Element::optional("query", ElementType::Text, "Only entries that contain this text."),
+        Element::optional(
+            "query",
+            ElementType::Text,
+            "Only entries with this text in their correlation ID, caller, address, headers or payloads.",
+        ),
     ],
     output: &[
         Element::required("total_results", ElementType::Integer, "How many entries there are."),
         Element::required("num_batches", ElementType::Integer, "How many pages there are."),
         Element::required("has_previous", ElementType::Boolean, "Whether there is a page before this one."),
         Element::required("has_next", ElementType::Boolean, "Whether there is a page after this one."),
-        Element::required("next_batch_number", ElementType::Integer, "The number of the next page."),
-        Element::required("previous_batch_number", ElementType::Integer, "The number of the previous page."),
+        Element::required(
+            "next_batch_number",
+            ElementType::Integer,
+            "The number of the next page, 0 if there is none.",
+        ),
+        Element::required(
+            "previous_batch_number",
+            ElementType::Integer,
+            "The number of the previous page, 0 if there is none.",
+        ),
     ],
 };
 
@@ -368,8 +380,8 @@ pub(crate) static GET_AUDIT_BATCH_INFO: Service = Service {
 pub(crate) static GET_AUDIT_CONFIG: Service = Service {
     name: "zato.http-soap.get-audit-config",
     family: "http-soap",
-    doc: "Returns the audit log settings of a connection.",
-    status: Status::Planned,
+    doc: "Returns the audit log settings of a channel.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -381,11 +393,16 @@ pub(crate) static GET_AUDIT_CONFIG: Service = Service {
     input: &[Element::required("id", ElementType::Integer, "ID of the channel or outgoing connection.")],
     output: &[
         Element::required("audit_enabled", ElementType::Boolean, "Whether the audit log is on."),
-        Element::required("audit_back_log", ElementType::Integer, "How many entries the audit log keeps."),
+        Element::required(
+            "audit_back_log",
+            ElementType::Integer,
+            "For how many minutes entries of the audit log are kept, of one channel the newest 100000 at \
+            most.",
+        ),
         Element::required(
             "audit_max_payload",
             ElementType::Integer,
-            "How much of a payload the audit log keeps, in characters.",
+            "How many bytes of a payload the audit log keeps, 0 for all.",
         ),
         Element::required(
             "audit_repl_patt_type",
@@ -400,7 +417,7 @@ pub(crate) static GET_AUDIT_ITEM: Service = Service {
     name: "zato.http-soap.get-audit-item",
     family: "http-soap",
     doc: "Returns one audit log entry with full request and response data.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -416,13 +433,29 @@ pub(crate) static GET_AUDIT_ITEM: Service = Service {
         Element::required("req_time_utc", ElementType::Datetime, "When the request arrived, in UTC."),
         Element::required("remote_addr", ElementType::Text, "The address of the client."),
         Element::optional("resp_time_utc", ElementType::Datetime, "When the response was sent, in UTC."),
-        Element::optional("user_token", ElementType::Text, "Who the client is."),
-        Element::optional("invoke_ok", ElementType::Boolean, "Whether the service succeeded."),
-        Element::optional("auth_ok", ElementType::Boolean, "Whether authentication succeeded."),
-        Element::optional("req_headers", ElementType::Text, "The headers of the request."),
-        Element::optional("req_payload", ElementType::Text, "The body of the request."),
-        Element::optional("resp_headers", ElementType::Text, "The headers of the response."),
-        Element::optional("resp_payload", ElementType::Text, "The body of the response."),
+        Element::optional(
+            "user_token",
+            ElementType::Text,
+            "Who the client is: the user name of the security definition, or its name if it has none.",
+        ),
+        Element::optional("invoke_ok", ElementType::Boolean, "Whether the call succeeded."),
+        Element::optional(
+            "auth_ok",
+            ElementType::Boolean,
+            "Whether the client was let through, false also if the call was over before that was asked.",
+        ),
+        Element::optional(
+            "req_headers",
+            ElementType::Text,
+            "The method, path and headers of the request as a JSON document, without credentials.",
+        ),
+        Element::optional("req_payload", ElementType::Text, "The body of the request, masked and cut."),
+        Element::optional(
+            "resp_headers",
+            ElementType::Text,
+            "The status and headers of the response as a JSON document.",
+        ),
+        Element::optional("resp_payload", ElementType::Text, "The body of the response, masked and cut."),
     ],
 };
 
@@ -430,9 +463,9 @@ pub(crate) static GET_AUDIT_ITEM: Service = Service {
 pub(crate) static GET_AUDIT_ITEM_LIST: Service = Service {
     name: "zato.http-soap.get-audit-item-list",
     family: "http-soap",
-    doc: "Returns one page of audit log entries of a connection, optionally narrowed by date and \
-            free-text query.",
-    status: Status::Planned,
+    doc: "Returns one page of audit log entries of a channel, oldest first, optionally narrowed by \
+            date and free-text query.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -442,7 +475,7 @@ pub(crate) static GET_AUDIT_ITEM_LIST: Service = Service {
     shape: Shape::List,
     raw_input: None,
     input: &[
-        Element::required("conn_id", ElementType::Integer, "The ID of the connection."),
+        Element::required("conn_id", ElementType::Integer, "The ID of the channel."),
         Element::optional("start", ElementType::Datetime, "Only entries from this time on, in UTC."),
         Element::optional("stop", ElementType::Datetime, "Only entries up to this time, in UTC."),
         Element::optional("current_batch", ElementType::Integer, "The page to return, counted from 1.")
@@ -453,7 +486,11 @@ pub(crate) static GET_AUDIT_ITEM_LIST: Service = Service {
             "How many entries make up a page, 1000 at most.",
         )
         .or(DefaultValue::Integer(25)),
-        Element::optional("query", ElementType::Text, "Only entries that contain this text."),
+        Element::optional(
+            "query",
+            ElementType::Text,
+            "Only entries with this text in their correlation ID, caller, address, headers or payloads.",
+        ),
     ],
     output: &[
         Element::required("id", ElementType::Integer, "ID of the audit log entry."),
@@ -461,9 +498,17 @@ pub(crate) static GET_AUDIT_ITEM_LIST: Service = Service {
         Element::required("req_time_utc", ElementType::Datetime, "When the request arrived, in UTC."),
         Element::required("remote_addr", ElementType::Text, "The address of the client."),
         Element::optional("resp_time_utc", ElementType::Datetime, "When the response was sent, in UTC."),
-        Element::optional("user_token", ElementType::Text, "Who the client is."),
-        Element::optional("invoke_ok", ElementType::Boolean, "Whether the service succeeded."),
-        Element::optional("auth_ok", ElementType::Boolean, "Whether authentication succeeded."),
+        Element::optional(
+            "user_token",
+            ElementType::Text,
+            "Who the client is: the user name of the security definition, or its name if it has none.",
+        ),
+        Element::optional("invoke_ok", ElementType::Boolean, "Whether the call succeeded."),
+        Element::optional(
+            "auth_ok",
+            ElementType::Boolean,
+            "Whether the client was let through, false also if the call was over before that was asked.",
+        ),
     ],
 };
 
@@ -472,8 +517,8 @@ pub(crate) static GET_AUDIT_REPLACE_PATTERNS: Service = Service {
     name: "zato.http-soap.get-audit-replace-patterns",
     family: "http-soap",
     doc: "Returns names of the JSON Pointer and XPath patterns whose matches are masked in the audit \
-            log of a connection.",
-    status: Status::Planned,
+            log of a channel.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -689,8 +734,9 @@ pub(crate) static PING: Service = Service {
 pub(crate) static RELOAD_WSDL: Service = Service {
     name: "zato.http-soap.reload-wsdl",
     family: "http-soap",
-    doc: "Rebuilds an outgoing SOAP connection, so that its WSDL is fetched anew.",
-    status: Status::Planned,
+    doc: "Makes an outgoing SOAP connection anew on all servers; its requests are given as text, so \
+            there is no WSDL to fetch.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -707,8 +753,9 @@ pub(crate) static RELOAD_WSDL: Service = Service {
 pub(crate) static SET_AUDIT_CONFIG: Service = Service {
     name: "zato.http-soap.set-audit-config",
     family: "http-soap",
-    doc: "Sets how much of a payload the audit log of a connection may keep.",
-    status: Status::Planned,
+    doc: "Sets how much of a payload the audit log of a channel keeps, and for how long it keeps \
+            entries, if that is given.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -722,7 +769,13 @@ pub(crate) static SET_AUDIT_CONFIG: Service = Service {
         Element::required(
             "audit_max_payload",
             ElementType::Integer,
-            "How much of a payload the audit log keeps, in characters.",
+            "How many bytes of a payload the audit log keeps, 0 for all.",
+        ),
+        Element::optional(
+            "audit_back_log",
+            ElementType::Integer,
+            "For how many minutes entries of the audit log are kept, of one channel the newest 100000 at \
+            most.",
         ),
     ],
     output: &[],
@@ -732,9 +785,9 @@ pub(crate) static SET_AUDIT_CONFIG: Service = Service {
 pub(crate) static SET_AUDIT_REPLACE_PATTERNS: Service = Service {
     name: "zato.http-soap.set-audit-replace-patterns",
     family: "http-soap",
-    doc: "Replaces the list of patterns masked in the audit log of a connection; an empty list removes \
-            them all.",
-    status: Status::Planned,
+    doc: "Replaces the patterns of one kind that are masked in the audit log of a channel; an empty \
+            list removes the patterns of both kinds.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -764,7 +817,7 @@ pub(crate) static SET_AUDIT_RESPONSE_DATA: Service = Service {
     name: "zato.http-soap.set-audit-response-data",
     family: "http-soap",
     doc: "Completes an audit log entry, found by CID, with details of the response.",
-    status: Status::Planned,
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],
@@ -781,8 +834,8 @@ pub(crate) static SET_AUDIT_RESPONSE_DATA: Service = Service {
 pub(crate) static SET_AUDIT_STATE: Service = Service {
     name: "zato.http-soap.set-audit-state",
     family: "http-soap",
-    doc: "Turns the audit log of a connection on or off.",
-    status: Status::Planned,
+    doc: "Turns the audit log of a channel on or off.",
+    status: Status::Built,
     versions: &[Version::V2_0],
     public: false,
     aliases: &[],

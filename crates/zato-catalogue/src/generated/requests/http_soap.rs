@@ -385,6 +385,282 @@ pub mod edit {
     }
 }
 
+/// `zato.http-soap.get-audit-batch-info`: Returns how many pages of audit log entries there are
+/// for the same criteria.
+pub mod get_audit_batch_info {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.get-audit-batch-info`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the channel.
+        pub conn_id: i64,
+        /// Only entries from this time on, in UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub start: Option<zato_sio::Utc>,
+        /// Only entries up to this time, in UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub stop: Option<zato_sio::Utc>,
+        /// The page to return, counted from 1.
+        /// The default is `1`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub current_batch: Option<i64>,
+        /// How many entries make up a page, 1000 at most.
+        /// The default is `25`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub batch_size: Option<i64>,
+        /// Only entries with this text in their correlation ID, caller, address, headers or payloads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub query: Option<String>,
+    }
+
+    impl Request {
+        /// The value of `current_batch`, or its default if it is absent.
+        #[must_use]
+        pub fn current_batch_or_default(&self) -> i64 {
+            self.current_batch.unwrap_or(1)
+        }
+
+        /// The value of `batch_size`, or its default if it is absent.
+        #[must_use]
+        pub fn batch_size_or_default(&self) -> i64 {
+            self.batch_size.unwrap_or(25)
+        }
+    }
+
+    /// Response of `zato.http-soap.get-audit-batch-info`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// How many entries there are.
+        pub total_results: i64,
+        /// How many pages there are.
+        pub num_batches: i64,
+        /// Whether there is a page before this one.
+        pub has_previous: bool,
+        /// Whether there is a page after this one.
+        pub has_next: bool,
+        /// The number of the next page, 0 if there is none.
+        pub next_batch_number: i64,
+        /// The number of the previous page, 0 if there is none.
+        pub previous_batch_number: i64,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::GET_AUDIT_BATCH_INFO;
+    }
+}
+
+/// `zato.http-soap.get-audit-config`: Returns the audit log settings of a channel.
+pub mod get_audit_config {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.get-audit-config`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the channel or outgoing connection.
+        pub id: i64,
+    }
+
+    /// Response of `zato.http-soap.get-audit-config`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// Whether the audit log is on.
+        pub audit_enabled: bool,
+        /// For how many minutes entries of the audit log are kept, of one channel the newest 100000 at
+        /// most.
+        pub audit_back_log: i64,
+        /// How many bytes of a payload the audit log keeps, 0 for all.
+        pub audit_max_payload: i64,
+        /// The kind of patterns that mask data: json-pointer or xpath.
+        pub audit_repl_patt_type: String,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::GET_AUDIT_CONFIG;
+    }
+}
+
+/// `zato.http-soap.get-audit-item`: Returns one audit log entry with full request and response
+/// data.
+pub mod get_audit_item {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.get-audit-item`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the audit log entry.
+        pub id: i64,
+    }
+
+    /// Response of `zato.http-soap.get-audit-item`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// ID of the audit log entry.
+        pub id: i64,
+        /// The correlation ID of the call.
+        pub cid: String,
+        /// When the request arrived, in UTC.
+        pub req_time_utc: zato_sio::Utc,
+        /// The address of the client.
+        pub remote_addr: String,
+        /// When the response was sent, in UTC.
+        #[serde(default)]
+        pub resp_time_utc: Option<zato_sio::Utc>,
+        /// Who the client is: the user name of the security definition, or its name if it has none.
+        #[serde(default)]
+        pub user_token: Option<String>,
+        /// Whether the call succeeded.
+        #[serde(default)]
+        pub invoke_ok: bool,
+        /// Whether the client was let through, false also if the call was over before that was asked.
+        #[serde(default)]
+        pub auth_ok: bool,
+        /// The method, path and headers of the request as a JSON document, without credentials.
+        #[serde(default)]
+        pub req_headers: Option<String>,
+        /// The body of the request, masked and cut.
+        #[serde(default)]
+        pub req_payload: Option<String>,
+        /// The status and headers of the response as a JSON document.
+        #[serde(default)]
+        pub resp_headers: Option<String>,
+        /// The body of the response, masked and cut.
+        #[serde(default)]
+        pub resp_payload: Option<String>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::GET_AUDIT_ITEM;
+    }
+}
+
+/// `zato.http-soap.get-audit-item-list`: Returns one page of audit log entries of a channel,
+/// oldest first, optionally narrowed by date and free-text query.
+pub mod get_audit_item_list {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.get-audit-item-list`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// The ID of the channel.
+        pub conn_id: i64,
+        /// Only entries from this time on, in UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub start: Option<zato_sio::Utc>,
+        /// Only entries up to this time, in UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub stop: Option<zato_sio::Utc>,
+        /// The page to return, counted from 1.
+        /// The default is `1`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub current_batch: Option<i64>,
+        /// How many entries make up a page, 1000 at most.
+        /// The default is `25`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub batch_size: Option<i64>,
+        /// Only entries with this text in their correlation ID, caller, address, headers or payloads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub query: Option<String>,
+    }
+
+    impl Request {
+        /// The value of `current_batch`, or its default if it is absent.
+        #[must_use]
+        pub fn current_batch_or_default(&self) -> i64 {
+            self.current_batch.unwrap_or(1)
+        }
+
+        /// The value of `batch_size`, or its default if it is absent.
+        #[must_use]
+        pub fn batch_size_or_default(&self) -> i64 {
+            self.batch_size.unwrap_or(25)
+        }
+    }
+
+    /// Response of `zato.http-soap.get-audit-item-list`.
+    pub type Response = Vec<Item>;
+
+    /// One item in the response of `zato.http-soap.get-audit-item-list`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Item {
+        /// ID of the audit log entry.
+        pub id: i64,
+        /// The correlation ID of the call.
+        pub cid: String,
+        /// When the request arrived, in UTC.
+        pub req_time_utc: zato_sio::Utc,
+        /// The address of the client.
+        pub remote_addr: String,
+        /// When the response was sent, in UTC.
+        #[serde(default)]
+        pub resp_time_utc: Option<zato_sio::Utc>,
+        /// Who the client is: the user name of the security definition, or its name if it has none.
+        #[serde(default)]
+        pub user_token: Option<String>,
+        /// Whether the call succeeded.
+        #[serde(default)]
+        pub invoke_ok: bool,
+        /// Whether the client was let through, false also if the call was over before that was asked.
+        #[serde(default)]
+        pub auth_ok: bool,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::GET_AUDIT_ITEM_LIST;
+    }
+}
+
+/// `zato.http-soap.get-audit-replace-patterns`: Returns names of the JSON Pointer and XPath
+/// patterns whose matches are masked in the audit log of a channel.
+pub mod get_audit_replace_patterns {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.get-audit-replace-patterns`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the channel or outgoing connection.
+        pub id: i64,
+    }
+
+    /// Response of `zato.http-soap.get-audit-replace-patterns`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Response {
+        /// Names of the JSON Pointer expressions.
+        pub patterns_json_pointer: Vec<String>,
+        /// Names of the XPath expressions.
+        pub patterns_xpath: Vec<String>,
+    }
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::GET_AUDIT_REPLACE_PATTERNS;
+    }
+}
+
 /// `zato.http-soap.get-list`: Lists the channels or outgoing connections of one transport,
 /// sorted by name.
 pub mod get_list {
@@ -585,5 +861,132 @@ pub mod ping {
         type Response = Response;
 
         const SERVICE: &'static Service = &descriptors::http_soap::PING;
+    }
+}
+
+/// `zato.http-soap.reload-wsdl`: Makes an outgoing SOAP connection anew on all servers; its
+/// requests are given as text, so there is no WSDL to fetch.
+pub mod reload_wsdl {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.reload-wsdl`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the channel or outgoing connection.
+        pub id: i64,
+    }
+
+    /// Response of `zato.http-soap.reload-wsdl`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::RELOAD_WSDL;
+    }
+}
+
+/// `zato.http-soap.set-audit-config`: Sets how much of a payload the audit log of a channel
+/// keeps, and for how long it keeps entries, if that is given.
+pub mod set_audit_config {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.set-audit-config`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the channel or outgoing connection.
+        pub id: i64,
+        /// How many bytes of a payload the audit log keeps, 0 for all.
+        pub audit_max_payload: i64,
+        /// For how many minutes entries of the audit log are kept, of one channel the newest 100000 at
+        /// most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub audit_back_log: Option<i64>,
+    }
+
+    /// Response of `zato.http-soap.set-audit-config`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::SET_AUDIT_CONFIG;
+    }
+}
+
+/// `zato.http-soap.set-audit-replace-patterns`: Replaces the patterns of one kind that are
+/// masked in the audit log of a channel; an empty list removes the patterns of both kinds.
+pub mod set_audit_replace_patterns {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.set-audit-replace-patterns`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the channel or outgoing connection.
+        pub id: i64,
+        /// The kind of patterns that mask data: json-pointer or xpath.
+        pub audit_repl_patt_type: String,
+        /// Names of the patterns, none to remove them all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub pattern_list: Option<Vec<String>>,
+    }
+
+    /// Response of `zato.http-soap.set-audit-replace-patterns`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::SET_AUDIT_REPLACE_PATTERNS;
+    }
+}
+
+/// `zato.http-soap.set-audit-response-data`: Completes an audit log entry, found by CID, with
+/// details of the response.
+pub mod set_audit_response_data {
+    use crate::generated::descriptors;
+    use crate::{RawCall, Service};
+
+    /// Stands for `zato.http-soap.set-audit-response-data`, whose messages are not made of elements.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub struct Raw;
+
+    impl RawCall for Raw {
+        const SERVICE: &'static Service = &descriptors::http_soap::SET_AUDIT_RESPONSE_DATA;
+    }
+}
+
+/// `zato.http-soap.set-audit-state`: Turns the audit log of a channel on or off.
+pub mod set_audit_state {
+    use serde::{Deserialize, Serialize};
+
+    use crate::generated::descriptors;
+    use crate::{Call, Service};
+
+    /// Request of `zato.http-soap.set-audit-state`.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Request {
+        /// ID of the channel or outgoing connection.
+        pub id: i64,
+        /// Whether the audit log is on.
+        pub audit_enabled: bool,
+    }
+
+    /// Response of `zato.http-soap.set-audit-state`: nothing but the envelope.
+    pub type Response = ();
+
+    impl Call for Request {
+        type Response = Response;
+
+        const SERVICE: &'static Service = &descriptors::http_soap::SET_AUDIT_STATE;
     }
 }

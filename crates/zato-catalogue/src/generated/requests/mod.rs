@@ -10,6 +10,7 @@ pub mod hot_deploy;
 pub mod http_soap;
 pub mod info;
 pub mod kvdb;
+pub mod message;
 pub mod outgoing;
 pub mod scheduler;
 pub mod security;

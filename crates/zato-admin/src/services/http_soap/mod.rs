@@ -3,20 +3,22 @@
 //! Owns which values such an object can have and what it may refer to. It must not know how calls are routed or sent:
 //! what an object means to those is [`apply`](crate::apply)'s business, and asked there before anything is stored.
 
+mod connection;
+
 use std::collections::HashMap;
 
-use zato_catalogue::http_soap::{create, delete, edit, get_list, ping};
-use zato_odb::Read;
+use zato_catalogue::http_soap::{create, delete, edit, get_list};
 use zato_odb::model::{
     Connection, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, SecurityKind,
     SerializationType, Service, Transport,
 };
-use zato_outgoing::CallError;
+use zato_odb::{OdbError, Read, Transaction};
 use zato_service::{Context, Error};
 
+use super::audit::patterns;
 use super::security::AllDefinitions;
 use super::security::tls::ca_cert::CaCerts;
-use crate::change::{ConfigurationChange, Family};
+use crate::change::{ConfigurationChange, Dependants, Family};
 use crate::error::{OrError, not_allowed};
 use crate::field::Field;
 use crate::handle::Answer;
@@ -64,6 +66,10 @@ impl Family for HttpSoapObjects {
             })),
             _ => Ok(()),
         }
+    }
+
+    async fn dependants(tx: &Transaction, object: &HttpSoap, found: &mut Dependants) -> Result<(), OdbError> {
+        patterns::of_channel(tx, object, found).await
     }
 }
 
@@ -361,27 +367,4 @@ fn item(
         max_in_flight: object.max_in_flight.map(Into::into),
         cors_origins: object.cors_origins,
     }
-}
-
-impl Handle for ping::Request {
-    async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<ping::Response, Error> {
-        let object = family::find::<HttpSoapObjects>(admin, self.id).await?;
-        if object.connection == Connection::Channel {
-            return Err(Error::bad_request(format!(
-                "The object with id [{}] is the channel [{}]: only outgoing connections can be pinged",
-                object.id, object.name
-            )));
-        }
-        let connection = cx.outgoing().http().by_id(object.id)?;
-        let info = connection.conn().ping(cx.cid()).await.map_err(unanswered)?;
-        Ok(ping::Response { info })
-    }
-}
-
-/// A ping without an answer. Its report is what the caller asked for, so it is the message, which no setting cuts off.
-#[track_caller]
-fn unanswered(error: CallError) -> Error {
-    let report = error.report().unwrap_or_default();
-    let message = format!("{error}\n{report}");
-    Error::from(error).with_message(message)
 }

@@ -1,0 +1,184 @@
+//! What is told about the calls of a channel that is audited.
+//!
+//! Owns the facts of such a call, and that they are told whatever becomes of it. It must not know where they are kept, nor
+//! what of them has to be hidden first, apart from the header of an API key, whose name only its definition knows.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use time::OffsetDateTime;
+use zato_cid::Cid;
+use zato_service::Environment;
+
+use crate::access::forwarded_for;
+use crate::codec::ErrorShape;
+use crate::routing::Found;
+
+/// A sink for the calls of channels that are audited.
+pub trait AuditLog: Send + Sync {
+    /// Takes a call over. Runs on the call path, before the reply leaves: it should queue the call and return.
+    fn record(&self, call: AuditedCall);
+}
+
+/// A call of a channel that is audited, as it came in and as it was answered: secrets and all.
+#[non_exhaustive]
+pub struct AuditedCall {
+    /// The call's correlation id.
+    pub cid: Cid,
+    /// The channel's id.
+    pub channel_id: i64,
+    /// The channel's name.
+    pub channel: Arc<str>,
+    /// Whether the channel is one of SOAP.
+    pub is_soap: bool,
+    /// Where the call came from: the first address that a proxy names, which callers can forge, or else the client's.
+    pub address: String,
+    /// When the request's headers had come, UTC.
+    pub begun: OffsetDateTime,
+    /// The request's method.
+    pub method: Method,
+    /// The request's path and query as they were sent.
+    pub uri: Uri,
+    /// The request's headers. What is known to be a key is marked as sensitive.
+    pub headers: HeaderMap,
+    /// The request's body; empty if the call was over before it had come.
+    pub payload: Bytes,
+    /// The name of the security definition that the caller proved to know.
+    pub caller: Option<Arc<str>>,
+    /// Whether the caller was let through; none if the call was over before that was asked.
+    pub was_let_through: Option<bool>,
+    /// What was answered; none if the caller went away before there was an answer.
+    pub reply: Option<AuditedReply>,
+}
+
+/// What a call that is audited was answered.
+#[non_exhaustive]
+pub struct AuditedReply {
+    /// When, UTC.
+    pub time: OffsetDateTime,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub payload: Bytes,
+}
+
+impl fmt::Debug for AuditedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditedCall")
+            .field("cid", &self.cid)
+            .field("channel", &self.channel)
+            .field("reply", &self.reply)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AuditedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditedReply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl AuditedCall {
+    /// About how much memory the call takes up, in bytes.
+    pub fn size(&self) -> usize {
+        let headers = |headers: &HeaderMap| -> usize {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+        };
+        let reply = self.reply.as_ref().map_or(0, |reply| headers(&reply.headers) + reply.payload.len());
+        size_of::<Self>() + headers(&self.headers) + self.payload.len() + reply
+    }
+}
+
+/// Whoever watches one call. The call is told of when this is dropped at the latest.
+pub(crate) struct Witness {
+    log: Arc<dyn AuditLog>,
+    environment: Environment,
+    /// Taken when the call is told of.
+    call: Option<AuditedCall>,
+}
+
+impl Witness {
+    pub(crate) fn new(
+        log: Arc<dyn AuditLog>,
+        environment: Environment,
+        (cid, peer): (Cid, SocketAddr),
+        found: &Found,
+        request: &Parts,
+    ) -> Self {
+        let mut headers = request.headers.clone();
+        if let Some(definition) = &found.definition {
+            definition.security.mark_keys(&mut headers);
+        }
+        let address = forwarded_for(&headers).map_or_else(|| peer.ip().to_string(), str::to_owned);
+        let call = AuditedCall {
+            cid,
+            channel_id: found.channel.id,
+            channel: Arc::clone(&found.channel.name),
+            is_soap: matches!(found.channel.codec.error_shape(), ErrorShape::Soap(_)),
+            address,
+            begun: environment.now(),
+            method: request.method.clone(),
+            uri: request.uri.clone(),
+            headers,
+            payload: Bytes::new(),
+            caller: None,
+            was_let_through: None,
+            reply: None,
+        };
+        Self { log, environment, call: Some(call) }
+    }
+
+    /// The body has come.
+    pub(crate) fn received(&mut self, body: &Bytes) {
+        if let Some(call) = &mut self.call {
+            call.payload = body.clone();
+        }
+    }
+
+    /// The caller may call.
+    pub(crate) fn let_through(&mut self, caller: Option<&Arc<str>>) {
+        if let Some(call) = &mut self.call {
+            call.was_let_through = Some(true);
+            call.caller = caller.cloned();
+        }
+    }
+
+    /// The call has its answer.
+    pub(crate) fn replied(mut self, response: &Response<Full<Bytes>>) {
+        let Some(call) = &mut self.call else { return };
+        let status = response.status();
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            // Services answer with these as well, to callers who were let through.
+            call.was_let_through.get_or_insert(false);
+        }
+        call.reply = Some(AuditedReply {
+            time: self.environment.now(),
+            status,
+            headers: response.headers().clone(),
+            payload: whole(response.body()),
+        });
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if let Some(call) = self.call.take() {
+            self.log.record(call);
+        }
+    }
+}
+
+/// The bytes of a body that is in memory as a whole.
+fn whole(body: &Full<Bytes>) -> Bytes {
+    let frame = body.clone().frame().now_or_never().flatten();
+    let data = frame.and_then(Result::ok).and_then(|frame| frame.into_data().ok());
+    data.unwrap_or_default()
+}
