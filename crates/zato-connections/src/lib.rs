@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "background")]
 mod lifecycle;
 mod secret;
 mod status;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+#[cfg(feature = "background")]
 pub use lifecycle::Lifecycle;
 pub use secret::Secret;
 pub use status::Status;
