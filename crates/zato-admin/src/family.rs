@@ -270,7 +270,7 @@ macro_rules! services {
             ) -> Result<Self::Reply, zato_service::Error> {
                 let part = $crate::list::part!(self)?;
                 let filter = <$family as $crate::change::Family>::filter();
-                $crate::list::list::<$family>(admin, self.cluster_id, &filter, &part).await
+                $crate::list::list::<$family>(admin, self.cluster_id, filter, part).await
             }
         }
     };

@@ -2,14 +2,16 @@
 //!
 //! Owns which part of a list a caller asks for and how that part is read. It must not know any family.
 //!
-//! A list of which no page is asked for is read in batches, so that of a long one only the items are in memory as a whole,
-//! and not its rows and objects as well.
+//! A list of which no page is asked for is read in batches, each when its caller has taken the one before it, so that a long
+//! one never is in memory as a whole.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 use zato_env::Page;
 use zato_odb::{Object, PageRequest, Read};
-use zato_service::{Error, Output};
+use zato_service::{Batches, Error, Items, Output};
 use zato_sio::EncodeError;
 
 use crate::Admin;
@@ -36,32 +38,36 @@ pub(crate) trait Listed: Family {
 
 /// A list, or a page of one.
 pub(crate) struct List<I> {
-    items: Vec<I>,
+    items: Items<I>,
     page: Option<Page>,
 }
 
 impl<I> List<I> {
     /// The part that is asked for of a list without items.
     pub(crate) fn empty(part: &Part) -> Self {
-        Self { items: Vec::new(), page: part.page.map(|(number, size)| Page::new(0, number, size)) }
+        Self { items: Vec::new().into(), page: part.page.map(|(number, size)| Page::new(0, number, size)) }
     }
 }
 
-impl<I: Serialize + Send> Output for List<I> {
+impl<I: Serialize + Send + 'static> Output for List<I> {
     fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        zato_sio::to_json(&self.items, out)
+        self.items.write_json(out)
     }
 
     fn write_xml(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        zato_sio::to_xml(&self.items, out)
+        self.items.write_xml(out)
     }
 
     fn to_value(&self) -> Result<Value, Error> {
-        Ok(serde_json::to_value(&self.items)?)
+        self.items.to_value()
     }
 
     fn page(&self) -> Option<&Page> {
         self.page.as_ref()
+    }
+
+    fn batches(&mut self) -> Option<&mut dyn Batches> {
+        self.items.batches()
     }
 }
 
@@ -110,41 +116,46 @@ pub(crate) use part;
 pub(crate) async fn list<F: Listed>(
     admin: &Admin,
     cluster_id: i64,
-    filter: &<F::Object as Object>::Filter,
-    part: &Part,
+    filter: <F::Object as Object>::Filter,
+    part: Part,
 ) -> Result<List<F::Item>, Error> {
     let Some((number, size)) = part.page else {
-        return whole::<F>(admin, cluster_id, filter, part.words.as_deref()).await;
+        return whole::<F>(admin, cluster_id, filter, part.words).await;
     };
     let request = PageRequest {
         offset: (number - 1).saturating_mul(size).min(i64::MAX.unsigned_abs()),
         limit: size,
-        name_contains: part.words.clone(),
+        name_contains: part.words,
     };
-    let found = admin.odb().page::<F::Object>(cluster_id, filter, &request).await.or_error()?;
+    let found = admin.odb().page::<F::Object>(cluster_id, &filter, &request).await.or_error()?;
     let items = F::items(admin, found.items).await?;
-    Ok(List { items, page: Some(Page::new(found.total, number, size)) })
+    Ok(List { items: items.into(), page: Some(Page::new(found.total, number, size)) })
 }
 
+/// Each batch begins after the name and id that the one before it ended with, so that none is skipped or shown twice
+/// because of what is created or deleted meanwhile.
 async fn whole<F: Listed>(
     admin: &Admin,
     cluster_id: i64,
-    filter: &<F::Object as Object>::Filter,
-    words: Option<&str>,
+    filter: <F::Object as Object>::Filter,
+    words: Option<String>,
 ) -> Result<List<F::Item>, Error> {
-    let mut items = Vec::new();
-    let mut last: Option<(String, i64)> = None;
-    loop {
-        let last_known = last.as_ref().map(|(name, id)| (name.as_str(), *id));
-        let batch = admin.odb().following::<F::Object>(cluster_id, filter, words, last_known, BATCH);
-        let batch = batch.await.or_error()?;
-        last = batch.last().map(|object| (object.name().to_owned(), object.id()));
-        let is_last = (batch.len() as u64) < BATCH;
-        items.append(&mut F::items(admin, batch).await?);
-        if is_last {
-            return Ok(List { items, page: None });
+    let (admin, wanted) = (admin.clone(), Arc::new((filter, words)));
+    let batch = move |last: Option<(String, i64)>| {
+        let (admin, wanted) = (admin.clone(), Arc::clone(&wanted));
+        async move {
+            let (filter, words) = &*wanted;
+            let last = last.as_ref().map(|(name, id)| (name.as_str(), *id));
+            let following =
+                admin.odb().following::<F::Object>(cluster_id, filter, words.as_deref(), last, BATCH);
+            let objects = following.await.or_error()?;
+            let is_last = (objects.len() as u64) < BATCH;
+            let last = objects.last().filter(|_| !is_last);
+            let next = last.map(|object| Some((object.name().to_owned(), object.id())));
+            Ok((F::items(&admin, objects).await?, next))
         }
-    }
+    };
+    Ok(List { items: Items::read(None, batch).await?, page: None })
 }
 
 #[cfg(test)]

@@ -8,16 +8,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full};
 use time::OffsetDateTime;
 use zato_cid::Cid;
 use zato_service::Environment;
 
 use crate::access::forwarded_for;
 use crate::codec::ErrorShape;
+use crate::reply::ReplyBody;
 use crate::routing::Found;
 
 /// A sink for the calls of channels that are audited.
@@ -152,7 +151,7 @@ impl Witness {
     }
 
     /// The call has its answer.
-    pub(crate) fn replied(mut self, response: &Response<Full<Bytes>>) {
+    pub(crate) fn replied(mut self, response: &Response<ReplyBody>) {
         let Some(call) = &mut self.call else { return };
         let status = response.status();
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -163,7 +162,7 @@ impl Witness {
             time: self.environment.now(),
             status,
             headers: response.headers().clone(),
-            payload: whole(response.body()),
+            payload: response.body().whole(),
         });
     }
 }
@@ -174,11 +173,4 @@ impl Drop for Witness {
             self.log.record(call);
         }
     }
-}
-
-/// The bytes of a body that is in memory as a whole.
-fn whole(body: &Full<Bytes>) -> Bytes {
-    let frame = body.clone().frame().now_or_never().flatten();
-    let data = frame.and_then(Result::ok).and_then(|frame| frame.into_data().ok());
-    data.unwrap_or_default()
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use bytes::Bytes;
 use http::HeaderValue;
 use zato_env::{InvalidName, JsonFrame, XmlFrame, ZatoEnv};
-use zato_service::{Output, Registration};
-use zato_sio::EncodeError;
+use zato_service::{Batches, Output, Registration};
+use zato_sio::{EncodeError, XML_LIST_END};
 use zato_soap::{Frame, FrameOptions, Version, escape};
 
 /// What XML replies of services are called that name no element of their own: XML can't do without.
@@ -109,6 +109,45 @@ pub(crate) struct Encoded {
     pub(crate) content_type: HeaderValue,
 }
 
+/// A reply whose list goes on.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// Everything up to the items at hand.
+    pub(crate) beginning: Encoded,
+    pub(crate) rest: ListRest,
+}
+
+/// How the batches after the first one are written, and what follows the last one.
+#[derive(Clone, Debug)]
+pub(crate) struct ListRest {
+    format: ListFormat,
+    end: Bytes,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ListFormat {
+    Json,
+    Xml,
+}
+
+impl ListRest {
+    /// Appends the items at hand to those that were written before.
+    pub(crate) fn write(&self, batches: &dyn Batches, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match self.format {
+            ListFormat::Json => {
+                out.push(b',');
+                batches.write_json_items(out)
+            }
+            ListFormat::Xml => batches.write_xml_items(out),
+        }
+    }
+
+    /// Appends what follows the last item.
+    pub(crate) fn end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.end);
+    }
+}
+
 impl Codec {
     fn new(format: Format, content_type: &'static str) -> Self {
         Self {
@@ -200,11 +239,47 @@ impl Codec {
             });
         }
         let mut out = Vec::with_capacity(self.last_size.load(Relaxed));
+        self.write(output, env, dialect, &mut out)?;
+        let size = out.len().clamp(MINIMUM_CAPACITY, MAXIMUM_CAPACITY);
+        if self.last_size.load(Relaxed) != size {
+            self.last_size.store(size, Relaxed);
+        }
+        Ok(self.encoded(out))
+    }
+
+    /// Writes a reply up to the items at hand, for a list of which there are more.
+    pub(crate) fn begin(
+        &self,
+        output: &dyn Output,
+        env: &ZatoEnv<'_>,
+        dialect: Dialect,
+    ) -> Result<Begun, EncodeError> {
+        let (format, enclosing) = match &self.format {
+            Format::Xml(_) | Format::Soap(_) => (ListFormat::Xml, XML_LIST_END),
+            Format::JsonWithEnvelope(_) | Format::Json { .. } | Format::Raw => (ListFormat::Json, "]"),
+        };
+        let mut out = Vec::with_capacity(MAXIMUM_CAPACITY);
+        let end_of_list = self.write(output, env, dialect, &mut out)?;
+        let end = out.split_off(end_of_list.saturating_sub(enclosing.len()));
+        Ok(Begun { beginning: self.encoded(out), rest: ListRest { format, end: end.into() } })
+    }
+
+    /// Appends a reply, and says where its payload ends.
+    fn write(
+        &self,
+        output: &dyn Output,
+        env: &ZatoEnv<'_>,
+        dialect: Dialect,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, EncodeError> {
+        let mut end = 0;
         match &self.format {
-            Format::JsonWithEnvelope(frame) => frame.write(&mut out, env, |out| json_members(output, out))?,
+            Format::JsonWithEnvelope(frame) => {
+                frame.write(out, env, |out| json_members(output, out).map(|found| end = found))?;
+            }
             Format::Json { head, tail } => {
                 out.extend_from_slice(head);
-                json_members(output, &mut out)?;
+                end = json_members(output, out)?;
                 if out.len() == head.len() {
                     out.clear();
                     out.extend_from_slice(b"{}");
@@ -214,7 +289,7 @@ impl Codec {
             }
             Format::Xml(frame) => {
                 out.extend_from_slice(b"<?xml version='1.0' encoding='UTF-8'?>\n");
-                frame.write(&mut out, env, |out| xml_payload(output, out))?;
+                frame.write(out, env, |out| xml_payload(output, out).map(|found| end = found))?;
             }
             Format::Soap(format) => {
                 let envelope = match (dialect, &format.envelope_v1) {
@@ -222,16 +297,15 @@ impl Codec {
                     _ => &format.envelope,
                 };
                 out.extend_from_slice(envelope.head());
-                format.element.write(&mut out, env, |out| xml_payload(output, out))?;
+                format.element.write(out, env, |out| xml_payload(output, out).map(|found| end = found))?;
                 out.extend_from_slice(envelope.tail());
             }
-            Format::Raw => text(output, &mut out)?,
+            Format::Raw => {
+                text(output, out)?;
+                end = out.len();
+            }
         }
-        let size = out.len().clamp(MINIMUM_CAPACITY, MAXIMUM_CAPACITY);
-        if self.last_size.load(Relaxed) != size {
-            self.last_size.store(size, Relaxed);
-        }
-        Ok(self.encoded(out))
+        Ok(end)
     }
 
     fn encoded(&self, body: Vec<u8>) -> Encoded {
@@ -253,16 +327,20 @@ fn json_payload(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeErro
     Ok(())
 }
 
-/// Writes the payload as the value of a member, and the members beside it.
-fn json_members(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+/// Writes the payload as the value of a member, and the members beside it. Says where the payload ends.
+fn json_members(output: &dyn Output, out: &mut Vec<u8>) -> Result<usize, EncodeError> {
     json_payload(output, out)?;
-    output.page().map_or(Ok(()), |page| page.write_json(out))
+    let end = out.len();
+    output.page().map_or(Ok(()), |page| page.write_json(out))?;
+    Ok(end)
 }
 
-/// Writes the payload, and the element after it.
-fn xml_payload(output: &dyn Output, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+/// Writes the payload, and the element after it. Says where the payload ends.
+fn xml_payload(output: &dyn Output, out: &mut Vec<u8>) -> Result<usize, EncodeError> {
     output.write_xml(out)?;
-    output.page().map_or(Ok(()), |page| page.write_xml(out))
+    let end = out.len();
+    output.page().map_or(Ok(()), |page| page.write_xml(out))?;
+    Ok(end)
 }
 
 /// A typed reply where there is no data format: a text as it is, anything else as JSON.

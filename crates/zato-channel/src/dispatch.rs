@@ -29,7 +29,8 @@ use crate::codec::ErrorShape;
 use crate::ended::{Call, Epilogue};
 use crate::failure::Failure;
 use crate::gate::{self, Arrival, Gate, Refusal};
-use crate::handle::{answer, caught};
+use crate::handle::{Body as Answer, answer, caught};
+use crate::reply::ReplyBody;
 use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
 use crate::statistics::ChannelStatistics;
@@ -136,8 +137,9 @@ impl Dispatcher {
     /// Answers a request. Whatever goes wrong becomes a response, the panic of a service included.
     ///
     /// Every response carries `X-Zato-CID`. If the future is dropped, because the client went away for instance, the
-    /// call ends wherever it is waiting.
-    pub async fn dispatch<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
+    /// call ends wherever it is waiting. A call whose reply is a long list ends with the body of its response, which makes
+    /// the list while it is read, and fails if that can't go on.
+    pub async fn dispatch<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<ReplyBody>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -148,8 +150,8 @@ impl Dispatcher {
         let (request, body) = request.into_parts();
         match shared.route(&request) {
             Route::Channel(found) => match &found.channel.cors {
-                None => shared.through_channel(&call, found, request, body).await,
-                Some(origins) => shared.of_a_page(&call, &origins.clone(), found, request, body).await,
+                None => shared.through_channel(call, found, request, body).await,
+                Some(origins) => shared.of_a_page(call, &origins.clone(), found, request, body).await,
             },
             Route::Page(page) => shared.page(&call, page, &request, body).await,
             Route::Server => {
@@ -192,19 +194,19 @@ impl Shared {
     /// The way of a call that a web page may have sent.
     async fn of_a_page<B>(
         &self,
-        call: &Call<'_>,
+        call: Call,
         origins: &Origins,
         found: Found,
         request: Parts,
         body: B,
-    ) -> Response<Full<Bytes>>
+    ) -> Response<ReplyBody>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let allow = found.channel.method.as_ref().map(Allowed::header);
         if let Some(answer) = origins.preflight(&request, allow) {
-            return self.epilogue.end(call, Some(&request), Some(&found.channel), None, answer);
+            return self.epilogue.end(&call, Some(&request), Some(&found.channel), None, answer);
         }
         let origin: HeaderMap =
             request.headers.get(ORIGIN).map(|origin| (ORIGIN, origin.clone())).into_iter().collect();
@@ -215,11 +217,11 @@ impl Shared {
 
     async fn through_channel<B>(
         &self,
-        call: &Call<'_>,
+        call: Call,
         found: Found,
         request: Parts,
         body: B,
-    ) -> Response<Full<Bytes>>
+    ) -> Response<ReplyBody>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -238,12 +240,12 @@ impl Shared {
 
     async fn serve<B>(
         &self,
-        call: &Call<'_>,
+        call: Call,
         mut witness: Option<&mut Witness>,
         found: Found,
         request: Parts,
         body: B,
-    ) -> Response<Full<Bytes>>
+    ) -> Response<ReplyBody>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -253,34 +255,34 @@ impl Shared {
         if let Err(refusal) = self.gate.admit(arrival) {
             // Whoever may not call is not asked for the body.
             body::discard(body, &request.headers, self.body_timeout).await;
-            return self.refuse(call, &request, &found.channel, refusal).await;
+            return self.refuse(&call, &request, &found.channel, refusal).await;
         }
-        let _place = match found.channel.limiter.admit() {
+        let place = match found.channel.limiter.admit() {
             Ok(place) => place,
             Err(too_many) => {
                 body::discard(body, &request.headers, self.body_timeout).await;
                 let failure = Failure::too_many("channel", &found.channel.name, too_many);
-                return self.refuse(call, &request, &found.channel, failure.into()).await;
+                return self.refuse(&call, &request, &found.channel, failure.into()).await;
             }
         };
         let mut share = self.budget.share();
         let body = match self.receive(&request, body.as_mut(), &mut share).await {
             Ok(body) => body,
-            Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,
+            Err(failure) => return self.refuse(&call, &request, &found.channel, failure.into()).await,
         };
         if let Some(witness) = &mut witness {
             witness.received(&body);
         }
         let payload = match self.gate.open(arrival, &body) {
             Ok(payload) => payload,
-            Err(refusal) => return self.refuse(call, &request, &found.channel, refusal).await,
+            Err(refusal) => return self.refuse(&call, &request, &found.channel, refusal).await,
         };
         if let Some(witness) = witness {
             witness.let_through(found.definition.as_ref().map(|definition| definition.security.name()));
         }
-        let _callers_place = match arrival.count_caller() {
+        let callers_place = match arrival.count_caller() {
             Ok(place) => place,
-            Err(failure) => return self.refuse(call, &request, &found.channel, failure.into()).await,
+            Err(failure) => return self.refuse(&call, &request, &found.channel, failure.into()).await,
         };
         let Found { channel, captures, definition, .. } = found;
         let origin = Origin {
@@ -292,10 +294,21 @@ impl Shared {
         };
         let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
         let answered = caught(call.cid, answer(&channel, &mut context, &payload, &body)).await;
-        let request = context.origin().request.as_ref();
-        match answered {
-            Ok(response) => self.epilogue.end(call, request, Some(&channel), None, response),
-            Err(failure) => self.failed(call, request, &channel, &failure),
+        let request = context.into_origin().request;
+        let response = match answered {
+            Ok(response) => response,
+            Err(failure) => return self.failed(&call, request.as_ref(), &channel, &failure),
+        };
+        let (parts, body) = response.into_parts();
+        match body {
+            Answer::Whole(body) => {
+                let response = Response::from_parts(parts, Full::new(body));
+                self.epilogue.end(&call, request.as_ref(), Some(&channel), None, response)
+            }
+            Answer::Pieces(pieces) => {
+                let response = Response::from_parts(parts, pieces);
+                self.epilogue.begin(call, request, channel, (place, callers_place), response)
+            }
         }
     }
 
@@ -323,11 +336,11 @@ impl Shared {
 
     async fn refuse(
         &self,
-        call: &Call<'_>,
+        call: &Call,
         request: &Parts,
         channel: &Channel,
         refusal: Refusal,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<ReplyBody> {
         match refusal {
             Refusal::Failed(failure) => self.failed(call, Some(request), channel, &failure),
             Refusal::Held(failure, delay) => {
@@ -344,23 +357,17 @@ impl Shared {
 
     fn failed(
         &self,
-        call: &Call<'_>,
+        call: &Call,
         request: Option<&Parts>,
         channel: &Channel,
         failure: &Failure,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<ReplyBody> {
         let (shape, service) = (channel.codec.error_shape(), channel.service.name());
         let response = self.error(failure, call.cid, shape, Some(service));
         self.epilogue.end(call, request, Some(channel), Some(failure), response)
     }
 
-    async fn page<B>(
-        &self,
-        call: &Call<'_>,
-        page: &dyn Page,
-        request: &Parts,
-        body: B,
-    ) -> Response<Full<Bytes>>
+    async fn page<B>(&self, call: &Call, page: &dyn Page, request: &Parts, body: B) -> Response<ReplyBody>
     where
         B: Body,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,

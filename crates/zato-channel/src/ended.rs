@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 use tracing::Level;
@@ -18,16 +18,19 @@ use zato_cid::Cid;
 use crate::access::{AccessEntry, AccessLog, caller_cid};
 use crate::channel::Channel;
 use crate::failure::Failure;
+use crate::handle::Pieces;
+use crate::limits::Place;
+use crate::reply::ReplyBody;
 use crate::statistics::InFlight;
 
 const X_ZATO_CID: HeaderName = HeaderName::from_static("x-zato-cid");
 
 /// What is known of a call from its first moment.
-pub(crate) struct Call<'a> {
+pub(crate) struct Call {
     pub(crate) cid: Cid,
     pub(crate) begun: Instant,
     pub(crate) peer: SocketAddr,
-    pub(crate) in_flight: InFlight<'a>,
+    pub(crate) in_flight: InFlight,
 }
 
 /// What happens with every response.
@@ -41,13 +44,42 @@ impl Epilogue {
     /// Completes a response, and tells about it.
     pub(crate) fn end(
         &self,
-        call: &Call<'_>,
+        call: &Call,
         request: Option<&Parts>,
         channel: Option<&Channel>,
         failure: Option<&Failure>,
         mut response: Response<Full<Bytes>>,
-    ) -> Response<Full<Bytes>> {
-        let headers = response.headers_mut();
+    ) -> Response<ReplyBody> {
+        let status = response.status();
+        self.complete(call, status, response.headers_mut());
+        if status.is_client_error() || status.is_server_error() || tracing::enabled!(Level::DEBUG) {
+            log(call, request, channel, failure, status);
+        }
+        if let (Some(access_log), Some(request)) = (&self.access_log, request) {
+            let size = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+            record(&**access_log, call, request, channel, (status, size));
+        }
+        response.map(ReplyBody::from)
+    }
+
+    /// Completes a response whose body is yet to be made. What there is to tell is told when that has ended.
+    pub(crate) fn begin(
+        &self,
+        call: Call,
+        request: Option<Parts>,
+        channel: Arc<Channel>,
+        places: Places,
+        mut response: Response<Pieces>,
+    ) -> Response<ReplyBody> {
+        let status = response.status();
+        self.complete(&call, status, response.headers_mut());
+        let access_log = self.access_log.clone();
+        let end = End::CallerLeft;
+        let ending = Ending { call, request, channel, status, access_log, size: 0, end, _places: places };
+        response.map(|pieces| ReplyBody::pieces(pieces, ending))
+    }
+
+    fn complete(&self, call: &Call, status: StatusCode, headers: &mut HeaderMap) {
         // Correlation ids are letters and digits, which header values may hold, so this never fails.
         if let Ok(cid) = HeaderValue::from_str(call.cid.as_str()) {
             headers.insert(X_ZATO_CID, cid);
@@ -55,35 +87,93 @@ impl Epilogue {
         if let Some(server) = &self.server_header {
             headers.insert(http::header::SERVER, server.clone());
         }
-        let status = response.status();
         call.in_flight.replied(status);
-        if status.is_client_error() || status.is_server_error() || tracing::enabled!(Level::DEBUG) {
-            log(call, request, channel, failure, &response);
-        }
-        if let (Some(access_log), Some(request)) = (&self.access_log, request) {
-            let size = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
-            let channel = channel.map(|channel| &*channel.name);
-            let elapsed = call.begun.elapsed();
-            access_log.record(&AccessEntry::new(
-                call.cid,
-                call.peer,
-                request,
-                channel,
-                (status, size),
-                elapsed,
-            ));
-        }
-        response
     }
+}
+
+/// What a call keeps at its channel, and at the definition that its caller proved to know.
+type Places = (Place, Option<Place>);
+
+/// A call whose reply is on its way, and which ends when this is dropped.
+pub(crate) struct Ending {
+    call: Call,
+    request: Option<Parts>,
+    channel: Arc<Channel>,
+    status: StatusCode,
+    access_log: Option<Arc<dyn AccessLog>>,
+    /// How many bytes of the body were made so far.
+    size: usize,
+    end: End,
+    _places: Places,
+}
+
+/// How a body ends.
+enum End {
+    /// Before its end, because nobody takes it any more. It is so until something else is known.
+    CallerLeft,
+    Whole,
+    Failed(Failure),
+}
+
+impl Ending {
+    /// A piece of the body was made.
+    pub(crate) fn sent(&mut self, size: usize) {
+        self.size += size;
+    }
+
+    /// There is no more of the body.
+    pub(crate) fn completed(&mut self) {
+        self.end = End::Whole;
+    }
+
+    /// The next piece could not be made.
+    pub(crate) fn failed(&mut self, failure: Failure) {
+        self.end = End::Failed(failure);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let (cid, size, elapsed) = (self.call.cid, self.size, self.call.begun.elapsed());
+        let (channel, service) = (&*self.channel.name, self.channel.service.name());
+        match &self.end {
+            End::Whole if tracing::enabled!(Level::DEBUG) => {
+                log(&self.call, self.request.as_ref(), Some(&self.channel), None, self.status);
+            }
+            End::Whole => {}
+            End::CallerLeft => {
+                tracing::debug!(%cid, channel, service, size, ?elapsed, "a caller left before the end of its reply");
+            }
+            End::Failed(failure) => {
+                let (reason, causes) = (failure.message(), failure.causes());
+                tracing::error!(%cid, channel, service, size, ?elapsed, reason, causes, "a reply broke off");
+            }
+        }
+        if let (Some(access_log), Some(request)) = (&self.access_log, &self.request) {
+            record(&**access_log, &self.call, request, Some(&self.channel), (self.status, size));
+        }
+    }
+}
+
+fn record(
+    access_log: &dyn AccessLog,
+    call: &Call,
+    request: &Parts,
+    channel: Option<&Channel>,
+    reply: (StatusCode, usize),
+) {
+    let channel = channel.map(|channel| &*channel.name);
+    let elapsed = call.begun.elapsed();
+    access_log.record(&AccessEntry::new(call.cid, call.peer, request, channel, reply, elapsed));
 }
 
 /// One line: errors of the server at error, those of callers at warn, everything else at debug.
 fn log(
-    call: &Call<'_>,
+    call: &Call,
     request: Option<&Parts>,
     channel: Option<&Channel>,
     failure: Option<&Failure>,
-    response: &Response<Full<Bytes>>,
+    status: StatusCode,
 ) {
     let cid = call.cid;
     let caller_cid = request.and_then(|request| caller_cid(&request.headers));
@@ -93,7 +183,6 @@ fn log(
     let method = request.map(|request| request.method.as_str());
     let path = request.map(|request| request.uri.path());
     let elapsed = call.begun.elapsed();
-    let status = response.status();
     // What is the caller's fault stays that, even if the caller's protocol wants 500 for it.
     let blamed = failure.map_or(status, |failure| failure.status);
     let status = status.as_u16();

@@ -9,19 +9,30 @@ use std::pin::pin;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use zato_cid::Cid;
 use zato_env::ZatoEnv;
 use zato_service::{Context, Error, Input, Output, ResponseOptions};
 
 use crate::channel::Channel;
-use crate::codec::{Dialect, Encoded};
+use crate::codec::{Begun, Dialect, Encoded, ListRest};
 use crate::decode::{self, Payload};
 use crate::failure::Failure;
 
 /// Headers that frame the message. They are the connection's business; a service's idea of them could only be wrong.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+
+/// A reply's body as a service's answer leads to it.
+pub(crate) enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Piece by piece; the next one is made when it is asked for.
+    Pieces(Pieces),
+}
+
+/// A body that is made while it is sent.
+pub(crate) type Pieces = BoxStream<'static, Result<Bytes, Failure>>;
 
 /// Calls the channel's service and writes its reply.
 pub(crate) async fn answer(
@@ -29,7 +40,7 @@ pub(crate) async fn answer(
     context: &mut Context,
     payload: &Payload<'_>,
     body: &Bytes,
-) -> Result<Response<Full<Bytes>>, Failure> {
+) -> Result<Response<Body>, Failure> {
     let root = payload.root(&channel.service)?;
     let dialect = decode::dialect(root);
     let failed = |error: Error| Failure::from(error).in_dialect(dialect);
@@ -41,35 +52,79 @@ pub(crate) async fn answer(
             Input::With { payload: &message, elements, precedence: channel.url_parameters.message }
         }
     };
-    let output = channel.service.call(context, input).await.map_err(failed)?;
+    let mut output = channel.service.call(context, input).await.map_err(failed)?;
+    // The audit log keeps replies as they were, so that it has to know all of one.
+    if (channel.is_audited || is_without_pieces(context))
+        && let Some(batches) = output.batches()
+    {
+        batches.complete().await.map_err(failed)?;
+    }
     let options = context.take_response();
     let cid = context.cid();
-    reply(channel, cid, &*output, options, dialect).map_err(failed)
+    reply(channel, cid, output, options, dialect).map_err(failed)
+}
+
+/// Whether the caller would take a body that breaks off for a whole one: in HTTP/1.0 the end of the connection is all that
+/// tells the end of a body whose length is not known before.
+fn is_without_pieces(context: &Context) -> bool {
+    context.origin().request.as_ref().is_some_and(|request| request.version < Version::HTTP_11)
 }
 
 fn reply(
     channel: &Channel,
     cid: Cid,
-    output: &dyn Output,
+    mut output: Box<dyn Output>,
     options: ResponseOptions,
     dialect: Dialect,
-) -> Result<Response<Full<Bytes>>, Error> {
+) -> Result<Response<Body>, Error> {
     let status = options.status.unwrap_or(StatusCode::OK);
-    let encoded = if status.is_client_error() && output.raw().is_some_and(|raw| raw.body.is_empty()) {
-        // The service would not even look at the request: there is nothing to put into an envelope.
-        Encoded { body: Bytes::new(), content_type: HeaderValue::from_static("text/plain") }
-    } else {
-        let mut env = ZatoEnv::ok(cid.as_str());
-        if let Some((result, details)) = options.outcome {
-            env.result = result;
-            env.details = details.into();
-        }
-        channel.codec.encode(output, &env, dialect)?
-    };
-    let mut response = Response::new(Full::new(encoded.body));
+    let (body, content_type) =
+        if status.is_client_error() && output.raw().is_some_and(|raw| raw.body.is_empty()) {
+            // The service would not even look at the request: there is nothing to put into an envelope.
+            (Body::Whole(Bytes::new()), HeaderValue::from_static("text/plain"))
+        } else {
+            let mut env = ZatoEnv::ok(cid.as_str());
+            if let Some((result, details)) = options.outcome {
+                env.result = result;
+                env.details = details.into();
+            }
+            if output.batches().is_some() {
+                let Begun { beginning, rest } = channel.codec.begin(&*output, &env, dialect)?;
+                (Body::Pieces(pieces(cid, beginning.body, output, rest)), beginning.content_type)
+            } else {
+                let Encoded { body, content_type } = channel.codec.encode(&*output, &env, dialect)?;
+                (Body::Whole(body), content_type)
+            }
+        };
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    *response.headers_mut() = headers(options.headers, encoded.content_type);
+    *response.headers_mut() = headers(options.headers, content_type);
     Ok(response)
+}
+
+/// The beginning of a reply, then a piece for each batch that is left of its list. A batch is read when its piece is asked
+/// for, and forgotten when it is written.
+fn pieces(cid: Cid, beginning: Bytes, output: Box<dyn Output>, rest: ListRest) -> Pieces {
+    // Batches are about as long as one another.
+    let capacity = beginning.len();
+    let later = stream::try_unfold(Some(output), move |output| {
+        let rest = rest.clone();
+        caught(cid, async move {
+            let Some(mut output) = output else { return Ok(None) };
+            let mut piece = Vec::with_capacity(capacity);
+            if let Some(batches) = output.batches()
+                && batches.next().await?
+            {
+                rest.write(batches, &mut piece).map_err(Error::from)?;
+            }
+            let goes_on = output.batches().is_some();
+            if !goes_on {
+                rest.end(&mut piece);
+            }
+            Ok(Some((Bytes::from(piece), goes_on.then_some(output))))
+        })
+    });
+    stream::once(std::future::ready(Ok(beginning))).chain(later).boxed()
 }
 
 fn headers(mut headers: HeaderMap, content_type: HeaderValue) -> HeaderMap {

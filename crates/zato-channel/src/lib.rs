@@ -24,6 +24,7 @@ mod pages;
 mod parameters;
 mod path;
 mod rbac;
+mod reply;
 mod respond;
 mod routing;
 mod security;
@@ -45,6 +46,7 @@ pub use message::MessageTarget;
 pub use pages::{Page, Pages};
 pub use parameters::{ParameterPrecedence, UrlParameters, query_elements};
 pub use rbac::{ClientRole, Permission, RbacConfig, Role, RolePermission};
+pub use reply::{BrokenOff, ReplyBody};
 pub use respond::ErrorDetails;
 pub use security::{
     CertificateRuleError, CertificateRules, InvalidDigest, Jwt, JwtKey, JwtKeyError, OAuth, Password,

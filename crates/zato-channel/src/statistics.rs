@@ -90,17 +90,17 @@ impl ChannelStatistics {
     }
 
     /// Counts a call as in flight until the result is dropped, which also happens when a client goes away.
-    pub(crate) fn begin(&self) -> InFlight<'_> {
+    pub(crate) fn begin(&self) -> InFlight {
         self.0.begun.fetch_add(1, Relaxed);
-        InFlight(&self.0)
+        InFlight(Arc::clone(&self.0))
     }
 }
 
 /// A call that has not ended.
 #[derive(Debug)]
-pub(crate) struct InFlight<'a>(&'a Counters);
+pub(crate) struct InFlight(Arc<Counters>);
 
-impl InFlight<'_> {
+impl InFlight {
     pub(crate) fn replied(&self, status: StatusCode) {
         if let Some(counter) = self.0.replies.get(usize::from(status.as_u16() / 100) - 1) {
             counter.fetch_add(1, Relaxed);
@@ -108,7 +108,7 @@ impl InFlight<'_> {
     }
 }
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Relaxed);
     }

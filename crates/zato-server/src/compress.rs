@@ -5,21 +5,20 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use bytes::Bytes;
 use http::{Request, Response, header};
-use http_body_util::{Either, Full};
+use http_body_util::Either;
 use hyper::body::Incoming;
 use tower::{ServiceExt, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::compression::{Compression, CompressionBody};
-use zato_channel::Dispatcher;
+use zato_channel::{Dispatcher, ReplyBody};
 
 /// Below this many bytes a reply fits into a packet or two as it is.
 const WORTH_IT: u64 = 1024;
 
 /// A reply as it is, or compressed.
-pub(crate) type ReplyBody = Either<Full<Bytes>, CompressionBody<Full<Bytes>>>;
+pub(crate) type AnswerBody = Either<ReplyBody, CompressionBody<ReplyBody>>;
 
 /// Answers a request. The reply is compressed if it is large enough and the client says that it understands gzip or zstd;
 /// clients that say nothing don't pay for the question.
@@ -27,7 +26,7 @@ pub(crate) async fn answer(
     dispatcher: Dispatcher,
     request: Request<Incoming>,
     peer: SocketAddr,
-) -> Result<Response<ReplyBody>, Infallible> {
+) -> Result<Response<AnswerBody>, Infallible> {
     if !request.headers().contains_key(header::ACCEPT_ENCODING) {
         return Ok(dispatcher.dispatch(request, peer).await.map(Either::Left));
     }

@@ -261,6 +261,11 @@ impl Context {
         &mut self.response
     }
 
+    /// Where the call came from, once it is over.
+    pub fn into_origin(self) -> Origin {
+        self.origin
+    }
+
     /// Takes what the service said about its reply.
     pub fn take_response(&mut self) -> ResponseOptions {
         std::mem::take(&mut self.response)
@@ -284,7 +289,7 @@ impl Context {
         Ok(zato_sio::from_value(&output.to_value()?)?)
     }
 
-    /// Invokes another service with a payload that is not decoded yet, and returns its reply unencoded.
+    /// Invokes another service with a payload that is not decoded yet, and returns its reply unencoded and whole.
     ///
     /// # Errors
     /// As [`invoke`](Self::invoke).
@@ -302,7 +307,11 @@ impl Context {
         context.origin.caller.clone_from(&self.origin.caller);
         context.depth = self.depth + 1;
         // Boxed because services may invoke one another in circles, which no future can hold by value.
-        Box::pin(service.call(&mut context, input)).await
+        let mut output = Box::pin(service.call(&mut context, input)).await?;
+        if let Some(batches) = output.batches() {
+            batches.complete().await?;
+        }
+        Ok(output)
     }
 
     /// Invokes another service in the background and returns the correlation id that its run has.

@@ -33,7 +33,8 @@ pub struct Exchange {
     pub is_slow: bool,
     /// The request's payload as it came.
     pub request: Bytes,
-    /// The reply's payload in the format of the request: JSON unless that was XML. Empty if it has no such form.
+    /// The reply's payload in the format of the request: JSON unless that was XML. Empty if it has no such form. Of a list that
+    /// is read while it is sent, the first batch.
     pub response: Vec<u8>,
     /// When the call began, UTC.
     pub received: OffsetDateTime,

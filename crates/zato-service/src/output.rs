@@ -3,6 +3,7 @@
 //! Owns the seam between a typed reply and its encoders. It must not know envelopes: they are written around it.
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::Error;
 
 /// A reply that can be written in every format.
 ///
-/// Implemented for every `Serialize` type and for [`Raw`].
+/// Implemented for every `Serialize` type, for [`Raw`] and for [`Items`](crate::Items).
 pub trait Output: Send {
     /// Appends the reply as a JSON document.
     ///
@@ -42,6 +43,39 @@ pub trait Output: Send {
     fn page(&self) -> Option<&Page> {
         None
     }
+
+    /// The reply as a list of which only a batch is at hand; none of a reply that is whole. The methods above see the batch
+    /// that is at hand.
+    fn batches(&mut self) -> Option<&mut dyn Batches> {
+        None
+    }
+}
+
+/// A list of which only a batch is at hand. [`Items`](crate::Items) is one.
+pub trait Batches: Send {
+    /// Puts the next batch in the place of the one at hand. `false` if there was none left; a batch that there is has items.
+    ///
+    /// # Errors
+    /// The batch can't be read. There is none left then.
+    fn next(&mut self) -> BoxFuture<'_, Result<bool, Error>>;
+
+    /// Adds all that is left to the batch at hand, so that the list is whole.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    fn complete(&mut self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Appends the items at hand as the items of a JSON array, without what encloses one.
+    ///
+    /// # Errors
+    /// An item has no JSON form.
+    fn write_json_items(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Appends the items at hand as XML, each an `item`, without what encloses a list.
+    ///
+    /// # Errors
+    /// An item has no XML form.
+    fn write_xml_items(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 
 impl<T: Serialize + Send> Output for T {

@@ -14,7 +14,7 @@ pub use elements::{Csv, Utc};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Found};
 pub use json::{from_json, from_json_any, from_value, to_json};
 pub use xml_read::from_xml;
-pub use xml_write::{to_xml, to_xml_children};
+pub use xml_write::{XML_LIST_END, to_xml, to_xml_children};
 
 /// How deep lists, objects and elements may be nested, when decoding and when encoding alike.
 pub const MAX_DEPTH: usize = 100;

@@ -14,6 +14,9 @@ use crate::xml_read::XSI;
 
 type Result<T = (), E = EncodeError> = std::result::Result<T, E>;
 
+/// How a sequence that [`to_xml`] wrote ends, for a caller who appends further items, each written by [`to_xml`].
+pub const XML_LIST_END: &str = "</item_list>";
+
 /// Appends a value as the payload of a response.
 ///
 /// A struct or a map becomes `<item>…</item>`, a sequence of them `<item_list><item>…</item>…</item_list>`, and the
@@ -305,7 +308,7 @@ impl Rows<'_, '_> {
 
     fn finish(self) {
         self.writer.depth -= 1;
-        self.writer.close("item_list");
+        self.writer.out.extend_from_slice(XML_LIST_END.as_bytes());
     }
 }
 

@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use zato_odb::model::{SecurityDefinition, SecurityKind};
+use zato_odb::Read;
+use zato_odb::model::{SecurityDefinition, SecurityFilter, SecurityKind};
 
-use crate::support::House;
+use crate::support::{self, House, PUBAPI_PASSWORD};
 
 const LIST: &str = "zato.security.basic-auth.get-list";
 
@@ -22,6 +24,14 @@ async fn list(house: &House, request: Value) -> (Vec<String>, Value) {
     let items = document["zato_security_basic_auth_get_list_response"].take();
     let names = items.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned());
     (names.collect(), document["_meta"].take())
+}
+
+/// The list as another service gets it.
+async fn invoked(house: &House, request: Value) -> Value {
+    let payload = BASE64_STANDARD.encode(request.to_string());
+    let invoke = json!({"name": LIST, "payload": payload, "data_format": "json"});
+    let reply = house.ok("zato.service.invoke", invoke).await;
+    serde_json::from_slice(&BASE64_STANDARD.decode(reply["response"].as_str().unwrap()).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -93,27 +103,65 @@ async fn in_soap_the_page_follows_the_items() {
 #[tokio::test]
 async fn the_page_is_there_as_well_if_the_service_is_invoked_by_name() {
     let house = House::new().await;
-    let request = json!({"cluster_id": house.cluster_id, "paginate": true}).to_string();
-    let invoke = json!({"name": LIST, "payload": BASE64_STANDARD.encode(&request), "data_format": "json"});
-    let reply = house.ok("zato.service.invoke", invoke).await;
-    let document: Value =
-        serde_json::from_slice(&BASE64_STANDARD.decode(reply["response"].as_str().unwrap()).unwrap())
-            .unwrap();
+    let document = invoked(&house, json!({"cluster_id": house.cluster_id, "paginate": true})).await;
     assert_eq!(document["_meta"]["total"], 4);
 }
 
-#[tokio::test]
-async fn a_long_list_is_whole() {
-    let house = House::new().await;
+/// Stores users of these numbers, whose names are in their order.
+async fn store_users(house: &House, numbers: impl Iterator<Item = i32>) {
     let mut tx = house.odb.begin().await.unwrap();
-    for number in 0..1001 {
-        let name = format!("user {number:04}");
+    for number in numbers {
+        let name = user(number);
         let kind = SecurityKind::BasicAuth { realm: String::new() };
         let definition = SecurityDefinition::new(house.cluster_id, name.as_str(), name.as_str(), kind);
         tx.insert(&definition).await.unwrap();
     }
     tx.commit().await.unwrap();
-    let (names, _) = list(&house, json!({"query": "user"})).await;
-    let expected: Vec<String> = (0..1001).map(|number| format!("user {number:04}")).collect();
+}
+
+fn user(number: i32) -> String {
+    format!("user {number:04}")
+}
+
+#[tokio::test]
+async fn a_long_list_is_whole() {
+    let house = House::new().await;
+    // The last batch has no item, one, or as many as any other.
+    let mut stored = 0;
+    for count in [999, 1000, 1001, 1500] {
+        store_users(&house, stored..count).await;
+        stored = count;
+        let (names, _) = list(&house, json!({"query": "user"})).await;
+        assert_eq!(names, (0..count).map(user).collect::<Vec<_>>());
+    }
+    let invoked = invoked(&house, json!({"cluster_id": house.cluster_id, "query": "user"})).await;
+    assert_eq!(invoked["zato_security_basic_auth_get_list_response"].as_array().unwrap().len(), 1500);
+}
+
+/// What is there from the beginning to the end is in a list, and once, whatever else comes and goes while it is sent.
+#[tokio::test]
+async fn a_list_is_sent_while_its_objects_change() {
+    let house = House::new().await;
+    store_users(&house, (0..1600).filter(|number| number % 2 == 0)).await;
+    let request = json!({"cluster_id": house.cluster_id, "query": "user"});
+    let login = Some(("pubapi", PUBAPI_PASSWORD));
+    let request = support::request("POST", &format!("/zato/json/{LIST}"), login, request.to_string());
+    let response = house.dispatcher.dispatch(request, ([127, 0, 0, 1], 1234).into()).await;
+    let mut body = response.into_body();
+    let mut sent = body.frame().await.unwrap().unwrap().into_data().unwrap().to_vec();
+    // The 500 of the first batch are up to number 998.
+    let mut tx = house.odb.begin().await.unwrap();
+    let all = tx.list::<SecurityDefinition>(house.cluster_id, &SecurityFilter::default()).await.unwrap();
+    for definition in all.iter().filter(|it| [user(0), user(998), user(1000)].contains(&it.name)) {
+        tx.delete::<SecurityDefinition>(definition.id).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    store_users(&house, [1, 1001].into_iter()).await;
+    sent.extend_from_slice(&body.collect().await.unwrap().to_bytes());
+    let document: Value = serde_json::from_slice(&sent).unwrap();
+    let items = document["zato_security_basic_auth_get_list_response"].as_array().unwrap();
+    let names: Vec<_> = items.iter().map(|item| item["name"].as_str().unwrap()).collect();
+    let mut expected: Vec<_> = (0..800).map(|half| user(half * 2)).collect();
+    expected[500] = user(1001);
     assert_eq!(names, expected);
 }

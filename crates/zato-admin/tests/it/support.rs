@@ -42,7 +42,7 @@ pub(crate) struct House {
     pub(crate) leadership: Leadership,
     pub(crate) environment: Environment,
     pub(crate) applier: Applier,
-    dispatcher: Dispatcher,
+    pub(crate) dispatcher: Dispatcher,
     pub(crate) folder: tempfile::TempDir,
 }
 

@@ -8,6 +8,7 @@ mod change;
 mod errors;
 mod formats;
 mod pages;
+mod pieces;
 mod rbac;
 mod routing;
 mod scale;

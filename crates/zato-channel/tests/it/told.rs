@@ -5,9 +5,11 @@ use std::io;
 use std::sync::{Arc, Mutex, Once};
 
 use http::StatusCode;
+use http_body_util::BodyExt;
 use zato_channel::{AccessEntry, AccessLog, ChannelConfig};
 use zato_service::{Description, Error};
 
+use crate::pieces;
 use crate::support::{House, basic_auth, json, post, with};
 
 thread_local! {
@@ -170,4 +172,42 @@ fn calls_are_counted() {
     let dispatcher = house.dispatcher.clone();
     drop(dispatcher.dispatch(post("/json", "{}"), "192.0.2.1:1".parse().unwrap()));
     assert_eq!(house.dispatcher.statistics().snapshot(), counted);
+}
+
+/// What is told of a reply in pieces is told when it has ended, and of one that ends early why.
+#[test]
+fn a_reply_in_pieces_is_told_about_at_its_end() {
+    let (mut house, _) = pieces::house();
+    let recorder = Arc::new(Recorder::default());
+    house.dispatcher = house.dispatcher.clone().with_access_log(Arc::clone(&recorder) as Arc<dyn AccessLog>);
+    let recorded = || std::mem::take(&mut *recorder.0.lock().unwrap());
+    start();
+    house.runtime.block_on(async {
+        let peer = "192.0.2.1:50000".parse().unwrap();
+        let body = house.dispatcher.dispatch(post("/plain", "{}"), peer).await.into_body();
+        assert!(recorded().is_empty() && !text().contains("a call"), "{}", text());
+        let size = body.collect().await.unwrap().to_bytes().len();
+        let [entry] = &recorded()[..] else { panic!("there is one entry") };
+        let expected = format!("Some(\"channel 2\") POST /plain HTTP/1.1 200 OK {size} None");
+        assert!(entry.ends_with(&expected), "{entry}");
+        assert!(text().contains("a call"), "{}", text());
+
+        start();
+        let mut body = house.dispatcher.dispatch(post("/plain", "{}"), peer).await.into_body();
+        let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop(body);
+        assert!(text().contains("left before the end"), "{}", text());
+        assert!(recorded()[0].ends_with(&format!("200 OK {} None", piece.len())));
+
+        start();
+        let request = post("/plain", "{\"end\":\"with_error\"}");
+        let response = house.dispatcher.dispatch(request, peer).await;
+        let cid = response.headers()["x-zato-cid"].to_str().unwrap().to_owned();
+        response.into_body().collect().await.unwrap_err();
+        let line = text();
+        for expected in ["ERROR", &cid, "a reply broke off", "It broke", "no disk", "channel=\"channel 2\""] {
+            assert!(line.contains(expected), "no {expected} in {line}");
+        }
+        assert_eq!(recorded().len(), 1);
+    });
 }

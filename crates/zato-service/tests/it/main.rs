@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod items;
 mod jobs;
 mod observed;
 mod support;

@@ -329,7 +329,7 @@ impl Answer for get_list::Request {
             without_internal_names: !admin.settings().return_internal_objects,
             ..HttpSoapFilter::default()
         };
-        list::<HttpSoapObjects>(admin, self.cluster_id, &filter, &part).await
+        list::<HttpSoapObjects>(admin, self.cluster_id, filter, part).await
     }
 }
 

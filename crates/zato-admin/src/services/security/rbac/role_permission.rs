@@ -94,7 +94,7 @@ impl Answer for get_list::Request {
 
     async fn answer(self, _: &mut Context, admin: &Admin) -> Result<Self::Reply, Error> {
         let part = part!(self)?;
-        list::<RolePermissions>(admin, self.cluster_id, &RbacRolePermissionFilter::default(), &part).await
+        list::<RolePermissions>(admin, self.cluster_id, RbacRolePermissionFilter::default(), part).await
     }
 }
 
