@@ -9,6 +9,7 @@ use crate::project::{Error, Manifest, Project};
 /// Third-party crates that only some crates of the project may name.
 const RESERVED: &[(&str, &[&str])] = &[
     ("deadpool", &["zato-sql"]),
+    ("h2", &["zato-outgoing"]),
     ("hyper", &["zato-outgoing", "zato-server"]),
     ("hyper-util", &["zato-outgoing", "zato-server"]),
     ("lapin", &["zato-amqp"]),

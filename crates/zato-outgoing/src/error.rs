@@ -74,8 +74,9 @@ pub enum Failure {
     /// TLS could not be established, for instance because the certificate is not trusted. Nothing was sent.
     #[error("TLS could not be established")]
     Tls(#[source] Source),
-    /// A new connection was closed before it took the request. Nothing was sent.
-    #[error("the connection was closed before the request was sent")]
+    /// A new connection was closed before it took the request, or the other side says that it has not looked at it. Nothing has
+    /// happened.
+    #[error("the other side did not take the request")]
     NotSent(#[source] Source),
     /// The request was sent, wholly or in part, and no reply came. The other side may have acted on it.
     #[error("the request was sent but no reply came")]

@@ -25,7 +25,7 @@ pub enum FailureKind {
     Connect,
     /// TLS could not be established.
     Tls,
-    /// The connection was closed before it took the request.
+    /// The other side did not take the request.
     NotSent,
     /// The request was sent and no reply came.
     NoReply,

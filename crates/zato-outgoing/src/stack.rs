@@ -3,15 +3,14 @@
 //! Owns the order of the layers, which `docs/layers.md` explains. Everything that can be computed once is computed here,
 //! when the connection is configured.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use http::HeaderValue;
 use tower_layer::Layer;
 use zato_soap::UsernameToken;
 
 use crate::config::{Config, ConfigProblem, Environment, Security, Transport};
-use crate::connect::{self, Connector};
+use crate::connect::Connector;
 use crate::layers::auth::{AuthLayer, InvalidCredentials};
 use crate::layers::authentication::Authentication;
 use crate::layers::aws::{AwsSignature, AwsSignatureLayer};
@@ -35,7 +34,7 @@ use crate::metrics::Metrics;
 use crate::origin::Origin;
 use crate::pool::{Pool, PoolLayer, PoolOptions, PooledBody};
 use crate::target::Target;
-use crate::tls::{TlsProblem, TlsSource, Verify};
+use crate::tls::Verify;
 
 pub(crate) type ConnectionPool = Pool<Connector>;
 type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
@@ -72,7 +71,7 @@ pub(crate) fn build(
     }
 
     // Opens connections: addresses, TCP, proxies, TLS.
-    let connector = connector(config, target, environment)?;
+    let connector = Connector::to(target, config, environment)?;
 
     // Keeps them open between calls, up to the pool size, and has further calls wait.
     let options = PoolOptions {
@@ -157,28 +156,6 @@ fn check(config: &Config) -> Result<(), ConfigProblem> {
         return Err(ConfigProblem::CircuitBreaker);
     }
     Ok(())
-}
-
-fn connector(
-    config: &Config,
-    target: &Target,
-    environment: &Environment,
-) -> Result<Connector, ConfigProblem> {
-    let tls = TlsSource::new(&config.tls, &environment.tls).map_err(|problem| match problem {
-        TlsProblem::CaBundle(error) => ConfigProblem::CaBundle(error),
-        TlsProblem::Identity(error) => ConfigProblem::Identity(error),
-    })?;
-    Ok(Connector::new(connect::Options {
-        name: config.name.clone(),
-        tls,
-        tls_of_proxies: OnceLock::new(),
-        resolver: Arc::clone(&environment.resolver),
-        proxy: config.proxy.clone(),
-        proxies: Arc::clone(&environment.proxies),
-        keepalive: config.tcp_keepalive,
-        unix: target.unix.as_ref().map(|path| (Arc::clone(path), Arc::clone(&target.origin))),
-        has_warned: AtomicBool::new(false),
-    }))
 }
 
 fn soap(

@@ -34,10 +34,12 @@ use self::resolve::Resolver;
 pub use self::stream::Stream;
 use self::tunnel::Destination;
 pub use self::tunnel::ProxyError;
+use crate::config::{Config, ConfigError, ConfigProblem, Environment};
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
-use crate::tls::{self, TlsSource};
+use crate::target::Target;
+use crate::tls::{self, TlsProblem, TlsSource};
 
 /// An order for a connection.
 #[derive(Clone, Debug)]
@@ -96,25 +98,54 @@ pub struct Connector(Arc<Options>);
 
 /// What all connections of a connector have in common.
 #[derive(Debug)]
-pub(crate) struct Options {
+struct Options {
     /// The name of the outgoing connection, for warnings.
-    pub(crate) name: String,
-    pub(crate) tls: TlsSource,
+    name: String,
+    tls: TlsSource,
     /// The same for proxies, made when the first one is spoken with.
-    pub(crate) tls_of_proxies: OnceLock<Arc<ClientConfig>>,
-    pub(crate) resolver: Arc<Resolver>,
-    pub(crate) proxy: Proxy,
-    pub(crate) proxies: Arc<ProxyRules>,
-    pub(crate) keepalive: Option<Duration>,
+    tls_of_proxies: OnceLock<Arc<ClientConfig>>,
+    resolver: Arc<Resolver>,
+    proxy: Proxy,
+    proxies: Arc<ProxyRules>,
+    keepalive: Option<Duration>,
     /// The Unix socket which stands for an origin.
-    pub(crate) unix: Option<(Arc<Path>, Arc<Origin>)>,
+    unix: Option<(Arc<Path>, Arc<Origin>)>,
     /// Whether it has been said that the other side is not verified.
-    pub(crate) has_warned: AtomicBool,
+    has_warned: AtomicBool,
 }
 
 impl Connector {
-    pub(crate) fn new(options: Options) -> Self {
-        Self(Arc::new(options))
+    /// Opens connections as `config` says it: host, TLS, proxy and TCP keep-alive are what it reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], naming the field which is invalid.
+    pub fn new(config: &Config, environment: &Environment) -> Result<Self, ConfigError> {
+        Target::parse(&config.host, &config.url_path)
+            .and_then(|target| Self::to(&target, config, environment))
+            .map_err(|problem| ConfigError::new(&config.name, problem))
+    }
+
+    pub(crate) fn to(
+        target: &Target,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<Self, ConfigProblem> {
+        let tls = TlsSource::new(&config.tls, &environment.tls).map_err(|problem| match problem {
+            TlsProblem::CaBundle(error) => ConfigProblem::CaBundle(error),
+            TlsProblem::Identity(error) => ConfigProblem::Identity(error),
+        })?;
+        Ok(Self(Arc::new(Options {
+            name: config.name.clone(),
+            tls,
+            tls_of_proxies: OnceLock::new(),
+            resolver: Arc::clone(&environment.resolver),
+            proxy: config.proxy.clone(),
+            proxies: Arc::clone(&environment.proxies),
+            keepalive: config.tcp_keepalive,
+            unix: target.unix.as_ref().map(|path| (Arc::clone(path), Arc::clone(&target.origin))),
+            has_warned: AtomicBool::new(false),
+        })))
     }
 }
 
@@ -311,7 +342,32 @@ fn expiry(certificate: &[u8]) -> Option<OffsetDateTime> {
 
 #[cfg(test)]
 mod tests {
+    use http::Uri;
+
     use super::*;
+
+    /// Whether, and after what time, the operating system asks for signs of life on a connection.
+    async fn keepalive(tcp_keepalive: Option<Duration>) -> (bool, Duration) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = Config::new(1, "CRM", &*host, "/");
+        config.tcp_keepalive = tcp_keepalive;
+        config.proxy = Proxy::Direct;
+        let mut connector = Connector::new(&config, &Environment::new("tests").unwrap()).unwrap();
+        let origin = Arc::new(Origin::of(&host.parse::<Uri>().unwrap()).unwrap());
+        let connected = connector.call(Connect { origin, progress: Progress::start() }).await.unwrap();
+        let Stream::Plain(tcp) = connected.stream else { panic!("{connected:?}") };
+        let socket = SockRef::from(&tcp);
+        assert!(tcp.nodelay().unwrap());
+        (socket.keepalive().unwrap(), socket.tcp_keepalive_time().unwrap())
+    }
+
+    #[tokio::test]
+    async fn tcp_asks_for_signs_of_life() {
+        let time = Duration::from_secs(17);
+        assert_eq!(keepalive(Some(time)).await, (true, time));
+        assert!(!keepalive(None).await.0);
+    }
 
     #[test]
     fn certificates_expire() {

@@ -80,7 +80,37 @@ impl<C> Layer<C> for PoolLayer {
 ///
 /// A connection goes back into the pool when the reply's body has been read to its end, and is closed when the body or the
 /// call is dropped before that. A request is sent again, on a new connection, if a pooled one turns out to have been closed
-/// before it accepted the request: whatever the method, because nothing was sent.
+/// before it accepted the request, or the other side says that it has not looked at it: whatever the method, because nothing has
+/// happened.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use http::Request;
+/// use tower::ServiceExt;
+/// use tower_layer::Layer;
+/// use zato_outgoing::connect::Connector;
+/// use zato_outgoing::pool::{PoolLayer, PoolOptions};
+/// use zato_outgoing::{Body, Config, Environment};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // What the configuration says of TLS and proxies is what matters here.
+/// let config = Config::new(1, "CRM", "https://crm.example.com", "/");
+/// let connector = Connector::new(&config, &Environment::new("example")?)?;
+/// let options = PoolOptions {
+///     size: 10,
+///     queue_size: 100,
+///     queue_timeout: None,
+///     idle_timeout: Duration::from_secs(30),
+///     max_lifetime: None,
+/// };
+/// let pool = PoolLayer::within(options).layer(connector);
+/// let request = Request::get("https://crm.example.com/customers").body(Body::empty())?;
+/// println!("{}", pool.oneshot(request).await?.status());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Reads: [`Progress`], [`DescribePeer`]. Writes: all extensions of the request into the response.
 #[derive(Debug)]
@@ -259,8 +289,8 @@ where
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
         }
         // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
-        // is made again then (RFC 9112, 9.3.1).
-        let may_repeat = reused && request.method().is_idempotent();
+        // is made again then (RFC 9112, 9.3.1), and with HTTP/2, which tells whether it was looked at, every other one as well.
+        let may_repeat = reused && (request.method().is_idempotent() || lease.is_http2());
         let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
         self.progress.set_sent(true);
         Sent { reply: lease.send(request), lease, permit, reused, again }
@@ -294,8 +324,17 @@ where
                 }
             }
             Err(SendError::RequestBody(error)) => Err(Failure::RequestBody(error.into())),
+            Err(SendError::Unprocessed(error)) => {
+                self.progress.set_sent(false);
+                match again.and_then(|kept| kept.request()) {
+                    Some(request) => Ok(Ended::Again(Box::new((request, permit)))),
+                    None => Err(Failure::NotSent(error.into())),
+                }
+            }
             Err(SendError::NoReply(error)) => {
-                let again = again.filter(|_| sender::is_end_of_connection(&error));
+                let may_repeat =
+                    |kept: &Kept<Body>| kept.method.is_idempotent() && sender::is_end_of_connection(&error);
+                let again = again.filter(|kept| may_repeat(kept));
                 match again.and_then(|kept| kept.request()) {
                     Some(request) => Ok(Ended::Again(Box::new((request, permit)))),
                     None => Err(Failure::NoReply(error.into())),

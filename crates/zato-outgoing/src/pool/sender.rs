@@ -7,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::Either;
@@ -24,6 +25,10 @@ use crate::body::Body;
 use crate::connect::{Connected, Forwarded, Peer, Protocol};
 use crate::error::Failure;
 use crate::origin::Origin;
+
+/// After what time without a sign of life the other side of an HTTP/2 connection is asked for one, and how long it may take to give it.
+/// Whoever has vanished without a word would otherwise fail all calls that share the connection, until TCP gives up.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// An open connection and where it leads.
 #[derive(Debug)]
@@ -56,6 +61,8 @@ pub(super) enum SendError {
     Returned(Box<Request<Body>>, hyper::Error),
     /// The request's own body failed, so that only a part of it was sent.
     RequestBody(hyper::Error),
+    /// The request was sent, and the other side says that it has not looked at it.
+    Unprocessed(hyper::Error),
     /// The request was sent, at least in part.
     NoReply(hyper::Error),
 }
@@ -76,8 +83,8 @@ impl Open {
             Protocol::Http1 => Sender::Http1(Http1::handshake(stream).await.map_err(failed)?),
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
-                let (sender, connection) =
-                    builder.timer(TokioTimer::new()).handshake(TokioIo::new(stream)).await.map_err(failed)?;
+                builder.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(SILENCE);
+                let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(failed)?;
                 tokio::spawn(until_closed(connection));
                 Sender::Http2(sender)
             }
@@ -155,7 +162,19 @@ pub(super) fn is_end_of_connection(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error);
     error.is_incomplete_message()
         || error.is_closed()
+        // Nobody has answered a ping.
+        || error.is_timeout()
         || source.is_some_and(|source| source.is::<io::Error>())
+}
+
+/// Whether the other side says that it has not looked at a request (RFC 9113, 8.7): it refused the stream, or it said at the end of the
+/// connection that an earlier stream was the last one.
+fn is_unprocessed(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    source.is_some_and(|error| {
+        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (is_refused || error.is_go_away())
+    })
 }
 
 /// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
@@ -231,6 +250,7 @@ impl Lease {
             Some(request) => SendError::Returned(Box::new(request), error.into_error()),
             None => match error.into_error() {
                 error if error.is_user() => SendError::RequestBody(error),
+                error if is_unprocessed(&error) => SendError::Unprocessed(error),
                 error => SendError::NoReply(error),
             },
         })

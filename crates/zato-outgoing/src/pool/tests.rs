@@ -29,6 +29,8 @@ enum Server {
     HandsOver,
     /// Reads and says nothing.
     Waits,
+    /// The same where HTTP/2 is spoken.
+    WaitsWithHttp2,
     /// Does not let anybody connect.
     Refuses,
 }
@@ -93,6 +95,7 @@ impl Service<Connect> for Scripted {
         });
         let protocol = match server {
             Server::Answers(protocol) => protocol,
+            Server::WaitsWithHttp2 => Protocol::Http2,
             _ => Protocol::Http1,
         };
         std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None }))
@@ -130,7 +133,9 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
             let _written = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nonce").await;
             return matches!(server, Server::HandsOver).then_some(stream);
         }
-        Server::Waits => while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {},
+        Server::Waits | Server::WaitsWithHttp2 => {
+            while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+        }
         Server::Refuses => {}
     }
     None
@@ -311,6 +316,21 @@ async fn http2_calls_share_one_connection() {
     assert_eq!(text(second).await, "/2");
     assert_eq!(text(first).await, "/1");
     assert_eq!((server.opened(), pool.idle_connections()), (1, 1));
+}
+
+/// The calls that share its connection are not held up until their time is over, and the next one has a new connection.
+#[tokio::test(start_paused = true)]
+async fn an_http2_peer_that_has_vanished_is_noticed() {
+    let server = Scripted::new([Server::WaitsWithHttp2, HTTP2]);
+    let pool = server.pool(3);
+    let begun = tokio::time::Instant::now();
+    let (first, second) = tokio::join!(call(&pool, "http://h/1"), call(&pool, "http://h/2"));
+    // Only one of them was opened first.
+    assert!(matches!(first, Err(Failure::NoReply(_))), "{first:?}");
+    drop(second);
+    assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
+    assert_eq!(call(&pool, "http://h/3").await.unwrap(), "/3");
+    assert_eq!(server.opened(), 2);
 }
 
 #[tokio::test]
