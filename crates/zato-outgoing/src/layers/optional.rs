@@ -12,6 +12,27 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// Applies a layer if there is one.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::Failure;
+/// use zato_outgoing::layers::optional::OptionalLayer;
+/// use zato_outgoing::layers::trace::TraceLayer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Failure> {
+/// let server = service_fn(async |_: Request<()>| Ok::<_, Failure>(Response::new("reply")));
+/// // Both stacks are of one type, so that configuration can choose.
+/// for name in [Some("CRM"), None] {
+///     let trace = name.map(|name| TraceLayer::named(name.into()));
+///     let stack = OptionalLayer::if_some(trace).layer(server.clone());
+///     assert_eq!(*stack.oneshot(Request::new(())).await?.body(), "reply");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OptionalLayer<L>(Option<L>);
 

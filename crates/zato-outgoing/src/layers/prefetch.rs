@@ -46,6 +46,29 @@ pub enum Prefetched<B> {
 /// Makes [`Prefetch`] services.
 ///
 /// Reads: [`Streamed`].
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::{BodyExt, Full};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::Failure;
+/// use zato_outgoing::layers::prefetch::{PrefetchLayer, Prefetched};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Failure> {
+/// let server = service_fn(async |_: Request<()>| {
+///     let body = Full::new(Bytes::from("reply")).map_err(|never| -> Failure { match never {} });
+///     Ok::<_, Failure>(Response::new(body))
+/// });
+/// let reply = PrefetchLayer::limit(5).layer(server.clone()).oneshot(Request::new(())).await?;
+/// assert!(matches!(reply.into_body(), Prefetched::Whole(body) if body == "reply"));
+/// let refused = PrefetchLayer::limit(4).layer(server).oneshot(Request::new(())).await;
+/// assert_eq!(refused.unwrap_err().to_string(), "the reply is larger than 4 bytes");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PrefetchLayer {
     limit: usize,

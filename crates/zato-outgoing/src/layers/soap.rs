@@ -31,6 +31,29 @@ pub struct Unwrapped;
 /// Makes [`Soap`] services.
 ///
 /// Reads: [`Unwrapped`].
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{HeaderValue, Request, Response};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::{Body, Failure};
+/// use zato_outgoing::layers::soap::SoapLayer;
+/// use zato_soap::Version;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Failure> {
+/// let server = service_fn(async |request: Request<Body>| {
+///     assert_eq!(request.headers()["SOAPAction"], "urn:get");
+///     Ok::<_, Failure>(Response::new(request.into_body().pieces().unwrap().concat()))
+/// });
+/// let layer = SoapLayer::enveloping(Version::V11, HeaderValue::from_static("urn:get"), None);
+/// let request = Request::new(Body::from(Bytes::from("<get/>")));
+/// let sent = layer.layer(server).oneshot(request).await?.into_body();
+/// assert!(String::from_utf8_lossy(&sent).ends_with("<s11:Body><get/></s11:Body></s11:Envelope>"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SoapLayer {
     message: Arc<Message>,

@@ -38,6 +38,26 @@ impl From<Elapsed> for Failure {
 /// Makes [`Timeout`] services.
 ///
 /// Reads: [`CallTimeout`], [`Progress`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use http::{Request, Response};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::Failure;
+/// use zato_outgoing::layers::timeout::{CallTimeout, TimeoutLayer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let server = service_fn(async |_: Request<()>| std::future::pending::<Result<Response<()>, Failure>>().await);
+/// let mut request = Request::new(());
+/// // Less than what other calls have.
+/// request.extensions_mut().insert(CallTimeout(Duration::from_millis(5)));
+/// let ended = TimeoutLayer::total(Duration::from_secs(10)).layer(server).oneshot(request).await;
+/// assert_eq!(ended.unwrap_err().to_string(), "timed out while waiting for the reply");
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TimeoutLayer {
     total: Duration,

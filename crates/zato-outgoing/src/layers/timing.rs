@@ -18,6 +18,29 @@ use crate::progress::{Progress, Timing as Measured};
 ///
 /// Reads: [`Progress`], or starts one. Writes: [`Progress`] for the layers inside,
 /// [`Timing`](crate::progress::Timing) into the response's extensions.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::layers::timing::TimingLayer;
+/// use zato_outgoing::{Failure, Phase, Progress, Timing};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = service_fn(async |request: Request<()>| {
+///     // What is inside says where it is.
+///     request.extensions().get::<Progress>().expect("the layer adds one").enter(Phase::FirstByte);
+///     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+///     Ok::<_, Failure>(Response::new(()))
+/// });
+/// let response = TimingLayer::new().layer(server).oneshot(Request::new(())).await?;
+/// let timing: &Timing = response.extensions().get().ok_or("not measured")?;
+/// assert!(timing.total() >= timing.phase(Phase::FirstByte));
+/// assert!(timing.phase(Phase::FirstByte).as_millis() >= 5);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimingLayer;
 

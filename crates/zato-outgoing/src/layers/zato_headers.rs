@@ -28,6 +28,30 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("zato-outgoing/", en
 /// Makes [`ZatoHeaders`] services.
 ///
 /// Reads: [`Cid`], [`Progress`]. Requests with one [`Progress`] state one time, without one that of the moment.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use http::{HeaderValue, Request, Response};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_layer::Layer;
+/// use zato_outgoing::layers::zato_headers::ZatoHeadersLayer;
+/// use zato_outgoing::{Failure, SystemClock};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = service_fn(async |request: Request<()>| Ok::<_, Failure>(Response::new(request.headers().clone())));
+/// let component = HeaderValue::from_static("parallel/esb1/esb1.example.com/21358/main");
+/// let layer = ZatoHeadersLayer::if_not_present(component.clone(), Arc::new(SystemClock));
+/// let mut request = Request::new(());
+/// request.extensions_mut().insert("K21353002988419985838198535608".parse::<zato_cid::Cid>()?);
+/// let headers = layer.layer(server).oneshot(request).await?.into_body();
+/// assert_eq!(headers["X-Zato-CID"], "K21353002988419985838198535608");
+/// assert_eq!(headers["X-Zato-Component"], component);
+/// assert!(headers.contains_key("X-Zato-Msg-TS"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ZatoHeadersLayer {
     component: HeaderValue,

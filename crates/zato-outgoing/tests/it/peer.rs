@@ -153,6 +153,11 @@ impl Peer {
         self.requests.lock().unwrap().last().unwrap().clone()
     }
 
+    /// All requests so far.
+    pub(crate) fn all_requests(&self) -> Vec<Request<Bytes>> {
+        self.requests.lock().unwrap().clone()
+    }
+
     /// How many requests there have been.
     pub(crate) fn requests(&self) -> usize {
         self.requests.lock().unwrap().len()

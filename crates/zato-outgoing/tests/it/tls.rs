@@ -1,8 +1,7 @@
 //! TLS with a server whose certificate nobody knows.
 
 use std::convert::Infallible;
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -16,15 +15,14 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
-use tracing::field::Field;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 use zato_outgoing::{Connection, Failure, Identity, Verify};
 
+use crate::log::Log;
 use crate::peer::{Peer, chain, cid, connection};
 
 /// A TLS server for `localhost`, and its certificate in PEM form. It says which HTTP version and server name it got.
-async fn secured(protocols: &[&str]) -> (Peer, String) {
+pub(crate) async fn secured(protocols: &[&str]) -> (Peer, String) {
     secured_for(protocols, None).await
 }
 
@@ -186,42 +184,14 @@ async fn a_ping_tells_of_tls() {
     );
 }
 
-/// Keeps what is logged as a warning, as text.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::WARN
-    }
-
-    fn new_span(&self, _span: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _span: &Id, _values: &Record<'_>) {}
-
-    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = String::new();
-        event.record(&mut |field: &Field, value: &dyn Debug| text += &format!("{field}={value:?} "));
-        self.0.lock().unwrap().push(text);
-    }
-
-    fn enter(&self, _span: &Id) {}
-
-    fn exit(&self, _span: &Id) {}
-}
-
 /// It is said when the connection is configured, and once more when it is first opened, with the host's name.
 #[tokio::test]
 async fn a_connection_that_verifies_nothing_is_loud() {
-    let warnings = Warnings::default();
+    let warnings = Log::of(Level::WARN);
     let _guard = tracing::subscriber::set_default(warnings.clone());
     let (peer, _) = secured(&["http/1.1"]).await;
     let crm = secure_connection(&peer, "localhost", Verify::Nothing);
-    let said = || warnings.0.lock().unwrap().clone();
+    let said = || warnings.lines();
     assert_eq!(said().len(), 1, "{:?}", said());
     for _ in 0..2 {
         crm.conn().get(cid(), ()).prefetch(false).await.unwrap();
