@@ -11,7 +11,7 @@ use std::panic::Location;
 
 use zato_amqp::SendError;
 use zato_kvdb::KvdbError;
-use zato_outgoing::CallError;
+use zato_outgoing::{CallError, Failure};
 use zato_sio::DecodeError;
 
 /// What a caller can do about a failure.
@@ -38,11 +38,11 @@ pub enum ErrorKind {
     TooManyRequests,
     /// Anything unexpected.
     Internal,
-    /// Another system could not be reached or answered nonsense.
+    /// Another system could not be reached or answered nonsense, or the connection to it is inactive.
     BadGateway,
     /// Another system did not answer in time.
     GatewayTimeout,
-    /// The server can't do it now, the operational database being away for instance.
+    /// The server can't do it now, the operational database being away for instance, or too many calls waiting for another system.
     Unavailable,
 }
 
@@ -227,7 +227,7 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
     if error.is::<DecodeError>() {
         ErrorKind::BadRequest
     } else if let Some(error) = error.downcast_ref::<CallError>() {
-        if error.is_timeout() { ErrorKind::GatewayTimeout } else { ErrorKind::BadGateway }
+        kind_of_call(error)
     } else if let Some(error) = error.downcast_ref::<SendError>() {
         match error {
             SendError::TooLong { .. } => ErrorKind::Internal,
@@ -250,6 +250,19 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
         }
     } else {
         ErrorKind::Internal
+    }
+}
+
+fn kind_of_call(error: &CallError) -> ErrorKind {
+    match error.kind() {
+        Failure::TimedOut { .. } => ErrorKind::GatewayTimeout,
+        Failure::QueueFull { .. } | Failure::CircuitOpen { .. } => ErrorKind::Unavailable,
+        // The service gave what cannot be sent: no other system has had a part in that.
+        Failure::MissingPathParameter { .. }
+        | Failure::InvalidRequest { .. }
+        | Failure::EncodeBody(_)
+        | Failure::RequestBody(_) => ErrorKind::Internal,
+        _ => ErrorKind::BadGateway,
     }
 }
 
@@ -283,6 +296,39 @@ mod tests {
     #[track_caller]
     fn check(error: impl StdError + Send + Sync + 'static, kind: ErrorKind) {
         assert_eq!(Error::from(error).kind(), kind);
+    }
+
+    #[tokio::test]
+    async fn failed_calls() {
+        use zato_outgoing::{CircuitBreaker, Config, Connection, Environment, Proxy, Trip};
+
+        // Nobody listens on the first port any more, and nobody says anything on the second.
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = |address: std::net::SocketAddr, change: fn(&mut Config)| {
+            let mut config = Config::new(1, "CRM", format!("http://{address}"), "/customers/{id}");
+            config.proxy = Proxy::Direct;
+            change(&mut config);
+            Connection::new(config, &Environment::new("tests").unwrap()).unwrap()
+        };
+        let cid: zato_cid::Cid = "K21353002988419985838198535608".parse().unwrap();
+        let call = |connection: &Connection| connection.conn().get(cid, [("id", 1)]);
+        let fragile = connection(gone, |config| {
+            let trip = Trip::Consecutive { failures: 1 };
+            config.circuit_breaker = Some(CircuitBreaker { trip, ..CircuitBreaker::default() });
+        });
+        let waiting = connection(silent.local_addr().unwrap(), |_| {});
+        let inactive = connection(gone, |config| config.is_active = false);
+        for (call, kind) in [
+            (waiting.conn().get(cid, ()), ErrorKind::Internal),
+            (call(&waiting).header("a", "\n"), ErrorKind::Internal),
+            (call(&waiting).timeout(std::time::Duration::from_millis(1)), ErrorKind::GatewayTimeout),
+            (call(&fragile), ErrorKind::BadGateway),
+            (call(&fragile), ErrorKind::Unavailable),
+            (call(&inactive), ErrorKind::BadGateway),
+        ] {
+            check(call.await.unwrap_err(), kind);
+        }
     }
 
     #[test]

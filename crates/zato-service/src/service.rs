@@ -91,7 +91,7 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// # Errors
     /// Whatever keeps the service from answering. `?` turns every `std::error::Error` into an [`Error`]: a failed
-    /// outgoing call becomes 502 or 504, anything else 500.
+    /// outgoing call becomes 502, 503 or 504, anything else 500.
     fn handle(
         &self,
         cx: &mut Context,
