@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::support::api::outgoing;
 use crate::support::backend::Backend;
+use crate::support::peer::NOBODY;
 use crate::support::postgres::{Database, PASSWORD};
 use crate::support::proxy::Proxy;
-use crate::support::{Launch, Reply, Server, eventually};
+use crate::support::{Launch, Peer, PeerReply, Reply, Server, eventually};
 
 /// What is built, as the public API has it: a list kept by hand, so that a service can't get lost unnoticed.
 const BUILT: &[&str] = &[
@@ -174,6 +176,40 @@ fn metrics_count_calls() {
     for (name, value) in &before {
         let is_counter = name.contains("_total") || name.contains("_count") || name.contains("_bucket");
         assert!(!is_counter || after.get(name) >= Some(value), "{name} went back");
+    }
+}
+
+#[test]
+fn metrics_tell_of_outgoing_connections() {
+    let server = Server::start();
+    let peer = Peer::start(|_| PeerReply::status(404));
+    let metered = server.api().create_http(&outgoing("Metered", &peer.host(), "/"));
+    let refused = server.api().create_http(&outgoing("Refused", NOBODY, "/"));
+    let ping = |id: i64| server.api().call("zato.http-soap.ping", &json!({"id": id}));
+    for _ in 0..3 {
+        ping(metered).ok();
+    }
+    ping(refused).error(502, &["Refused"]);
+
+    let samples = metrics(&server);
+    let check = |connection: &str, name: &str, label: &str, expected: f64| {
+        let labels = format!("connection=\"{connection}\",transport=\"plain_http\"{label}");
+        let sample = format!("zato_outgoing_{name}{{{labels}}}");
+        assert_eq!(samples.get(&sample), Some(&expected), "{sample} in {samples:#?}");
+    };
+    check("Metered", "calls_total", "", 3.0);
+    check("Metered", "replies_total", ",status=\"4xx\"", 3.0);
+    check("Metered", "failures_total", ",kind=\"connect\"", 0.0);
+    check("Metered", "latency_seconds_count", "", 3.0);
+    check("Metered", "calls_in_flight", "", 0.0);
+    check("Metered", "calls_waiting", "", 0.0);
+    check("Metered", "pool_size", "", 20.0);
+    check("Refused", "calls_total", "", 1.0);
+    check("Refused", "failures_total", ",kind=\"connect\"", 1.0);
+    check("Refused", "latency_seconds_count", "", 1.0);
+    for name in ["queue_wait_seconds_total", "latency_seconds_sum", "connections_idle"] {
+        let sample = format!("zato_outgoing_{name}{{connection=\"Metered\",transport=\"plain_http\"}}");
+        assert!(samples.get(&sample).is_some_and(|value| *value >= 0.0), "{sample} in {samples:#?}");
     }
 }
 

@@ -26,7 +26,7 @@ fn to(server: &Server, change: impl FnOnce(&mut Config)) -> Connection {
 }
 
 /// Nothing is left of the connection's calls once it is gone: no task here, no open connection there.
-async fn check_nothing_left(connection: Connection, server: Option<&Server>) {
+pub(crate) async fn check_nothing_left(connection: Connection, server: Option<&Server>) {
     drop(connection);
     let begun = Instant::now();
     loop {

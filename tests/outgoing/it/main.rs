@@ -5,11 +5,15 @@ mod aws;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod http2;
+#[cfg(test)]
 mod httpbin;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
 mod oauth;
+#[cfg(test)]
+mod phases;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]

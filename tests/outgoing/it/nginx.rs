@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use zato_outgoing::{Clock, Config, Connection, Environment, Failure, Identity, Retry, Verify};
 
+use crate::faults::check_nothing_left;
 use crate::support::certificates::{Authority, Certified, self_signed};
 use crate::support::peer::{Peer, free_port};
 use crate::support::{chain, cid, connection};
@@ -21,8 +22,19 @@ struct Nginx {
     socket: String,
 }
 
-const PORTS: [&str; 10] =
-    ["plain", "tls", "tls12", "http1", "mutual", "expired", "elsewhere", "self_signed", "impatient", "busy"];
+const PORTS: [&str; 11] = [
+    "plain",
+    "tls",
+    "tls12",
+    "http1",
+    "mutual",
+    "expired",
+    "elsewhere",
+    "self_signed",
+    "impatient",
+    "busy",
+    "turnover",
+];
 
 const CONFIGURATION: &str = r#"
 daemon off;
@@ -67,6 +79,7 @@ http {
         keepalive_requests 3;
         location / { return 200 "$connection $connection_requests"; }
     }
+    server { listen 127.0.0.1:@turnover ssl http2; keepalive_requests 7; @answer }
     server {
         listen 127.0.0.1:@busy;
         limit_req zone=by_path;
@@ -171,12 +184,14 @@ async fn text(connection: &Connection) -> String {
     response.text().into_owned()
 }
 
-/// The call fails before anything was sent, and the causes say why.
-async fn check_refused(connection: &Connection, cause: &str) {
+/// The call fails before anything was sent, the causes say why, and nothing is left of it.
+async fn check_refused(connection: Connection, cause: &str) {
     let error = connection.conn().get(cid(), ()).await.unwrap_err();
     assert!(matches!(error.kind(), Failure::Tls(_)), "{error:?}");
     assert!(!error.may_have_been_sent());
     assert!(chain(&error).contains(cause), "{}", chain(&error));
+    drop(error);
+    check_nothing_left(connection, None).await;
 }
 
 #[tokio::test]
@@ -193,11 +208,10 @@ async fn versions_of_tls_and_http() {
 
 #[tokio::test]
 async fn certificates_are_verified() {
-    check_refused(&secure("expired", |_| {}), "expired").await;
-    check_refused(&secure("elsewhere", |_| {}), "not valid for name").await;
-    check_refused(&secure("self_signed", |_| {}), "UnknownIssuer").await;
-    check_refused(&secure("tls", |config| config.tls.verify = Verify::OperatingSystem), "UnknownIssuer")
-        .await;
+    check_refused(secure("expired", |_| {}), "expired").await;
+    check_refused(secure("elsewhere", |_| {}), "not valid for name").await;
+    check_refused(secure("self_signed", |_| {}), "UnknownIssuer").await;
+    check_refused(secure("tls", |config| config.tls.verify = Verify::OperatingSystem), "UnknownIssuer").await;
 }
 
 #[tokio::test]
@@ -267,7 +281,7 @@ async fn plain_http_at_a_tls_port_is_told_so() {
 #[tokio::test]
 async fn tls_at_a_plain_port_fails() {
     let host = format!("https://localhost:{}", nginx().port("plain"));
-    check_refused(&connection(&host, "/", |config| config.tls.verify = trusted()), "").await;
+    check_refused(connection(&host, "/", |config| config.tls.verify = trusted()), "").await;
 }
 
 /// The server replies before it has read the body, and closes the connection.

@@ -66,8 +66,8 @@ impl Peer {
     }
 
     /// Starts a program which prints its address in its first line.
-    fn saying_its_address(program: &Path, arguments: &[&str]) -> (Self, SocketAddr) {
-        let mut peer = Self::start(folder(), program, arguments, Stdio::piped());
+    fn saying_its_address(folder: PathBuf, program: &Path, arguments: &[&str]) -> (Self, SocketAddr) {
+        let mut peer = Self::start(folder, program, arguments, Stdio::piped());
         let stdout: ChildStdout = peer.keeper.stdout.take().expect("standard output is piped");
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).unwrap();
@@ -94,8 +94,19 @@ impl Peer {
 
     /// A server of the folder `python`.
     pub(crate) fn python(script: &str) -> (Self, SocketAddr) {
-        let script = own_file("python").join(script);
-        Self::saying_its_address(&python(), &[&script.to_string_lossy()])
+        Self::python_with(script, &[])
+    }
+
+    /// A server of the folder `python` with these files in its folder, whose names are its arguments.
+    pub(crate) fn python_with(script: &str, files: &[(&str, &str)]) -> (Self, SocketAddr) {
+        let (folder, script) = (folder(), own_file("python").join(script));
+        let script = script.to_string_lossy();
+        let mut arguments = vec![&*script];
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+            arguments.push(name);
+        }
+        Self::saying_its_address(folder, &python(), &arguments)
     }
 
     /// The SOAP service of `node/soap_server.js`.
@@ -103,7 +114,7 @@ impl Peer {
         let modules = installed("ZATO_TEST_NODE_PEERS", "node-peers");
         let script = own_file("node/soap_server.js");
         let arguments = [&script.to_string_lossy(), &modules.to_string_lossy()];
-        Self::saying_its_address(Path::new("node"), &arguments.map(|argument| &**argument))
+        Self::saying_its_address(folder(), Path::new("node"), &arguments.map(|argument| &**argument))
     }
 
     /// nginx with these files in its folder, whose path takes the place of `@folder` in them, and of which `nginx.conf` is its configuration, as soon as it listens on `port`.
