@@ -29,7 +29,7 @@ pub struct XPathError {
     reason: String,
 }
 
-/// Nothing can be looked for in a text: it is no XML, or too large for an expression.
+/// Nothing can be looked for in a text: it is no XML, or too large for an expression, or an expression finds no places.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message can't be searched: {0}")]
 pub struct Unsearchable(String);
@@ -76,10 +76,12 @@ impl XPathExpression {
     }
 
     /// A message with `instead` in place of the content of everything that the expressions find. They begin at the root
-    /// element. What is found is looked for before anything is hidden, so that no expression hides from another one.
+    /// element, and in a SOAP envelope at the payload as well. What is found is looked for before anything is hidden, so
+    /// that no expression hides from another one.
     ///
     /// # Errors
-    /// The message is no XML, has a document type, or is too large for an expression.
+    /// The message is no XML, has a document type, or is too large for an expression; or an expression works out a text or
+    /// a number, which stands nowhere.
     pub fn hide<'e>(
         expressions: impl IntoIterator<Item = &'e Self>,
         message: &str,
@@ -88,11 +90,14 @@ impl XPathExpression {
         let parsed = Parser::new().with_forbid_dtd(true).parse(message);
         let mut document = parsed.map_err(|error| Unsearchable(error.to_string()))?;
         document.prepare_xpath();
-        let root = document.document_element().unwrap_or_else(|| document.root());
+        let contexts = [document.document_element(), payload(&document)];
         let mut found = Vec::new();
         for expression in expressions {
-            if let XPathValue::NodeSet(nodes) = expression.evaluate(&document, root).map_err(Unsearchable)? {
-                found.extend(nodes);
+            for context in contexts.into_iter().flatten() {
+                match expression.evaluate(&document, context).map_err(Unsearchable)? {
+                    XPathValue::NodeSet(nodes) => found.extend(nodes),
+                    _ => return Err(Unsearchable(format!("`{}` finds no places", expression.text))),
+                }
             }
         }
         if found.is_empty() {
@@ -113,6 +118,15 @@ impl fmt::Debug for XPathExpression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("XPathExpression").field(&self.text).finish()
     }
+}
+
+/// The payload of a SOAP envelope: the first element of its body, or an empty body itself.
+pub(crate) fn payload(document: &Document<'_>) -> Option<NodeId> {
+    let elements = |parent| document.children_iter(parent).filter(|child| document.element(*child).is_some());
+    let is_body =
+        |node: &NodeId| document.element(*node).is_some_and(|element| element.name.local_name == "Body");
+    let body = elements(document.document_element()?).find(is_body)?;
+    Some(elements(body).next().unwrap_or(body))
 }
 
 fn hide_node(document: &mut Document<'_>, node: NodeId, instead: &str) {
@@ -197,10 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn expressions_begin_at_the_payload_too() {
+        let message = "<e:E xmlns:e='urn:e'><e:Header><u>0</u></e:Header><e:Body><a><u>1</u><v>2</v></a></e:Body></e:E>";
+        let expected = message.replace("'urn:e'", "\"urn:e\"").replace("<u>1</u>", "<u>***</u>");
+        check(&["u"], message, &expected);
+        check(&["u"], "<Body><u>1</u></Body>", "<Body><u>***</u></Body>");
+    }
+
+    #[test]
     fn names_are_told_apart_by_namespace() {
         let message = "<a xmlns:c='urn:crm'><c:b>1</c:b><b>2</b></a>";
         check(&["//crm:b"], message, "<a xmlns:c=\"urn:crm\"><c:b>***</c:b><b>2</b></a>");
-        check(&["//hr:b", "count(//b)", "//d"], message, message);
+        check(&["//hr:b", "//d"], message, message);
     }
 
     #[test]
@@ -211,6 +233,9 @@ mod tests {
         let message = format!("<a>{}</a>", "<b><c/></b>".repeat(2_000));
         let large = expressions(&["//*[count(//*) > 0][count(//*) > 1]"]);
         assert!(XPathExpression::hide(&large, &message, "***").is_err());
+        let text = expressions(&["string(//b)"]);
+        let error = XPathExpression::hide(&text, "<a/>", "***").unwrap_err().to_string();
+        assert_eq!(error, "the message can't be searched: `string(//b)` finds no places");
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //!
 //! Expressions know no prefixes. They are compiled when a definition is configured.
 
-use uppsala::{Document, NodeId, Parser};
+use uppsala::Parser;
 
 use super::denied::Denied;
 use super::secret::{Password, is_same};
-use crate::xpath::{XPathError, XPathExpression};
+use crate::xpath::{XPathError, XPathExpression, payload};
 
 /// Where callers name themselves.
 #[derive(Clone, Debug)]
@@ -47,8 +47,8 @@ impl XPathCheck {
         let parsed = Parser::new().with_forbid_dtd(true).parse(message);
         let mut document = parsed.map_err(|error| unreadable(error.to_string()))?;
         document.prepare_xpath();
-        let context =
-            context(&document, is_soap).ok_or_else(|| unreadable("it has no payload".to_owned()))?;
+        let context = if is_soap { payload(&document) } else { document.document_element() };
+        let context = context.ok_or_else(|| unreadable("it has no payload".to_owned()))?;
         let find = |expression: &XPathExpression| expression.find(&document, context).map_err(unreadable);
         let username = find(&self.username_expr)?;
         // Both are looked for and compared whatever the first comparison says.
@@ -73,19 +73,6 @@ impl XPathCheck {
 
 fn compiled(expression: &str) -> Result<XPathExpression, XPathError> {
     XPathExpression::new(expression, [])
-}
-
-/// The payload's element.
-fn context(document: &Document<'_>, is_soap: bool) -> Option<NodeId> {
-    let root = document.document_element()?;
-    if !is_soap {
-        return Some(root);
-    }
-    let elements = |parent| document.children_iter(parent).filter(|child| document.element(*child).is_some());
-    let is_body =
-        |node: &NodeId| document.element(*node).is_some_and(|element| element.name.local_name == "Body");
-    let body = elements(root).find(is_body)?;
-    Some(elements(body).next().unwrap_or(body))
 }
 
 #[cfg(test)]
