@@ -19,6 +19,9 @@ use crate::codec::ErrorShape;
 use crate::reply::ReplyBody;
 use crate::routing::Found;
 
+/// How much is kept of a reply that is made while it is sent, in bytes.
+const BEGINNING: usize = 64 * 1024;
+
 /// A sink for the calls of channels that are audited.
 pub trait AuditLog: Send + Sync {
     /// Takes a call over. Runs on the call path, before the reply leaves: it should queue the call and return.
@@ -65,8 +68,10 @@ pub struct AuditedReply {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body, or the first 64 KiB of one that was made while it was sent.
     pub payload: Bytes,
+    /// Whether `payload` may be no more than the beginning.
+    pub is_beginning: bool,
 }
 
 impl fmt::Debug for AuditedCall {
@@ -150,20 +155,33 @@ impl Witness {
         }
     }
 
-    /// The call has its answer.
-    pub(crate) fn replied(mut self, response: &Response<ReplyBody>) {
-        let Some(call) = &mut self.call else { return };
+    /// The call has its answer. It is told of when the body is there, or was sent, as a whole.
+    pub(crate) fn replied(mut self, response: Response<ReplyBody>) -> Response<ReplyBody> {
+        let Some(call) = &mut self.call else { return response };
         let status = response.status();
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             // Services answer with these as well, to callers who were let through.
             call.was_let_through.get_or_insert(false);
         }
+        let whole = response.body().whole();
         call.reply = Some(AuditedReply {
             time: self.environment.now(),
             status,
             headers: response.headers().clone(),
-            payload: response.body().whole(),
+            is_beginning: whole.is_none(),
+            payload: whole.unwrap_or_default(),
         });
+        response.map(|body| body.watched_by(self))
+    }
+
+    /// A piece of the body is on its way.
+    pub(crate) fn sent(&mut self, piece: &[u8]) {
+        if let Some(reply) = self.call.as_mut().and_then(|call| call.reply.as_mut()) {
+            let room = BEGINNING.saturating_sub(reply.payload.len()).min(piece.len());
+            if room > 0 {
+                reply.payload = [&reply.payload, &piece[..room]].concat().into();
+            }
+        }
     }
 }
 

@@ -38,6 +38,21 @@ pub(crate) enum ErrorShape {
     Text,
 }
 
+impl ErrorShape {
+    /// Without a channel nothing says what its caller reads, except on the paths of the public API.
+    pub(crate) fn of_path(path: &str) -> Self {
+        let is_under =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if ["/zato/json", "/zato/api", "/zato/admin"].into_iter().any(is_under) {
+            Self::Json
+        } else if is_under("/zato/soap") {
+            Self::Soap(Version::V11)
+        } else {
+            Self::Text
+        }
+    }
+}
+
 /// The generation of a SOAP client. Later clients of the public API look for its elements in another namespace and
 /// can't read an XML declaration that names an encoding; they are known by the namespace that they write themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -161,7 +161,7 @@ impl Dispatcher {
             Route::Unknown => {
                 body::discard(pin!(body), &request.headers, shared.body_timeout).await;
                 let failure = gate::unknown_url(cid, &request);
-                let response = shared.error(&failure, cid, shape_of(request.uri.path()), None);
+                let response = shared.error(&failure, cid, ErrorShape::of_path(request.uri.path()), None);
                 shared.epilogue.end(&call, Some(&request), None, Some(&failure), response)
             }
         }
@@ -232,10 +232,10 @@ impl Shared {
             Witness::new(Arc::clone(log), environment, (call.cid, call.peer), &found, &request)
         });
         let response = self.serve(call, witness.as_mut(), found, request, body).await;
-        if let Some(witness) = witness {
-            witness.replied(&response);
+        match witness {
+            None => response,
+            Some(witness) => witness.replied(response),
         }
-        response
     }
 
     async fn serve<B>(
@@ -394,18 +394,5 @@ impl Shared {
         service: Option<&str>,
     ) -> Response<Full<Bytes>> {
         respond::error(failure, cid, shape, service, self.error_details)
-    }
-}
-
-/// Without a channel nothing says what its caller reads, except on the paths of the public API.
-fn shape_of(path: &str) -> ErrorShape {
-    let is_under =
-        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if ["/zato/json", "/zato/api", "/zato/admin"].into_iter().any(is_under) {
-        ErrorShape::Json
-    } else if is_under("/zato/soap") {
-        ErrorShape::Soap(Version::V11)
-    } else {
-        ErrorShape::Text
     }
 }

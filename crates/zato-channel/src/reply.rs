@@ -12,6 +12,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 
+use crate::audit::Witness;
 use crate::ended::Ending;
 use crate::handle::Pieces;
 
@@ -29,6 +30,7 @@ enum Kind {
 struct InPieces {
     pieces: Pieces,
     ending: Ending,
+    witness: Option<Witness>,
 }
 
 /// What is left of a body can't be made. Whoever sends it has to end the connection, so that the part that was sent is not
@@ -39,15 +41,23 @@ pub struct BrokenOff;
 
 impl ReplyBody {
     pub(crate) fn pieces(pieces: Pieces, ending: Ending) -> Self {
-        Self(Kind::Pieces(Box::new(InPieces { pieces, ending })))
+        Self(Kind::Pieces(Box::new(InPieces { pieces, ending, witness: None })))
     }
 
-    /// The bytes of a body that is in memory as a whole; none of another one.
-    pub(crate) fn whole(&self) -> Bytes {
-        let Kind::Whole(body) = &self.0 else { return Bytes::new() };
+    /// The bytes of a body that is in memory as a whole.
+    pub(crate) fn whole(&self) -> Option<Bytes> {
+        let Kind::Whole(body) = &self.0 else { return None };
         let frame = body.clone().frame().now_or_never().flatten();
         let data = frame.and_then(Result::ok).and_then(|frame| frame.into_data().ok());
-        data.unwrap_or_default()
+        Some(data.unwrap_or_default())
+    }
+
+    /// The same body, whose pieces are shown to a witness of its call. A body that is there as a whole needs none.
+    pub(crate) fn watched_by(mut self, witness: Witness) -> Self {
+        if let Kind::Pieces(body) = &mut self.0 {
+            body.witness = Some(witness);
+        }
+        self
     }
 }
 
@@ -75,6 +85,9 @@ impl Body for ReplyBody {
         Poll::Ready(match ready!(body.pieces.poll_next_unpin(cx)) {
             Some(Ok(piece)) => {
                 body.ending.sent(piece.len());
+                if let Some(witness) = &mut body.witness {
+                    witness.sent(&piece);
+                }
                 Some(Ok(Frame::data(piece)))
             }
             Some(Err(failure)) => {

@@ -16,7 +16,13 @@ const COLUMN: usize = 200;
 /// The entry of a call of a cluster's channel.
 pub(super) fn entry(cluster_id: i64, call: &AuditedCall, rules: &Rules) -> HttpSoapAudit {
     let reply = call.reply.as_ref();
-    let payload = |payload: &[u8]| Some(rules.hidden.kept(payload, rules.max_payload));
+    let answered = |reply: &AuditedReply| {
+        if reply.is_beginning {
+            rules.hidden.kept_beginning(&reply.payload, rules.max_payload)
+        } else {
+            rules.hidden.kept(&reply.payload, rules.max_payload)
+        }
+    };
     let user = call.caller.as_deref().map(|name| rules.username.as_deref().unwrap_or(name));
     let transport = if call.is_soap { Transport::Soap } else { Transport::PlainHttp };
     HttpSoapAudit {
@@ -33,9 +39,9 @@ pub(super) fn entry(cluster_id: i64, call: &AuditedCall, rules: &Rules) -> HttpS
         auth_ok: call.was_let_through,
         remote_addr: call.address.chars().take(COLUMN).collect(),
         req_headers: Some(request_headers(call).into_bytes()),
-        req_payload: payload(&call.payload),
+        req_payload: Some(rules.hidden.kept(&call.payload, rules.max_payload)),
         resp_headers: reply.map(|reply| response_headers(reply).into_bytes()),
-        resp_payload: reply.and_then(|reply| payload(&reply.payload)),
+        resp_payload: reply.map(answered),
         conn_id: call.channel_id,
     }
 }

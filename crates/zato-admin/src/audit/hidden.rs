@@ -35,10 +35,15 @@ impl Hidden {
         } else {
             self.searched(message).unwrap_or_else(|| NOT_KEPT.to_owned())
         };
-        let end = if limit == 0 { shown.len() } else { shown.floor_char_boundary(limit) };
-        let mut shown = shown.into_bytes();
-        shown.truncate(end);
-        shown
+        cut(shown, limit)
+    }
+
+    /// The beginning of a message as the log keeps it. Nothing can be searched for in it, so where there are patterns it
+    /// is not kept.
+    pub(crate) fn kept_beginning(&self, beginning: &[u8], limit: usize) -> Vec<u8> {
+        let is_open = !self.is_broken && !self.has_patterns();
+        let kept = if is_open { String::from_utf8_lossy(beginning) } else { NOT_KEPT.into() };
+        cut(kept.into_owned(), limit)
     }
 
     fn searched(&self, message: &[u8]) -> Option<String> {
@@ -86,6 +91,14 @@ impl Hidden {
     fn has_patterns(&self) -> bool {
         !self.pointers.is_empty() || !self.xpaths.is_empty()
     }
+}
+
+/// At most so many bytes of a text, or all of them if the limit is 0.
+fn cut(mut text: String, limit: usize) -> Vec<u8> {
+    if limit > 0 {
+        text.truncate(text.floor_char_boundary(limit));
+    }
+    text.into_bytes()
 }
 
 #[cfg(test)]
@@ -149,6 +162,8 @@ mod tests {
         assert_eq!(hidden.kept(message, 7), r#"{"a":""#.as_bytes());
         assert_eq!(hidden.kept(message, 8), r#"{"a":"ż"#.as_bytes());
         assert_eq!(hidden.kept(message, 1000), hidden.kept(message, 0));
+        assert_eq!(hidden.kept_beginning(b"[1, 2, ", 0), NOT_KEPT.as_bytes());
+        assert_eq!(Hidden::default().kept_beginning(b"[1, 2, ", 4), b"[1, ");
     }
 
     proptest! {

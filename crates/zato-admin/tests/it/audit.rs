@@ -4,7 +4,7 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use zato_odb::Read;
-use zato_odb::model::{HttpSoapAudit, HttpSoapAuditFilter};
+use zato_odb::model::{HttpSoap, HttpSoapAudit, HttpSoapAuditFilter, HttpSoapFilter};
 
 use crate::support::{House, envelope, request, with};
 
@@ -140,10 +140,8 @@ async fn patterns_hide_places_in_messages() {
 #[tokio::test]
 async fn messages_within_messages_are_not_kept() {
     let mut house = House::new().await;
-    let channels =
-        json!({"cluster_id": house.cluster_id, "connection": "channel", "transport": "plain_http"});
-    let list = house.ok("zato.http-soap.get-list", with(channels, "query", "zato.service.invoke.json")).await;
-    let id = list.as_array().unwrap().iter().find_map(|item| item["id"].as_i64()).expect("it is listed");
+    let all: Vec<HttpSoap> = house.odb.list(house.cluster_id, &HttpSoapFilter::default()).await.unwrap();
+    let id = all.iter().find(|channel| channel.name == "zato.service.invoke.json").unwrap().id;
     house.invoke("zato.http-soap.set-audit-state", json!({"id": id, "audit_enabled": true})).await;
     house
         .audited(async |house| {

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::HeaderValue;
+use http_body_util::BodyExt as _;
 use zato_channel::{AuditLog, AuditedCall, ChannelConfig, Dispatcher, Security, SecurityKind};
 use zato_service::{Description, Error};
 
-use crate::support::{House, NOW, basic_auth, call, json, post, with};
+use crate::pieces::{self, Numbers};
+use crate::support::{House, NOW, basic_auth, call, get, json, post, with};
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -105,6 +107,30 @@ fn a_caller_who_leaves_is_told_of() {
     assert!(answered.is_none());
     let told = kept.take_one();
     assert!(told.reply.is_none() && told.payload.is_empty(), "{told:?}");
+}
+
+#[test]
+fn of_a_reply_in_pieces_the_beginning_is_told_when_it_was_sent() {
+    let (house, read) = pieces::house();
+    let numbers = Numbers { description: Description::new("audited"), read };
+    let numbers = house.registry.register(numbers).unwrap();
+    house.put(ChannelConfig { is_audited: true, ..json(8, "/audited", &numbers) });
+    let (dispatcher, kept) = audited(&house);
+    house.runtime.block_on(async {
+        for is_read in [true, false] {
+            let response = dispatcher.dispatch(get("/audited"), "192.0.2.1:1".parse().unwrap()).await;
+            assert!(kept.0.lock().unwrap().is_empty());
+            let body = response.into_body();
+            let sent = if is_read {
+                body.collect().await.unwrap().to_bytes()
+            } else {
+                drop(body);
+                Bytes::new()
+            };
+            let told = kept.take_one().reply.unwrap();
+            assert_eq!((told.status.as_u16(), told.is_beginning, told.payload), (200, true, sent));
+        }
+    });
 }
 
 #[test]
