@@ -18,7 +18,7 @@ use http_body::Body;
 use http_body_util::Full;
 use zato_cid::Cid;
 use zato_service::{ChannelKind, Environment, Origin};
-use zato_soap::{Limits, Version};
+use zato_soap::Limits;
 
 use crate::access::AccessLog;
 use crate::audit::{AuditLog, Witness};
