@@ -68,7 +68,7 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     let input = json!({"name": "zato.http-soap.get-url-security"});
     let reply = cases.server.api_in(cases.format).call("zato.service.invoke", &input).ok();
     let guards = STANDARD.decode(text(&reply["response"])).expect("the reply is in base64");
-    let guards: serde_json::Value = serde_json::from_slice(&guards).expect("the document is JSON");
+    let guards: Value = serde_json::from_slice(&guards).expect("the document is JSON");
     let guards = guards.as_array().expect("the document is a list");
     let of =
         |name: &str| guards.iter().find(|guard| guard["channel"] == name).expect("the channel is listed");
@@ -156,7 +156,7 @@ fn entry(cases: &mut Cases<'_>) {
     });
     assert_eq!(text(&found["cid"]), reply.cid());
     let item = "zato.http-soap.get-audit-item";
-    let id = text(&found["id"]);
+    let id = found["id"].clone();
     let shown =
         json!({"cid": reply.cid(), "remote_addr": "127.0.0.1", "req_payload": "{}", "invoke_ok": true});
     cases.item(item, &json!({"id": id}), &shown);
