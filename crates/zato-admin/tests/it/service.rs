@@ -1,6 +1,7 @@
 //! `zato.service.get-list`, `get-by-name`, `edit` and `get-channel-list`.
 
 use serde_json::{Value, json};
+use zato_odb::{Action, ObjectKind};
 
 use crate::support::{House, with};
 
@@ -112,4 +113,42 @@ async fn channels_of_a_service() {
 
 fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+/// Servers only learn what the event log has, so that whatever goes along with a service has an event of its own.
+#[tokio::test]
+async fn what_goes_along_with_a_service_has_events() {
+    let house = House::new().await;
+    let cluster_id = house.cluster_id;
+    let request = json!({"cluster_id": cluster_id, "name": "test.add"});
+    let service = house.ok("zato.service.get-by-name", request).await["id"].clone();
+    let channel = house.create("http-soap", house.channel("A", "/a")).await;
+    let job = json!({
+        "cluster_id": cluster_id, "name": "Add at times", "is_active": true, "job_type": "interval_based",
+        "service": "test.add", "start_date": "2026-01-01 00:00:00", "hours": 1,
+    });
+    let job = house.create("scheduler.job", job).await;
+    let role = json!({"cluster_id": cluster_id, "name": "Clerk"});
+    let role = house.ok("zato.security.rbac.role.create", role).await["id"].clone();
+    let permissions =
+        house.ok("zato.security.rbac.permission.get-list", json!({"cluster_id": cluster_id})).await;
+    let granted = json!({
+        "cluster_id": cluster_id, "role_id": role, "perm_id": permissions[0]["id"], "service_id": service,
+    });
+    let granted = house.create("security.rbac.role-permission", granted).await;
+
+    let before = house.odb.last_event(cluster_id).await.unwrap();
+    house.ok("zato.service.delete", json!({"id": service})).await;
+    let events = house.odb.events_after(cluster_id, before, 100).await.unwrap();
+    assert!(events.iter().all(|event| event.action == Action::Deleted), "{events:?}");
+    let deleted: Vec<_> = events.iter().map(|event| (event.object, event.object_id)).collect();
+    let expected = [
+        (ObjectKind::HttpSoap, channel),
+        (ObjectKind::Job, job),
+        (ObjectKind::RbacRolePermission, granted),
+        (ObjectKind::Service, service.as_i64().unwrap()),
+    ];
+    assert_eq!(deleted, expected);
+    let gone = format!("there is no job with id [{job}]");
+    house.fails("zato.scheduler.job.execute", json!({"id": job}), 404, &gone).await;
 }

@@ -20,6 +20,8 @@ use zato_odb::model::{HttpSoapFilter, SecurityDefinition, SecurityFilter, Securi
 use zato_odb::{OdbError, Read, Secret, Transaction};
 use zato_service::{Context, Error};
 
+pub(crate) use rbac::RolePermissions;
+
 use super::http_soap::HttpSoapObjects;
 use crate::change::{ConfigurationChange, Dependants, Family, HasPassword};
 use crate::error::OrError;

@@ -11,7 +11,7 @@ mod wsdl;
 use zato_catalogue::service::{delete, edit, get_by_name, get_channel_list, get_list};
 use zato_odb::model::{
     ChannelAmqpFilter, ChannelWmqFilter, ChannelZmqFilter, Connection, DeletedService, Everything, HttpSoap,
-    HttpSoapFilter, Service, Transport,
+    HttpSoapFilter, JobFilter, RbacRolePermissionFilter, Service, Transport,
 };
 use zato_odb::{OdbError, Read, Transaction};
 use zato_service::{Context, Error};
@@ -22,6 +22,8 @@ use crate::services::channel::amqp::AmqpChannels;
 use crate::services::channel::jms_wmq::WmqChannels;
 use crate::services::channel::zmq::ZmqChannels;
 use crate::services::http_soap::HttpSoapObjects;
+use crate::services::scheduler::Jobs;
+use crate::services::security::RolePermissions;
 use crate::{Admin, Handle, is_internal_name};
 
 pub use deployment::record_deployments;
@@ -57,6 +59,9 @@ impl Family for Services {
         let wmq = ChannelWmqFilter { service_id, ..ChannelWmqFilter::default() };
         found.add::<WmqChannels>(tx.list(cluster_id, &wmq).await?);
         found.add::<ZmqChannels>(tx.list(cluster_id, &ChannelZmqFilter { service_id }).await?);
+        found.add::<Jobs>(tx.list(cluster_id, &JobFilter { service_id }).await?);
+        let permissions = RbacRolePermissionFilter { service_id, ..RbacRolePermissionFilter::default() };
+        found.add::<RolePermissions>(tx.list(cluster_id, &permissions).await?);
         Ok(())
     }
 }

@@ -6,3 +6,5 @@ mod client_role;
 mod permission;
 mod role;
 mod role_permission;
+
+pub(crate) use role_permission::RolePermissions;

@@ -15,7 +15,7 @@ use crate::list::{List, Listed, list, part};
 use crate::services::service::Services;
 use crate::{Admin, Handle};
 
-pub(super) struct RolePermissions;
+pub(crate) struct RolePermissions;
 
 impl Family for RolePermissions {
     type Object = RbacRolePermission;
