@@ -1,16 +1,13 @@
-//! What was answered is stored, whatever happens next; and what is stored can't be read by others.
+//! What was answered is stored, whatever happens next.
 
 use std::fs;
-use std::path::Path;
 use std::thread;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::support::api::{json_channel, user, with};
 use crate::support::backend::on_both_backends;
-use crate::support::postgres::{Database, PASSWORD};
+use crate::support::postgres::Database;
 use crate::support::{Backend, Launch, Server, eventually};
 
 on_both_backends!(an_answered_change_survives_a_crash, no_answered_change_is_lost, a_restart_changes_nothing);
@@ -108,64 +105,6 @@ fn a_deleted_default_channel_stays_deleted() {
     let server = server.stop().start();
     server.request("GET", "/zato/ping2").send().status(404);
     server.request("GET", "/zato/ping").send().status(200);
-}
-
-/// All files below a directory with all they hold.
-fn contents(directory: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect()
-}
-
-fn contain(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
-#[test]
-fn passwords_can_not_be_read_from_the_data_directory() {
-    let server = Server::start();
-    let id = server.api().create_user("At rest", "password-at-rest-1");
-    server.api().change_password(id, "password-at-rest-2");
-    let check = |directory: &Path| {
-        let files = contents(directory);
-        assert!(
-            files.iter().any(|(_, bytes)| contain(bytes, "At rest")),
-            "the user is not where it was looked for"
-        );
-        for password in ["password-at-rest-1", "password-at-rest-2"] {
-            for secret in [
-                password.to_owned(),
-                STANDARD.encode(password),
-                STANDARD.encode(format!("At rest:{password}")),
-            ] {
-                for (file, bytes) in &files {
-                    assert!(!contain(bytes, &secret), "{secret} is in {file}");
-                }
-            }
-        }
-    };
-    check(&server.data());
-    let own = server.password("pubapi").to_owned();
-    let stopped = server.stop();
-    check(&stopped.home.data());
-    for (file, bytes) in contents(&stopped.home.data()) {
-        assert!(file.ends_with("credentials.json") || !contain(&bytes, &own), "{own} is in {file}");
-    }
-}
-
-#[test]
-fn passwords_can_not_be_read_from_postgresql() {
-    let database = Database::create();
-    let server = Launch::new().flag("--odb", database.url()).start();
-    server.keep_secret(PASSWORD);
-    server.api().create_user("At rest", "password-at-rest");
-    let dump = database.dump();
-    assert!(dump.contains("At rest"));
-    for secret in ["password-at-rest", server.password("pubapi"), server.password("admin.invoke")] {
-        assert!(!dump.contains(secret), "{secret}");
-    }
-    for (file, bytes) in contents(&server.data()) {
-        assert!(!contain(&bytes, PASSWORD), "the database's password is in {file}");
-    }
 }
 
 /// Servers of one cluster share a database and a key, and learn of each other's changes.

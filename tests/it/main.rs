@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod at_rest;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad_input;
@@ -22,15 +24,21 @@ mod durability;
 #[cfg(test)]
 mod example;
 #[cfg(test)]
+mod inactive;
+#[cfg(test)]
 mod kvdb;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod lists;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod messaging;
 #[cfg(test)]
 mod outgoing;
+#[cfg(test)]
+mod outgoing_ftp;
 #[cfg(test)]
 mod outgoing_sql;
 #[cfg(test)]

@@ -6,6 +6,8 @@ use log as _;
 mod connection;
 mod error;
 mod session;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod tls;
 
 pub use connection::{Config, ConfigError, Ftp};

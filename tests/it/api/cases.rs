@@ -32,6 +32,8 @@ pub(super) struct Cases<'a> {
 #[derive(Default)]
 struct Seen {
     succeeded: bool,
+    /// Whether a call that succeeded made an object inactive.
+    made_inactive: bool,
     /// The statuses of its errors, as they are in JSON.
     errors: BTreeSet<u16>,
 }
@@ -52,6 +54,7 @@ impl<'a> Cases<'a> {
         println!("{:?} {} {input}", self.format, service.descriptor.name);
         let answer = self.answer(service.descriptor, input);
         assert_eq!(answer.warning, None, "{} {input}", service.descriptor.name);
+        self.seen.entry(service.descriptor.name).or_default().made_inactive |= input["is_active"] == false;
         let payload = answer.ok();
         has_declared_elements(service.descriptor, &payload);
         payload
@@ -157,6 +160,7 @@ impl<'a> Cases<'a> {
         for (service, seen) in other.seen {
             let own = self.seen.entry(service).or_default();
             own.succeeded |= seen.succeeded;
+            own.made_inactive |= seen.made_inactive;
             own.errors.extend(seen.errors);
         }
     }
@@ -170,10 +174,16 @@ impl<'a> Cases<'a> {
         self.server.api_in(self.format).post(service.name, body)
     }
 
-    /// Fails unless every built service of the family was called with success and in all ways in which objects fail.
+    /// Fails unless every built service of the family was called with success and in all ways in which objects fail, and
+    /// an object was made inactive where that can be.
     #[track_caller]
     pub(super) fn finish(self, family: &str) {
-        for service in zato_catalogue::services().iter().filter(|it| it.family == family && it.is_built()) {
+        let services = || zato_catalogue::services().iter().filter(|it| it.family == family && it.is_built());
+        let mut activating = services().filter(|service| requires(service, "is_active")).peekable();
+        let has_inactive = activating.peek().is_none()
+            || activating.any(|service| self.seen.get(service.name).is_some_and(|seen| seen.made_inactive));
+        assert!(has_inactive, "{family} has no case of an object that is inactive");
+        for service in services() {
             let seen = self.seen.get(service.name);
             assert!(seen.is_some_and(|seen| seen.succeeded), "{} has no case that succeeds", service.name);
             for status in must_fail_with(service) {
@@ -288,12 +298,22 @@ const ANY_ID: &[&str] = &[
     "zato.kvdb.data-dict.translation.delete",
 ];
 
-/// How calls about objects fail: those that name one by its id, and those that give one a name.
+/// Elements that say which other object one is of, or uses.
+const REFERENCES: &[&str] = &["cluster_id", "def_id", "service", "role_id", "perm_id", "service_id"];
+
+fn requires(service: &Service, name: &str) -> bool {
+    service.input.iter().any(|element| element.required && element.name == name)
+}
+
+/// How calls about objects fail: those that name one by its id or name, those that give one a name, those that refer to
+/// another one, and those that repeat a password.
 fn must_fail_with(service: &Service) -> &'static [u16] {
-    let requires = |name| service.input.iter().any(|element| element.required && element.name == name);
+    let requires = |name| requires(service, name);
     match service.name.rsplit('.').next() {
-        Some("create") if requires("name") && requires("cluster_id") => &[409],
+        Some("create") if requires("name") && REFERENCES.iter().any(|name| requires(name)) => &[404, 409],
         Some("edit") if requires("name") && requires("id") => &[404, 409],
+        Some("change-password") => &[400, 404],
+        Some("get-by-name") => &[404],
         _ if requires("id") && !ANY_ID.contains(&service.name) => &[404],
         _ => &[],
     }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use zato_connections::{Connections, Secret};
+use zato_ftp::test_util::{PASSWORD, Server};
 use zato_ftp::{Config, Error, Ftp, Session};
-
-use crate::server::{PASSWORD, Server};
 
 async fn session(config: Config) -> Session {
     Ftp::new(config).unwrap().connect().await.unwrap()

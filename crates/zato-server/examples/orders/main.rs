@@ -3,10 +3,10 @@
 //! `orders.submit` takes an order from an HTTP channel and leaves it in a queue: once the caller has the reply, the broker has
 //! the order. `orders.place` takes it from an AMQP channel, writes it to a database and tells another system; the message is
 //! acknowledged after that, so an order outlives failures of the broker, the database, the other system and the server itself.
-//! `orders.announce` tells whoever listens at a ZeroMQ socket.
+//! `orders.announce` tells whoever listens at a ZeroMQ socket; `orders.export` leaves an order on an FTP server.
 //!
-//! All three name the connections that they use and know nothing else of them. Create these over the public API: `Orders`
-//! (AMQP, SQL), `Billing` (plain HTTP) and `Announcements` (ZeroMQ). The table is
+//! All of them name the connections that they use and know nothing else of them. Create these over the public API: `Orders`
+//! (AMQP, SQL), `Billing` (plain HTTP), `Announcements` (ZeroMQ) and `Exports` (FTP). The table is
 //! `CREATE TABLE orders (id BIGINT PRIMARY KEY, item TEXT NOT NULL)`. The program takes the flags of `zato-server`.
 
 mod services;
@@ -21,6 +21,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .with_service(services::Submit)
         .with_service(services::Place)
         .with_service(services::Announce)
+        .with_service(services::Export)
         .run()
         .await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The three services.
+//! The four services.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -65,6 +65,25 @@ impl Service for Announce {
 
     async fn handle(&self, cx: &mut Context, order: Order) -> Result<(), Error> {
         cx.outgoing().zmq("Announcements")?.send(serde_json::to_vec(&order)?).await?;
+        Ok(())
+    }
+}
+
+/// Leaves an order as a file on an FTP server.
+pub(crate) struct Export;
+
+impl Service for Export {
+    type Input = Order;
+    type Output = ();
+
+    fn description(&self) -> Description {
+        Description::new("orders.export")
+    }
+
+    async fn handle(&self, cx: &mut Context, order: Order) -> Result<(), Error> {
+        let mut session = cx.outgoing().ftp("Exports")?.connect().await?;
+        session.put(&format!("order-{}.json", order.id), &serde_json::to_vec(&order)?).await?;
+        session.quit().await?;
         Ok(())
     }
 }

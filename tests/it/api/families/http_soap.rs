@@ -51,6 +51,13 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     let slash = &["URL path:[x] must start with a slash /"];
     cases.fails(edit, &with(&edited, &json!({"url_path": "x"})), 400, slash);
 
+    let call = || cases.server.request("GET", "/table/channel").send().status;
+    assert_eq!(call(), 200);
+    cases.id(edit, &with(&edited, &json!({"is_active": false})));
+    let call = || cases.server.request("GET", "/table/channel").send().status;
+    assert_eq!(call(), 404, "the channel is inactive");
+    cases.id(edit, &edited);
+
     let ping = "zato.http-soap.ping";
     cases.item(ping, &json!({"id": connection.to_string()}), &json!({}));
     cases.fails(ping, &json!({"id": NO_ID}), 404, &["987654"]);

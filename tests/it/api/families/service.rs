@@ -22,6 +22,11 @@ pub(super) fn cases(cases: &mut Cases<'_>) {
     let edit = "zato.service.edit";
     cases.item(edit, &json!({"id": id, "is_active": true, "slow_threshold": "99999"}), &item);
     cases.fails(edit, &json!({"id": NO_ID, "is_active": true, "slow_threshold": 1}), 404, &["987654"]);
+    // Nobody reaches a service that is inactive, and a service that is active again is as before.
+    let switched = |is_active: bool| json!({"id": id, "is_active": is_active, "slow_threshold": 99999});
+    cases.item(edit, &switched(false), &item);
+    cases.fails("zato.service.invoke", &json!({"name": "zato.ping2"}), 404, &["`zato.ping2` is inactive"]);
+    cases.item(edit, &switched(true), &item);
 
     let channels = "zato.service.get-channel-list";
     let of_type = |channel_type: &str| json!({"id": id, "channel_type": channel_type});

@@ -1,5 +1,9 @@
-//! ProFTPD in a temporary folder. It ends with this process, however that ends. Its replies name a host that nobody can
-//! reach, as those of a server behind a translation of addresses do.
+//! A private ProFTPD for tests, in a temporary folder. It ends with this process, however that ends. Its replies name a host
+//! that nobody can reach, as those of a server behind a translation of addresses do.
+//!
+//! Owns how the server is configured and started. It must not know what is tested. A missing server is a panic, because
+//! a test that can't run has failed.
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,9 +14,11 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use zato_connections::Secret;
-use zato_ftp::Config;
 
-pub(crate) const PASSWORD: &str = "ftp-password-93be";
+use crate::Config;
+
+/// The password of the user `crm`.
+pub const PASSWORD: &str = "ftp-password-93be";
 
 const KEEPER: &str = r#"
 trap 'rm -rf "$1"' EXIT
@@ -23,7 +29,9 @@ cat > /dev/null
 kill "$server"; wait "$server"
 "#;
 
-pub(crate) struct Server {
+/// A server whose only user is `crm`.
+#[derive(Debug)]
+pub struct Server {
     folder: PathBuf,
     port: u16,
     authority: Vec<u8>,
@@ -31,7 +39,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn shared() -> &'static Self {
+    /// One server for all tests of this process.
+    pub fn shared() -> &'static Self {
         static SERVER: OnceLock<Server> = OnceLock::new();
         SERVER.get_or_init(Self::start)
     }
@@ -81,7 +90,7 @@ impl Server {
     }
 
     /// The definition of a user whose password is right.
-    pub(crate) fn config(&self) -> Config {
+    pub fn config(&self) -> Config {
         let mut config = Config::new(1, "Exports", "127.0.0.1");
         config.port = self.port;
         config.user = Some("crm".to_owned());
@@ -90,19 +99,25 @@ impl Server {
     }
 
     /// The same over FTPS.
-    pub(crate) fn encrypted(&self) -> Config {
+    pub fn encrypted(&self) -> Config {
         let mut config = self.config();
         config.is_encrypted = true;
         config.authorities = Some(self.authority.clone());
         config
     }
 
+    /// The port of commands.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where the user's files are.
-    pub(crate) fn files(&self) -> PathBuf {
+    pub fn files(&self) -> PathBuf {
         self.folder.join("files")
     }
 
-    pub(crate) fn tls_log(&self) -> String {
+    /// What the server says about TLS.
+    pub fn tls_log(&self) -> String {
         fs::read_to_string(self.folder.join("tls.log")).unwrap_or_default()
     }
 }
