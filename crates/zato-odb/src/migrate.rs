@@ -58,9 +58,16 @@ async fn migrate_to(backend: &Backend, target: usize) -> Result<(), OdbError> {
         transaction.execute_unprepared(&spelled_for(migration, backend.dialect())).await.map_err(failed)?;
         let sql = format!("INSERT INTO odb_migration (version) VALUES ({version})");
         transaction.execute_unprepared(&sql).await.map_err(failed)?;
-        tracing::info!(version, "applied a migration of the operational database");
     }
-    transaction.commit().await.map_err(OdbError::from_read)
+    transaction.commit().await.map_err(OdbError::from_read)?;
+    if done < target {
+        tracing::info!(
+            from = version(done),
+            to = version(target),
+            "brought the operational database up to date"
+        );
+    }
+    Ok(())
 }
 
 fn version(index: usize) -> i32 {
