@@ -51,9 +51,19 @@ struct Pending {
 /// The calls of one service.
 #[derive(Default)]
 struct Notes {
-    /// How often each time was measured, by the minute in which the call ended.
-    minutes: BTreeMap<String, BTreeMap<u64, u64>>,
+    /// How often each time was measured, by the minute in which the call ended, counted from 1970.
+    minutes: BTreeMap<i64, BTreeMap<u64, u64>>,
     last: u64,
+}
+
+/// The minute that a time in nanoseconds from 1970 is in.
+fn minute_of(nanoseconds: i128) -> i64 {
+    i64::try_from(nanoseconds.div_euclid(60_000_000_000)).unwrap_or(i64::MAX)
+}
+
+fn minute_name(minute: i64) -> String {
+    let begin = OffsetDateTime::from_unix_timestamp(minute.saturating_mul(60));
+    Unit::Minute.name(begin.unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }
 
 impl Notes {
@@ -161,14 +171,14 @@ impl Stats {
 
     /// Takes the notes out of the queue.
     fn collect(&self, pending: &mut Pending) {
-        let (now, instant) = (self.now(), Instant::now());
+        let (now, instant) = (self.now().unix_timestamp_nanos(), Instant::now());
         for Timed { service, ended, milliseconds } in self.0.recorder.drain() {
-            let ended = now - instant.saturating_duration_since(ended);
+            let ended = now - instant.saturating_duration_since(ended).as_nanos().cast_signed();
             if !pending.services.contains_key(service.name()) {
                 pending.services.insert(service.name().to_owned(), Notes::default());
             }
             if let Some(notes) = pending.services.get_mut(service.name()) {
-                let minute = notes.minutes.entry(Unit::Minute.name(ended)).or_default();
+                let minute = notes.minutes.entry(minute_of(ended)).or_default();
                 *minute.entry(milliseconds).or_default() += 1;
                 notes.last = milliseconds;
             }
@@ -205,7 +215,7 @@ impl Stats {
             writes.push(Write::hash_set(&slot::basic(service), &[("last", last)]));
             for (minute, measured) in &notes.minutes {
                 let elements = Notes::times(measured).elements();
-                let key = Series::RAW.key(service, minute);
+                let key = Series::RAW.key(service, &minute_name(*minute));
                 writes.push(Write::ListPush(slot::raw(service), End::Back, elements.clone()));
                 writes.push(Write::ListPush(key.clone(), End::Back, elements));
                 let lifetime = Expiry::In(RAW_MINUTE_LIFETIME);
