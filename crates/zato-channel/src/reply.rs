@@ -61,6 +61,13 @@ impl ReplyBody {
     }
 }
 
+impl Default for ReplyBody {
+    /// No bytes at all.
+    fn default() -> Self {
+        Full::default().into()
+    }
+}
+
 impl From<Full<Bytes>> for ReplyBody {
     fn from(body: Full<Bytes>) -> Self {
         Self(Kind::Whole(body))
