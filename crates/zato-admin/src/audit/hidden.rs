@@ -51,7 +51,7 @@ impl Hidden {
             return None;
         }
         if let Ok(document) = serde_json::from_slice::<Value>(message) {
-            return self.json(message, document);
+            return self.json(message, &document);
         }
         let text = String::from_utf8_lossy(message);
         if text.trim_start().starts_with('<') {
@@ -61,7 +61,7 @@ impl Hidden {
         is_other.then(|| mask::form(&text))
     }
 
-    fn json(&self, message: &[u8], document: Value) -> Option<String> {
+    fn json(&self, message: &[u8], document: &Value) -> Option<String> {
         if self.pointers.is_empty() && self.has_patterns() {
             return None;
         }
@@ -70,7 +70,7 @@ impl Hidden {
             pointer.hide(&mut hidden, mask::HIDDEN);
         }
         let hidden = mask::value(hidden);
-        if hidden == document {
+        if hidden == *document {
             // Without a secret the message is kept as it was written.
             return Some(String::from_utf8_lossy(message).into_owned());
         }

@@ -82,8 +82,9 @@ pub(super) fn queue(statistics: AuditStatistics) -> (Audit, mpsc::Receiver<Queue
 
 impl AuditLog for Audit {
     fn record(&self, call: AuditedCall) {
-        let queued = self.statistics.admit(call).map(|queued| self.sender.try_send(queued));
-        if !matches!(queued, Some(Ok(()))) {
+        let is_queued =
+            self.statistics.admit(call).is_some_and(|queued| self.sender.try_send(queued).is_ok());
+        if !is_queued {
             self.statistics.drop_calls(1);
         }
     }
