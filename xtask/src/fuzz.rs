@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: runs every fuzz target for some time.
+//! `cargo xtask fuzz`: runs every fuzz target for some time, or for so many inputs.
 //!
 //! Owns how targets are found, built and run. It must not know what any of them checks.
 //!
@@ -26,15 +26,21 @@ const MEMORY: u32 = 2048;
 /// What one input may take, in seconds.
 const PATIENCE: u32 = 20;
 
+/// The crates whose parsers every request goes through before anybody knows who sent it.
+const REQUEST_PATH: &[&str] = &["zato-channel", "zato-oauth", "zato-sio", "zato-soap"];
+
 /// Which targets are run, and for how long.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// For how many minutes each target runs.
-    #[arg(long, default_value_t = 1, conflicts_with = "seconds")]
+    #[arg(long, default_value_t = 1, conflicts_with_all = ["seconds", "executions"])]
     minutes: u64,
     /// For how many seconds each target runs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "executions")]
     seconds: Option<u64>,
+    /// How many inputs each target runs, however long that takes.
+    #[arg(long)]
+    executions: Option<u64>,
     /// The targets to run, as crate/target or target; all of them if none is named.
     targets: Vec<String>,
 }
@@ -43,6 +49,30 @@ impl Arguments {
     fn wants(&self, target: &Target) -> bool {
         self.targets.is_empty()
             || self.targets.iter().any(|name| *name == target.name || *name == target.to_string())
+    }
+
+    fn end(&self) -> End {
+        match (self.executions, self.seconds) {
+            (Some(executions), _) => End::Executions(executions),
+            (None, seconds) => End::Time(Duration::from_secs(seconds.unwrap_or(self.minutes * 60))),
+        }
+    }
+}
+
+/// When a target has run for long enough.
+#[derive(Clone, Copy)]
+enum End {
+    Time(Duration),
+    Executions(u64),
+}
+
+impl End {
+    /// The option of libFuzzer.
+    fn option(self) -> String {
+        match self {
+            Self::Time(time) => format!("-max_total_time={}", time.as_secs()),
+            Self::Executions(executions) => format!("-runs={executions}"),
+        }
     }
 }
 
@@ -59,20 +89,31 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// Builds and runs targets, one after the other; the first input that a target can't bear ends the run.
+/// Runs the targets that the arguments name.
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<(), Error> {
     let targets: Vec<Target> =
         targets(project)?.into_iter().filter(|target| arguments.wants(target)).collect();
     if targets.is_empty() {
         return Err(Error::Failed("there is no fuzz target of that name".to_owned()));
     }
+    run_all(project, &targets, arguments.end())
+}
+
+/// Runs each target of the request path for ten seconds: long enough to find what a change has just broken.
+pub(crate) fn request_path(project: &Project) -> Result<(), Error> {
+    let mut targets = targets(project)?;
+    targets.retain(|target| REQUEST_PATH.contains(&target.owner.as_str()));
+    run_all(project, &targets, End::Time(Duration::from_secs(10)))
+}
+
+/// Builds and runs targets, one after the other; the first input that a target can't bear ends the run.
+fn run_all(project: &Project, targets: &[Target], end: End) -> Result<(), Error> {
     let host = host(project)?;
-    build(project, &targets, &host)?;
-    let time = Duration::from_secs(arguments.seconds.unwrap_or(arguments.minutes * 60));
+    build(project, targets, &host)?;
     println!("{:44} {:>14} {:>12}", "target", "executions", "per second");
-    for target in &targets {
+    for target in targets {
         let begun = Instant::now();
-        let executions = execute(project, target, &host, time)?;
+        let executions = execute(project, target, &host, end)?;
         let rate = executions as f64 / begun.elapsed().as_secs_f64();
         println!("{:44} {executions:>14} {rate:>12.0}", target.to_string());
     }
@@ -122,7 +163,7 @@ fn build(project: &Project, targets: &[Target], host: &str) -> Result<(), Error>
 }
 
 /// Runs a target over its corpus and what it finds; returns how many inputs it ran.
-fn execute(project: &Project, target: &Target, host: &str, time: Duration) -> Result<u64, Error> {
+fn execute(project: &Project, target: &Target, host: &str, end: End) -> Result<u64, Error> {
     let folder = |kind: &str| -> Result<PathBuf, Error> {
         let path = project.root().join(TARGET).join(kind).join(&target.owner).join(&target.name);
         fs::create_dir_all(&path).map_err(|source| Error::file(&path, source))?;
@@ -133,7 +174,7 @@ fn execute(project: &Project, target: &Target, host: &str, time: Duration) -> Re
     let program = project.root().join(TARGET).join(host).join("release").join(&target.name);
     let mut command = Command::new(&program);
     command
-        .arg(format!("-max_total_time={}", time.as_secs()))
+        .arg(end.option())
         .arg(format!("-rss_limit_mb={MEMORY}"))
         .arg(format!("-timeout={PATIENCE}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use crate::fuzz;
 use crate::project::{self, Error, Project};
 
 /// What the tests need of Debian: the program that tells whether it is there, and its package.
@@ -60,6 +61,7 @@ pub(crate) fn run(project: &Project) -> Result<(), Error> {
         }),
         ("layers alone", layers_alone),
         ("tests", tests),
+        ("fuzzing of what requests go through", fuzz::request_path),
         ("documentation examples", |project| {
             project.run("cargo", &["test", "--workspace", "--exclude", "*-fuzz", "--doc", "--quiet"])
         }),

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use zato_channel::{
     CallLimits, ChannelConfig, Channels, DataFormat, Dispatcher, FailureDelays, Jwt, JwtKey, OAuth, Pages,
-    SaltedDigest, Security, SecurityKind, Settings, SignatureMethod, Transport, UrlParameters, Version,
-    WsSecurity,
+    SaltedDigest, Security, SecurityKind, Settings, SignatureMethod, Transport, TrustedProxies,
+    UrlParameters, Version, WsSecurity,
 };
 use zato_cid::{Form, SystemGenerator};
 use zato_kvdb::{Embedded, Kvdb, SystemClock};
@@ -124,7 +124,9 @@ fn guarded(id: i64, name: &str, kind: SecurityKind, service: &Arc<Registration>)
 /// Refusals are not held back: there are many.
 fn settings() -> Settings {
     let failure_delays = FailureDelays { free: u32::MAX, ..FailureDelays::default() };
-    Settings { failure_delays, ..Settings::default() }
+    // Calls come from there.
+    let trusted_proxies = TrustedProxies::new(["192.0.2.0/24"]).expect("a network");
+    Settings { failure_delays, trusted_proxies, ..Settings::default() }
 }
 
 fn oauth() -> OAuth {
@@ -138,7 +140,7 @@ fn oauth() -> OAuth {
 
 fn jwt() -> Jwt {
     let key = JwtKey::Hs256("0123456789abcdef0123456789abcdef".into());
-    Jwt { key, issuer: None, audience: None }
+    Jwt { key, issuer: None, audience: None, leeway: std::time::Duration::from_secs(60) }
 }
 
 fn basic_auth() -> Security {

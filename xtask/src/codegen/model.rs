@@ -52,6 +52,8 @@ pub(crate) enum Version {
     V1_1,
     #[serde(rename = "2.0")]
     V2_0,
+    #[serde(rename = "own")]
+    Own,
 }
 
 /// What a reply is made of.
@@ -131,6 +133,7 @@ impl Version {
         match self {
             Self::V1_1 => "1.1",
             Self::V2_0 => "2.0",
+            Self::Own => "own",
         }
     }
 
@@ -139,6 +142,7 @@ impl Version {
         match self {
             Self::V1_1 => "Version::V1_1",
             Self::V2_0 => "Version::V2_0",
+            Self::Own => "Version::Own",
         }
     }
 }

@@ -14,8 +14,8 @@ type Guarded = (&'static str, [&'static str; 2], fn(&[u8], &[u8]) -> bool);
 const GUARDED: [Guarded; 5] = [
     // "user:pass" in base 64, with any padding and spacing.
     ("/basic", ["authorization", "x-other"], |value, _| {
-        let rest = value.get(6..).unwrap_or_default().trim_ascii();
-        value[..6].eq_ignore_ascii_case(b"basic ") && rest.starts_with(b"dXNlcjpwYXNz")
+        let (scheme, rest) = value.split_at_checked(6).unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"basic ") && rest.trim_ascii().starts_with(b"dXNlcjpwYXNz")
     }),
     ("/apikey", ["x-api-key", "x-other"], |value, _| value == b"s3cret"),
     ("/account", ["x-zato-user", "x-zato-password"], |user, password| {
