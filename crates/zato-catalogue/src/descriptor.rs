@@ -93,6 +93,8 @@ pub enum Version {
     V1_1,
     /// Version 2.0.
     V2_0,
+    /// None of the original: the service is this project's own.
+    Own,
 }
 
 impl Version {
@@ -102,6 +104,7 @@ impl Version {
         match self {
             Self::V1_1 => "1.1",
             Self::V2_0 => "2.0",
+            Self::Own => "own",
         }
     }
 }

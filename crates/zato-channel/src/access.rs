@@ -25,11 +25,8 @@ pub trait AccessLog: Send + Sync {
 pub struct AccessEntry<'a> {
     /// The call's correlation id.
     pub cid: Cid,
-    /// The address that the call came from.
-    pub peer: SocketAddr,
-    /// The first address that `X-Zato-Forwarded-For` or `X-Forwarded-For` names, as a proxy wrote it. Callers can
-    /// forge it.
-    pub forwarded_for: Option<&'a str>,
+    /// The address that the call came from, as far as trusted proxies tell. The port is 0 if they don't tell it.
+    pub client: SocketAddr,
     /// The channel's name, if the call found one.
     pub channel: Option<&'a str>,
     /// The request's method.
@@ -51,7 +48,7 @@ pub struct AccessEntry<'a> {
 impl<'a> AccessEntry<'a> {
     pub(crate) fn new(
         cid: Cid,
-        peer: SocketAddr,
+        client: SocketAddr,
         request: &'a Parts,
         channel: Option<&'a str>,
         (status, size): (StatusCode, usize),
@@ -60,8 +57,7 @@ impl<'a> AccessEntry<'a> {
         let text = |value: &'a http::HeaderValue| value.to_str().ok();
         Self {
             cid,
-            peer,
-            forwarded_for: forwarded_for(&request.headers),
+            client,
             channel,
             method: &request.method,
             target: request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str),
@@ -72,13 +68,6 @@ impl<'a> AccessEntry<'a> {
             user_agent: request.headers.get(header::USER_AGENT).and_then(text),
         }
     }
-}
-
-pub(crate) fn forwarded_for(headers: &HeaderMap) -> Option<&str> {
-    ["x-zato-forwarded-for", "x_zato_forwarded_for", "x-forwarded-for"]
-        .iter()
-        .filter_map(|name| headers.get(*name)?.to_str().ok())
-        .find(|addresses| !addresses.is_empty())
 }
 
 /// The correlation id that a caller sent: another system's, so it is only logged, and only as much of it as can't
@@ -113,16 +102,5 @@ mod tests {
         check("x-zato-cid", b"a b\tc\xFF", "a?b?c?");
         check("x-zato-cid", &[b'9'; 200], &"9".repeat(100));
         assert_eq!(caller_cid(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn the_servers_own_proxy_header_comes_first() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(forwarded_for(&headers), None);
-        headers.insert("x-forwarded-for", HeaderValue::from_static("10.0.0.2"));
-        headers.insert("x-zato-forwarded-for", HeaderValue::from_static(""));
-        assert_eq!(forwarded_for(&headers), Some("10.0.0.2"));
-        headers.insert("x_zato_forwarded_for", HeaderValue::from_static("10.0.0.1"));
-        assert_eq!(forwarded_for(&headers), Some("10.0.0.1"));
     }
 }

@@ -14,7 +14,6 @@ use time::OffsetDateTime;
 use zato_cid::Cid;
 use zato_service::Environment;
 
-use crate::access::forwarded_for;
 use crate::codec::ErrorShape;
 use crate::reply::ReplyBody;
 use crate::routing::Found;
@@ -39,7 +38,7 @@ pub struct AuditedCall {
     pub channel: Arc<str>,
     /// Whether the channel is one of SOAP.
     pub is_soap: bool,
-    /// Where the call came from: the first address that a proxy names, which callers can forge, or else the client's.
+    /// The address that the call came from, as far as trusted proxies tell.
     pub address: String,
     /// When the request's headers had come, UTC.
     pub begun: OffsetDateTime,
@@ -113,7 +112,7 @@ impl Witness {
     pub(crate) fn new(
         log: Arc<dyn AuditLog>,
         environment: Environment,
-        (cid, peer): (Cid, SocketAddr),
+        (cid, client): (Cid, SocketAddr),
         found: &Found,
         request: &Parts,
     ) -> Self {
@@ -121,13 +120,12 @@ impl Witness {
         if let Some(definition) = &found.definition {
             definition.security.mark_keys(&mut headers);
         }
-        let address = forwarded_for(&headers).map_or_else(|| peer.ip().to_string(), str::to_owned);
         let call = AuditedCall {
             cid,
             channel_id: found.channel.id,
             channel: Arc::clone(&found.channel.name),
             is_soap: matches!(found.channel.codec.error_shape(), ErrorShape::Soap(_)),
-            address,
+            address: client.ip().to_string(),
             begun: environment.now(),
             method: request.method.clone(),
             uri: request.uri.clone(),

@@ -35,7 +35,7 @@ use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
 use crate::statistics::ChannelStatistics;
 use crate::throttle::{FailureDelays, Throttle};
-use crate::{Channels, Origins, Page, body, media, path};
+use crate::{Channels, Origins, Page, TrustedProxies, body, framing, media, path};
 
 /// What is the same for all channels.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub struct Settings {
     pub server_header: Option<HeaderValue>,
     /// How guessing credentials is slowed down.
     pub failure_delays: FailureDelays,
+    /// Whose word about the address of a caller counts. Nobody's by default: then it is that of the connection.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for Settings {
@@ -64,6 +66,7 @@ impl Default for Settings {
             error_details: ErrorDetails::Full,
             server_header: Some(HeaderValue::from_static("Zato")),
             failure_delays: FailureDelays::default(),
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -81,6 +84,7 @@ struct Shared {
     budget: Budget,
     epilogue: Epilogue,
     audit_log: Option<Arc<dyn AuditLog>>,
+    trusted_proxies: TrustedProxies,
 }
 
 impl fmt::Debug for Dispatcher {
@@ -102,6 +106,7 @@ impl Dispatcher {
             budget: Budget::new(settings.max_buffered_bytes),
             epilogue: Epilogue { server_header: settings.server_header, access_log: None },
             audit_log: None,
+            trusted_proxies: settings.trusted_proxies,
         }))
     }
 
@@ -134,7 +139,8 @@ impl Dispatcher {
         &self.0.gate.statistics
     }
 
-    /// Answers a request. Whatever goes wrong becomes a response, the panic of a service included.
+    /// Answers a request that came from `peer`, which is the caller or a trusted proxy before it. Whatever goes wrong
+    /// becomes a response, the panic of a service included.
     ///
     /// Every response carries `X-Zato-CID`. If the future is dropped, because the client went away for instance, the
     /// call ends wherever it is waiting. A call whose reply is a long list ends with the body of its response, which makes
@@ -146,9 +152,11 @@ impl Dispatcher {
     {
         let shared = &*self.0;
         let cid = shared.gate.environment.new_cid();
-        let call = Call { cid, begun: Instant::now(), peer, in_flight: shared.gate.statistics.begin() };
+        let begun = Instant::now();
         let (request, body) = request.into_parts();
-        match shared.route(&request) {
+        let client = shared.trusted_proxies.client(peer, &request.headers);
+        let call = Call { cid, begun, client, in_flight: shared.gate.statistics.begin() };
+        match shared.route(cid, &request) {
             Route::Channel(found) => match &found.channel.cors {
                 None => shared.through_channel(call, found, request, body).await,
                 Some(origins) => shared.of_a_page(call, &origins.clone(), found, request, body).await,
@@ -158,9 +166,8 @@ impl Dispatcher {
                 body::discard(pin!(body), &request.headers, shared.body_timeout).await;
                 shared.epilogue.end(&call, Some(&request), None, None, respond::options(gate::methods()))
             }
-            Route::Unknown => {
+            Route::Nowhere(failure) => {
                 body::discard(pin!(body), &request.headers, shared.body_timeout).await;
-                let failure = gate::unknown_url(cid, &request);
                 let response = shared.error(&failure, cid, ErrorShape::of_path(request.uri.path()), None);
                 shared.epilogue.end(&call, Some(&request), None, Some(&failure), response)
             }
@@ -174,20 +181,24 @@ enum Route<'a> {
     Page(&'a dyn Page),
     /// To none of its resources: `OPTIONS *` of RFC 9110, section 9.3.7.
     Server,
-    Unknown,
+    Nowhere(Failure),
 }
 
 impl Shared {
-    fn route(&self, request: &Parts) -> Route<'_> {
+    fn route(&self, cid: Cid, request: &Parts) -> Route<'_> {
+        if let Some(failure) = framing::ambiguity(request) {
+            return Route::Nowhere(failure);
+        }
         if request.uri.path() == "*" && request.method == Method::OPTIONS {
             return Route::Server;
         }
-        let Some(path) = path::decode(request.uri.path()) else { return Route::Unknown };
+        let unknown = || Route::Nowhere(gate::unknown_url(cid, request));
+        let Some(path) = path::decode(request.uri.path()) else { return unknown() };
         let headers = &request.headers;
         // The action of SOAP 1.2 is looked at last, because hardly a request needs it.
         match self.channels.find(&path, &media::soap_action(headers), || media::action_parameter(headers)) {
             Some(found) => Route::Channel(found),
-            None => self.channels.page(&path).map_or(Route::Unknown, Route::Page),
+            None => self.channels.page(&path).map_or_else(unknown, Route::Page),
         }
     }
 
@@ -229,7 +240,7 @@ impl Shared {
         let audit_log = self.audit_log.as_ref().filter(|_| found.channel.is_audited);
         let mut witness = audit_log.map(|log| {
             let environment = self.gate.environment.clone();
-            Witness::new(Arc::clone(log), environment, (call.cid, call.peer), &found, &request)
+            Witness::new(Arc::clone(log), environment, (call.cid, call.client), &found, &request)
         });
         let response = self.serve(call, witness.as_mut(), found, request, body).await;
         match witness {
@@ -251,7 +262,7 @@ impl Shared {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let mut body = pin!(body);
-        let arrival = Arrival { cid: call.cid, peer: call.peer, request: &request, found: &found };
+        let arrival = Arrival { cid: call.cid, client: call.client, request: &request, found: &found };
         if let Err(refusal) = self.gate.admit(arrival) {
             // Whoever may not call is not asked for the body.
             body::discard(body, &request.headers, self.body_timeout).await;
@@ -287,7 +298,7 @@ impl Shared {
         let Found { channel, captures, definition, .. } = found;
         let origin = Origin {
             request: Some(request),
-            peer: Some(call.peer),
+            peer: Some(call.client),
             caller: definition.map(|definition| Arc::clone(definition.security.name())),
             path_parameters: captures,
             job: None,

@@ -29,7 +29,8 @@ const X_ZATO_CID: HeaderName = HeaderName::from_static("x-zato-cid");
 pub(crate) struct Call {
     pub(crate) cid: Cid,
     pub(crate) begun: Instant,
-    pub(crate) peer: SocketAddr,
+    /// Who made it, as far as trusted proxies tell.
+    pub(crate) client: SocketAddr,
     pub(crate) in_flight: InFlight,
 }
 
@@ -164,7 +165,7 @@ fn record(
 ) {
     let channel = channel.map(|channel| &*channel.name);
     let elapsed = call.begun.elapsed();
-    access_log.record(&AccessEntry::new(call.cid, call.peer, request, channel, reply, elapsed));
+    access_log.record(&AccessEntry::new(call.cid, call.client, request, channel, reply, elapsed));
 }
 
 /// One line: errors of the server at error, those of callers at warn, everything else at debug.
@@ -175,7 +176,7 @@ fn log(
     failure: Option<&Failure>,
     status: StatusCode,
 ) {
-    let cid = call.cid;
+    let (cid, client) = (call.cid, call.client.ip());
     let caller_cid = request.and_then(|request| caller_cid(&request.headers));
     let caller_cid = caller_cid.as_deref();
     let service = channel.map(|channel| channel.service.name());
@@ -190,10 +191,10 @@ fn log(
     let causes = failure.and_then(Failure::causes);
     let denied = failure.and_then(Failure::denied).map(ToString::to_string);
     if blamed.is_server_error() {
-        tracing::error!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, reason, causes, "a call failed");
+        tracing::error!(%cid, caller_cid, %client, channel, service, method, path, status, ?elapsed, reason, causes, "a call failed");
     } else if blamed.is_client_error() {
-        tracing::warn!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, reason, denied, causes, "a call was refused");
+        tracing::warn!(%cid, caller_cid, %client, channel, service, method, path, status, ?elapsed, reason, denied, causes, "a call was refused");
     } else {
-        tracing::debug!(%cid, caller_cid, channel, service, method, path, status, ?elapsed, "a call");
+        tracing::debug!(%cid, caller_cid, %client, channel, service, method, path, status, ?elapsed, "a call");
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Remedy {
     Allow(HeaderValue),
     /// Come back after as many seconds.
     RetryAfter(HeaderValue),
+    /// Open another connection: this one ends with the reply.
+    Close(HeaderValue),
     /// Prove who is calling. Why that was in doubt is for the log only.
     Authenticate { challenge: HeaderValue, denied: Denied },
 }
@@ -65,6 +67,11 @@ impl std::error::Error for Trail {
 impl Failure {
     pub(crate) fn refused(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
         Self { status, cause: Cause::Refused(text.into()), remedy: None, dialect: Dialect::Documented }
+    }
+
+    /// A request after which nothing on its connection can be relied on.
+    pub(crate) fn unreadable(status: StatusCode, text: &'static str) -> Self {
+        Self { remedy: Some(Remedy::Close(HeaderValue::from_static("close"))), ..Self::refused(status, text) }
     }
 
     /// No channel, or one whose service is inactive.
@@ -155,6 +162,7 @@ impl Failure {
         match self.remedy.as_ref()? {
             Remedy::Allow(allowed) => Some((header::ALLOW, allowed)),
             Remedy::RetryAfter(seconds) => Some((header::RETRY_AFTER, seconds)),
+            Remedy::Close(close) => Some((header::CONNECTION, close)),
             Remedy::Authenticate { challenge, .. } => Some((header::WWW_AUTHENTICATE, challenge)),
         }
     }
@@ -162,7 +170,7 @@ impl Failure {
     /// Why the caller was not believed.
     pub(crate) fn denied(&self) -> Option<&Denied> {
         match self.remedy.as_ref()? {
-            Remedy::Allow(_) | Remedy::RetryAfter(_) => None,
+            Remedy::Allow(_) | Remedy::RetryAfter(_) | Remedy::Close(_) => None,
             Remedy::Authenticate { denied, .. } => Some(denied),
         }
     }

@@ -59,7 +59,7 @@ impl From<Failure> for Refusal {
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival<'a> {
     pub(crate) cid: Cid,
-    pub(crate) peer: SocketAddr,
+    pub(crate) client: SocketAddr,
     pub(crate) request: &'a Parts,
     pub(crate) found: &'a Found,
 }
@@ -84,7 +84,7 @@ impl Gate {
         }
         check_method(&found.channel, &request.method)?;
         let Some(definition) = &found.definition else { return Ok(()) };
-        if let Err(retry_after) = self.throttle.admit(arrival.peer.ip()) {
+        if let Err(retry_after) = self.throttle.admit(arrival.client.ip()) {
             let security = &definition.security;
             self.statistics.denied(security.name(), security.security_type(), "throttled");
             return Err(Failure::too_many_failures(retry_after).into());
@@ -181,7 +181,7 @@ impl Gate {
         let security = &definition.security;
         self.statistics.denied(security.name(), security.security_type(), denied.reason());
         let failure = Failure::unauthorized(cid, &shown_path(request), security.challenge(), denied);
-        Refusal::Held(failure, self.throttle.failed(arrival.peer.ip(), security.id()))
+        Refusal::Held(failure, self.throttle.failed(arrival.client.ip(), security.id()))
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn error(
             let body = fault(failure, version, &format!("cid [{cid}], faultstring [{text}]"));
             (fault_status(failure.status), version.content_type(), body)
         }
-        ErrorShape::Text => (failure.status, "text/plain; charset=utf-8", text.into_bytes()),
+        ErrorShape::Text => (failure.status, "text/plain; charset=utf-8", printable(text).into_bytes()),
     };
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
@@ -52,6 +52,13 @@ pub(crate) fn error(
         response.headers_mut().insert(name, value.clone());
     }
     response
+}
+
+/// JSON escapes control characters and XML does without them. In a text, what a caller sent could end it, or do something
+/// to the terminal that shows it.
+fn printable(text: String) -> String {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(is_harmful) { text.replace(is_harmful, "\u{FFFD}") } else { text }
 }
 
 /// The answer to `OPTIONS` where no service gives one.

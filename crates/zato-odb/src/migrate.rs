@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_job_progress.sql"),
     include_str!("migrations/0011_deleted_services.sql"),
     include_str!("migrations/0012_definition_limits.sql"),
+    include_str!("migrations/0013_jwt.sql"),
 ];
 
 /// Names the applied migrations. The table is the only one that no migration creates.

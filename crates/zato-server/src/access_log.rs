@@ -78,13 +78,10 @@ impl AccessLog for AccessLogWriter {
 /// What a client controls is in quotes with quotes, backslashes and control characters escaped, so that no client can
 /// forge a line.
 fn line(entry: &AccessEntry<'_>, now: OffsetDateTime) -> String {
-    let client = match entry.forwarded_for {
-        Some(address) => address.escape_debug().to_string(),
-        None => entry.peer.ip().to_string(),
-    };
     let request = format!("{} {} {:?}", entry.method, entry.target, entry.version);
     format!(
-        "{client} {}/{:.6} {:?} [{}] {request:?} {} {} {:?}\n",
+        "{} {}/{:.6} {:?} [{}] {request:?} {} {} {:?}\n",
+        entry.client.ip(),
         entry.cid,
         entry.elapsed.as_secs_f64(),
         entry.channel.unwrap_or("-"),

@@ -7,6 +7,7 @@ mod config;
 mod descriptors;
 mod files;
 mod follower;
+mod greeting;
 mod host;
 mod listener;
 mod logging;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use zato_channel::{ClientCertificate, Dispatcher};
 
 use crate::compress;
+use crate::greeting::Greeted;
 use crate::timer::ConnectionTimer;
 use crate::tls::Tls;
 
@@ -127,6 +128,7 @@ where
         }
         compress::answer(dispatcher, request, peer)
     });
+    let stream = Greeted::within(HEADER_READ_TIMEOUT, stream);
     protocol().serve_connection(TokioIo::new(stream), service).into_owned()
 }
 
@@ -153,4 +155,77 @@ fn protocol() -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(MAXIMUM_STREAMS)
         .max_header_list_size(u32::try_from(MAXIMUM_HEADER_BYTES).unwrap_or(u32::MAX));
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+    use zato_channel::{Channels, Pages, Settings};
+    use zato_cid::{Form, SystemGenerator};
+    use zato_kvdb::{Embedded, Kvdb, SystemClock};
+    use zato_service::{Environment, EnvironmentParts, Outgoing, Registry};
+
+    use super::*;
+
+    async fn dispatcher(folder: &std::path::Path) -> Dispatcher {
+        let store = Embedded::open(&folder.join("kvdb.redb"), Arc::new(SystemClock)).await.unwrap();
+        let environment = Environment::new(EnvironmentParts {
+            outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
+                zato_outgoing::Environment::new("test").unwrap(),
+            )),
+            kvdb: Kvdb::new(store),
+            registry: Registry::new(),
+            cids: SystemGenerator::new(Form::default()),
+            clock: time::OffsetDateTime::now_utc,
+            tasks: Default::default(),
+        });
+        Dispatcher::new(Channels::new(Pages::new()), environment, Settings::default())
+    }
+
+    /// After how many seconds a client is turned away who sends this, then the same byte every second, and what it reads.
+    async fn turned_away(dispatcher: &Dispatcher, first: &[u8], then: &[u8]) -> (u64, String) {
+        let (client, server) = tokio::io::duplex(1024);
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        tokio::spawn(end(connection(dispatcher.clone(), server, peer, None), peer));
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let begun = Instant::now();
+        writer.write_all(first).await.unwrap();
+        let mut reply = Vec::new();
+        let drip = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                // Nobody may be there any more to read it.
+                let _ = writer.write_all(then).await;
+            }
+        };
+        tokio::select! {
+            read = reader.read_to_end(&mut reply) => drop(read.unwrap()),
+            () = drip => {}
+        }
+        (begun.elapsed().as_secs(), String::from_utf8(reply).unwrap())
+    }
+
+    #[tokio::test]
+    async fn slow_heads_are_waited_for_a_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        tokio::time::pause();
+        for (first, then) in [
+            (&b""[..], &b""[..]),
+            (b"G", b""),
+            (b"PRI * HTTP", b""),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b""),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"a"),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b""),
+        ] {
+            let (seconds, reply) = turned_away(&dispatcher, first, then).await;
+            let shown = String::from_utf8_lossy(first);
+            println!("{seconds} s: {shown:?} {reply:?}");
+            assert!((60..=62).contains(&seconds), "{seconds} s for {shown:?}");
+            assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 4"), "{shown:?} {reply:?}");
+        }
+    }
 }

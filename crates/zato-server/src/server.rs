@@ -339,6 +339,7 @@ fn dispatcher(
             ErrorDetails::Full => zato_channel::ErrorDetails::Full,
             ErrorDetails::Message => zato_channel::ErrorDetails::Message,
         },
+        trusted_proxies: config.trusted_proxies.clone(),
         ..Settings::default()
     };
     let dispatcher = Dispatcher::new(channels, environment, settings)

@@ -6,12 +6,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use zato_channel::{CertificateRules, OAuth, SaltedDigest, Security, WsSecurity, XPath};
+use zato_channel::{
+    CertificateRules, Jwt, JwtKey, OAuth, Password, SaltedDigest, Security, WsSecurity, XPath,
+};
 use zato_odb::model::{SecurityDefinition, SecurityKind};
 use zato_service::Error;
 
 use super::convert::{at_least_one, call_limits, credentials};
 use crate::error::not_allowed;
+use crate::value::within;
+
+/// How far clocks may be apart when nothing is said, in seconds.
+const LEEWAY: i32 = 60;
+
+/// How far they may be at most: beyond, an expiry would mean nothing.
+const LONGEST_LEEWAY: i32 = 3600;
 
 /// Whether definitions of a type can guard channels. The others are for outgoing connections alone.
 pub(crate) fn guards_channels(kind: &SecurityKind) -> bool {
@@ -86,6 +95,16 @@ pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Se
             let rules = rules.map_err(|error| Error::bad_request(error.to_string()))?;
             zato_channel::SecurityKind::ClientCertificate(rules)
         }
+        SecurityKind::Jwt { algorithm, public_key, issuer, audience, leeway } => {
+            let leeway = leeway.unwrap_or(LEEWAY);
+            within("leeway", leeway, &(0..=LONGEST_LEEWAY))?;
+            zato_channel::SecurityKind::Jwt(Jwt {
+                key: jwt_key(algorithm, password.expose(), public_key.as_deref())?,
+                issuer: issuer.clone(),
+                audience: audience.clone(),
+                leeway: Duration::from_secs(leeway.unsigned_abs().into()),
+            })
+        }
         other => zato_channel::SecurityKind::Other(other.security_type().as_str().to_owned()),
     };
     let has_proof =
@@ -95,4 +114,28 @@ pub(crate) fn channel_security(definition: &SecurityDefinition) -> Result<Arc<Se
     let security = Security::new(definition.id, definition.name.as_str(), is_active, kind)
         .map_err(|error| Error::bad_request(error.to_string()))?;
     Ok(Arc::new(security.with_limits(limits)))
+}
+
+/// The key of an algorithm: a secret or a public key, and never one that would be stored and not used.
+fn jwt_key(algorithm: &str, secret: &str, public_key: Option<&str>) -> Result<JwtKey, Error> {
+    let with_secret: Option<fn(Password) -> JwtKey> = match algorithm {
+        "HS256" => Some(JwtKey::Hs256),
+        "HS384" => Some(JwtKey::Hs384),
+        "HS512" => Some(JwtKey::Hs512),
+        _ => None,
+    };
+    let with_public_key: Option<fn(String) -> JwtKey> = match algorithm {
+        "RS256" => Some(JwtKey::Rs256),
+        "ES256" => Some(JwtKey::Es256),
+        _ => None,
+    };
+    match (with_secret, with_public_key, public_key) {
+        (Some(key), _, None) => Ok(key(secret.into())),
+        (_, Some(key), Some(public_key)) => Ok(key(public_key.to_owned())),
+        (Some(_), _, Some(_)) => {
+            Err(Error::bad_request(format!("{algorithm} has a secret and no public_key")))
+        }
+        (_, Some(_), None) => Err(Error::bad_request(format!("{algorithm} needs a public_key"))),
+        (None, None, _) => Err(not_allowed("algorithm", algorithm, "HS256, HS384, HS512, RS256 or ES256")),
+    }
 }

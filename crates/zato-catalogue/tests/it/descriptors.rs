@@ -2,16 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zato_catalogue::{DefaultValue, ElementType, Shape, Status, Version, by_name, families, services};
+use zato_catalogue::{
+    DefaultValue, ElementType, Service, Shape, Status, Version, by_name, families, services,
+};
 
 #[test]
-fn there_are_333_services_in_68_families() {
-    assert_eq!(services().len(), 333);
-    assert_eq!(families().len(), 68);
-    assert_eq!(families().iter().map(|family| family.services.len()).sum::<usize>(), 333);
-    let older = services().iter().filter(|service| service.versions.contains(&Version::V1_1)).count();
+fn there_are_333_services_of_the_original_in_68_families() {
+    let (own, original): (Vec<_>, Vec<_>) =
+        services().iter().partition(|service| service.versions.contains(&Version::Own));
+    assert_eq!(original.len(), 333);
+    let families_of = |services: &[&Service]| services.iter().map(|it| it.family).collect::<BTreeSet<_>>();
+    assert_eq!(families_of(&original).len(), 68);
+    assert_eq!(families().iter().map(|family| family.services.len()).sum::<usize>(), services().len());
+    let older = original.iter().filter(|service| service.versions.contains(&Version::V1_1)).count();
     assert_eq!(older, 134);
-    assert!(services().iter().all(|service| service.versions.contains(&Version::V2_0)));
+    assert!(original.iter().all(|service| service.versions.contains(&Version::V2_0)));
+    // What is our own says so and nothing else.
+    assert!(own.iter().all(|service| service.versions.len() == 1));
+    assert_eq!(families_of(&own), BTreeSet::from(["security.jwt"]));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! signatures are computed: `jwt_signature` does that.
 
 use std::sync::Once;
+use std::time::Duration;
 
 use http::{HeaderMap, header};
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -15,12 +16,6 @@ use super::denied::Denied;
 use super::jwt_signature;
 use super::secret::Password;
 
-/// How far the clocks of whoever made a token and of the server may be apart, in seconds.
-const LEEWAY: f64 = 60.0;
-
-/// The shortest secret: RFC 7518, section 3.2, wants as many bytes as the hash has.
-const MINIMUM_SECRET: usize = 32;
-
 /// Which tokens are accepted. They must say when they expire.
 #[derive(Clone, Debug)]
 pub struct Jwt {
@@ -30,6 +25,8 @@ pub struct Jwt {
     pub issuer: Option<String>,
     /// For whom they must be meant. Without this they must be meant for nobody in particular.
     pub audience: Option<String>,
+    /// How far the clocks of whoever made a token and of the server may be apart.
+    pub leeway: Duration,
 }
 
 /// How tokens are signed, and the key.
@@ -38,6 +35,10 @@ pub struct Jwt {
 pub enum JwtKey {
     /// `HS256`: HMAC with SHA-256 and a secret of at least 32 bytes.
     Hs256(Password),
+    /// `HS384`: HMAC with SHA-384 and a secret of at least 48 bytes.
+    Hs384(Password),
+    /// `HS512`: HMAC with SHA-512 and a secret of at least 64 bytes.
+    Hs512(Password),
     /// `RS256`: RSA of PKCS #1 1.5 with SHA-256, and the public key or a certificate in PEM.
     Rs256(String),
     /// `ES256`: ECDSA on P-256 with SHA-256, and the public key or a certificate in PEM.
@@ -48,9 +49,14 @@ pub enum JwtKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwtKeyError {
-    /// The secret could be guessed.
-    #[error("a secret for HS256 has at least {MINIMUM_SECRET} bytes")]
-    Short,
+    /// The secret could be guessed: RFC 7518, section 3.2, wants as many bytes as the hash has.
+    #[error("a secret for {algorithm} has at least {minimum} bytes")]
+    Short {
+        /// How tokens are signed.
+        algorithm: &'static str,
+        /// The shortest secret.
+        minimum: usize,
+    },
     /// The text is no key for the algorithm.
     #[error("the public key can't be read as one in PEM for {0}")]
     Pem(&'static str),
@@ -60,6 +66,8 @@ pub enum JwtKeyError {
 pub(super) struct JwtCheck {
     key: DecodingKey,
     validation: Validation,
+    /// In seconds.
+    leeway: f64,
 }
 
 /// What is checked here besides what the library checks, because its clock is the system's.
@@ -77,10 +85,9 @@ impl JwtCheck {
             let _ = jwt_signature::PROVIDER.install_default();
         });
         let (algorithm, key) = match rules.key {
-            JwtKey::Hs256(secret) if secret.as_str().len() < MINIMUM_SECRET => {
-                return Err(JwtKeyError::Short);
-            }
-            JwtKey::Hs256(secret) => (Algorithm::HS256, DecodingKey::from_secret(secret.as_str().as_bytes())),
+            JwtKey::Hs256(secret) => (Algorithm::HS256, secret_key("HS256", 32, &secret)?),
+            JwtKey::Hs384(secret) => (Algorithm::HS384, secret_key("HS384", 48, &secret)?),
+            JwtKey::Hs512(secret) => (Algorithm::HS512, secret_key("HS512", 64, &secret)?),
             JwtKey::Rs256(pem) => {
                 let key = DecodingKey::from_rsa_pem(pem.as_bytes());
                 (Algorithm::RS256, key.map_err(|_| JwtKeyError::Pem("RS256"))?)
@@ -102,7 +109,7 @@ impl JwtCheck {
             required.push("aud");
         }
         validation.set_required_spec_claims(&required);
-        Ok(Self { key, validation })
+        Ok(Self { key, validation, leeway: rules.leeway.as_secs_f64() })
     }
 
     pub(super) fn check(&self, headers: &HeaderMap, now: OffsetDateTime) -> Result<(), Denied> {
@@ -118,10 +125,22 @@ impl JwtCheck {
             return Err(Denied::Unreadable("it has critical extensions".to_owned()));
         }
         let now = now.unix_timestamp() as f64;
-        let is_current =
-            now < token.claims.exp + LEEWAY && token.claims.nbf.is_none_or(|nbf| nbf <= now + LEEWAY);
+        let is_current = now < token.claims.exp + self.leeway
+            && token.claims.nbf.is_none_or(|nbf| nbf <= now + self.leeway);
         if is_current { Ok(()) } else { Err(Denied::Stale) }
     }
+}
+
+fn secret_key(
+    algorithm: &'static str,
+    minimum: usize,
+    secret: &Password,
+) -> Result<DecodingKey, JwtKeyError> {
+    let secret = secret.as_str().as_bytes();
+    if secret.len() < minimum {
+        return Err(JwtKeyError::Short { algorithm, minimum });
+    }
+    Ok(DecodingKey::from_secret(secret))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is an adapter for `map_err`, which passes by value")]
@@ -164,15 +183,23 @@ mod tests {
         format!("{message}.{signature}")
     }
 
+    fn hmac(name: &str, algorithm: ring::hmac::Algorithm, secret: &str, claims: &Value) -> String {
+        let key = ring::hmac::Key::new(algorithm, secret.as_bytes());
+        signed(&json!({"alg": name}), claims, |message| ring::hmac::sign(&key, message).as_ref().to_vec())
+    }
+
     fn hs256(secret: &str, claims: &Value) -> String {
-        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
-        signed(&json!({"alg": "HS256"}), claims, |message| ring::hmac::sign(&key, message).as_ref().to_vec())
+        hmac("HS256", ring::hmac::HMAC_SHA256, secret, claims)
+    }
+
+    fn of(key: JwtKey) -> Result<JwtCheck, JwtKeyError> {
+        JwtCheck::new(Jwt { key, issuer: None, audience: None, leeway: Duration::from_secs(60) })
     }
 
     fn rules(issuer: Option<&str>, audience: Option<&str>) -> JwtCheck {
         let key = JwtKey::Hs256(SECRET.into());
         let (issuer, audience) = (issuer.map(str::to_owned), audience.map(str::to_owned));
-        JwtCheck::new(Jwt { key, issuer, audience }).unwrap()
+        JwtCheck::new(Jwt { key, issuer, audience, leeway: Duration::from_secs(60) }).unwrap()
     }
 
     fn checked(check: &JwtCheck, authorization: &str) -> Option<&'static str> {
@@ -252,6 +279,39 @@ mod tests {
         assert_eq!(any.check(&HeaderMap::new(), NOW), Err(Denied::NoHeader("Authorization".into())));
     }
 
+    #[test]
+    fn secrets_are_as_long_as_the_hash() {
+        use ring::hmac::{HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
+        let claims = json!({"exp": now(100)});
+        for (key, name, minimum) in [
+            (JwtKey::Hs256 as fn(Password) -> JwtKey, "HS256", 32),
+            (JwtKey::Hs384, "HS384", 48),
+            (JwtKey::Hs512, "HS512", 64),
+        ] {
+            let secret = "s".repeat(minimum);
+            let check = of(key(secret.as_str().into())).unwrap();
+            for (other, other_algorithm) in
+                [("HS256", HMAC_SHA256), ("HS384", HMAC_SHA384), ("HS512", HMAC_SHA512)]
+            {
+                let token = hmac(other, other_algorithm, &secret, &claims);
+                let expected = (other != name).then_some("malformed");
+                assert_eq!(checked(&check, &format!("Bearer {token}")), expected, "{other} for {name}");
+            }
+            let short = of(key(secret[1..].into())).err();
+            assert_eq!(short, Some(JwtKeyError::Short { algorithm: name, minimum }));
+        }
+    }
+
+    #[test]
+    fn clocks_may_be_apart_by_the_leeway() {
+        let key = JwtKey::Hs256(SECRET.into());
+        let strict = Jwt { key, issuer: None, audience: None, leeway: Duration::ZERO };
+        let strict = JwtCheck::new(strict).unwrap();
+        check(&strict, &json!({"exp": now(1), "nbf": now(0)}), None);
+        check(&strict, &json!({"exp": now(0)}), "stale");
+        check(&strict, &json!({"exp": now(10), "nbf": now(1)}), "stale");
+    }
+
     const RSA_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
         MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsAqDrC0E+RkNYlZT13jb\n\
         b0mbt0OsRqikmh4d5lX+X6UPNLhaAJ+npc/iMauHdGzdYMcUdi8aZUR7sAGzQuRi\n\
@@ -276,7 +336,6 @@ mod tests {
             .unwrap();
         let sign = |message: &[u8]| key.sign(&random, message).unwrap().as_ref().to_vec();
         let token = signed(&json!({"alg": "ES256"}), &json!({"exp": now(100)}), sign);
-        let of = |key| JwtCheck::new(Jwt { key, issuer: None, audience: None });
         let (ec, rsa) = (of(JwtKey::Es256(pair.public_key_pem())), of(JwtKey::Rs256(RSA_KEY.to_owned())));
         let (ec, rsa) = (ec.unwrap(), rsa.unwrap());
         assert_eq!(checked(&ec, &format!("Bearer {token}")), None);
@@ -289,7 +348,6 @@ mod tests {
         let forged = hs256(RSA_KEY, &json!({"exp": now(100)}));
         assert_eq!(checked(&rsa, &format!("Bearer {forged}")), Some("malformed"));
 
-        assert_eq!(of(JwtKey::Hs256("short".into())).err(), Some(JwtKeyError::Short));
         assert_eq!(of(JwtKey::Rs256(pair.public_key_pem())).err(), Some(JwtKeyError::Pem("RS256")));
         assert_eq!(of(JwtKey::Es256(RSA_KEY.to_owned())).err(), Some(JwtKeyError::Pem("ES256")));
         assert_eq!(of(JwtKey::Es256(String::new())).err(), Some(JwtKeyError::Pem("ES256")));

@@ -27,10 +27,17 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> jsonwebtoken::errors::R
         let key = key.try_get_as_bytes().map_err(|_| ErrorKind::InvalidKeyFormat)?;
         Ok(Key::Public(UnparsedPublicKey::new(verification, key.to_vec())))
     };
-    let key = match algorithm {
-        Algorithm::HS256 if key.family() == AlgorithmFamily::Hmac => {
-            Key::Secret(hmac::Key::new(hmac::HMAC_SHA256, key.try_get_as_bytes()?))
+    let secret = |algorithm| {
+        if key.family() != AlgorithmFamily::Hmac {
+            return Err(ErrorKind::InvalidKeyFormat);
         }
+        let key = key.try_get_as_bytes().map_err(|_| ErrorKind::InvalidKeyFormat)?;
+        Ok(Key::Secret(hmac::Key::new(algorithm, key)))
+    };
+    let key = match algorithm {
+        Algorithm::HS256 => secret(hmac::HMAC_SHA256)?,
+        Algorithm::HS384 => secret(hmac::HMAC_SHA384)?,
+        Algorithm::HS512 => secret(hmac::HMAC_SHA512)?,
         Algorithm::RS256 => public(AlgorithmFamily::Rsa, &RSA_PKCS1_2048_8192_SHA256)?,
         Algorithm::ES256 => public(AlgorithmFamily::Ec, &ECDSA_P256_SHA256_FIXED)?,
         _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),

@@ -258,7 +258,7 @@ impl Security {
     ) -> Result<(), Denied> {
         let headers = &request.headers;
         self.if_active(match &self.guard {
-            Guard::BasicAuth(basic) => basic.check(headers),
+            Guard::BasicAuth(basic) => basic.check(headers, self.is_active),
             Guard::ApiKey(key) => key.check(headers),
             Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
             Guard::OAuth(rules) => rules.check(request, form, now, nonces),

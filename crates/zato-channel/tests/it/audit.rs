@@ -45,12 +45,13 @@ fn a_call_is_told_as_it_came_and_as_it_was_answered() {
     house.put(ChannelConfig { security: Some(basic_auth(7, "user", "pass")), ..channel.clone() });
     let (dispatcher, kept) = audited(&house);
     let request = with(post("/json?a=1", BODY), "authorization", "Basic dXNlcjpwYXNz");
+    // Nobody is trusted to speak for others.
     let reply = house.runtime.block_on(call(&dispatcher, with(request, "x-forwarded-for", "10.0.0.2")));
     assert_eq!(reply.status, 200);
     let told = kept.take_one();
     assert_eq!(told.cid.as_str(), reply.cid);
     assert_eq!((told.channel_id, &*told.channel, told.is_soap), (1, &*channel.name, false));
-    assert_eq!((told.address.as_str(), told.begun, told.method.as_str()), ("10.0.0.2", NOW, "POST"));
+    assert_eq!((told.address.as_str(), told.begun, told.method.as_str()), ("192.0.2.1", NOW, "POST"));
     assert_eq!((told.uri.to_string().as_str(), &*told.payload), ("/json?a=1", BODY.as_bytes()));
     assert_eq!((told.caller.as_deref(), told.was_let_through), (Some("definition 7"), Some(true)));
     let answered = told.reply.as_ref().unwrap();

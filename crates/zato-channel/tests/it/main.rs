@@ -15,4 +15,6 @@ mod scale;
 mod security;
 mod support;
 mod throttle;
+mod timing;
 mod told;
+mod traffic;

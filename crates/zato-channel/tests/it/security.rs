@@ -351,7 +351,12 @@ fn bearer_tokens() {
     let now = NOW.unix_timestamp();
     let key = JwtKey::Hs256(secret.into());
     check_headers(
-        &SecurityKind::Jwt(Jwt { key, issuer: Some("idp".to_owned()), audience: None }),
+        &SecurityKind::Jwt(Jwt {
+            key,
+            issuer: Some("idp".to_owned()),
+            audience: None,
+            leeway: Duration::from_secs(60),
+        }),
         "Bearer",
         &[("authorization", &token(secret, now + 10))],
         &[

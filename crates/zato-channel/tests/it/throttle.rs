@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::time::Instant;
-use zato_channel::{ChannelConfig, FailureDelays, Settings};
+use zato_channel::{ChannelConfig, FailureDelays, Settings, TrustedProxies};
 
 use crate::support::{House, Reply, basic_auth, call_from, json, post, with};
 
@@ -83,4 +83,37 @@ fn guessing_on_many_connections_is_no_faster() {
     let denials = house.dispatcher.statistics().denials();
     let counts: Vec<_> = denials.iter().map(|denials| (denials.reason, denials.count)).collect();
     assert_eq!(counts, [("password", 5), ("throttled", 1)]);
+}
+
+/// Behind a proxy each client waits for its own failures; what anybody else claims counts for nothing.
+#[test]
+fn clients_behind_a_trusted_proxy_are_told_apart() {
+    let failure_delays = FailureDelays { free: 2, ..FailureDelays::default() };
+    let trusted_proxies = TrustedProxies::new(["192.0.2.0/24"]).unwrap();
+    let settings = Settings { failure_delays, trusted_proxies, ..Settings::default() };
+    let house = House::with(Default::default(), settings);
+    let greeter = house.greeter();
+    // One definition for each call, so that the address alone slows down.
+    for id in 1..20 {
+        let security = Some(basic_auth(id, "u", "p"));
+        house.put(ChannelConfig { security, ..json(id, &format!("/{id}"), &greeter) });
+    }
+    house.runtime.block_on(async { tokio::time::pause() });
+    let mut number = 0;
+    let mut fails = |peer: &str, header: &'static str, value: &str| {
+        number += 1;
+        house.runtime.block_on(async {
+            let begun = Instant::now();
+            let request = with(post(&format!("/{number}"), "{}"), "authorization", WRONG);
+            let reply = call_from(&house.dispatcher, peer, with(request, header, value)).await;
+            assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+            begun.elapsed().as_millis() / 10 * 10
+        })
+    };
+    let proxy = "192.0.2.1";
+    assert_eq!([(); 3].map(|()| fails(proxy, "x-forwarded-for", "198.51.100.1")), [0, 0, 100]);
+    assert_eq!(fails("192.0.2.9", "forwarded", "for=9.9.9.9, for=198.51.100.1"), 200);
+    assert_eq!(fails(proxy, "x-forwarded-for", "198.51.100.2"), 0);
+    let forged = |address: &str| fails("203.0.113.1", "x-forwarded-for", address);
+    assert_eq!(["198.51.100.3", "198.51.100.4", "198.51.100.5"].map(forged), [0, 0, 100]);
 }

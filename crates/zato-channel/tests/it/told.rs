@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Once};
 
 use http::StatusCode;
 use http_body_util::BodyExt;
-use zato_channel::{AccessEntry, AccessLog, ChannelConfig};
+use zato_channel::{AccessEntry, AccessLog, ChannelConfig, Pages, Settings, TrustedProxies};
 use zato_service::{Description, Error};
 
 use crate::pieces;
@@ -124,20 +124,9 @@ struct Recorder(Mutex<Vec<String>>);
 
 impl AccessLog for Recorder {
     fn record(&self, entry: &AccessEntry<'_>) {
-        let AccessEntry {
-            peer,
-            forwarded_for,
-            channel,
-            method,
-            target,
-            version,
-            status,
-            size,
-            user_agent,
-            ..
-        } = entry;
+        let AccessEntry { client, channel, method, target, version, status, size, user_agent, .. } = entry;
         self.0.lock().unwrap().push(format!(
-            "{peer} {forwarded_for:?} {channel:?} {method} {target} {version:?} {status} {size} {user_agent:?}"
+            "{client} {channel:?} {method} {target} {version:?} {status} {size} {user_agent:?}"
         ));
     }
 }
@@ -153,9 +142,32 @@ fn an_access_log_learns_of_every_call() {
     house.call(post("/unknown", ""));
     let recorded = recorder.0.lock().unwrap();
     let [first, second] = &recorded[..] else { panic!("{recorded:?}") };
-    let expected = "192.0.2.1:50000 Some(\"198.51.100.1\") Some(\"channel 3\") POST /fails?a=b HTTP/1.1 500";
+    let expected = "192.0.2.1:50000 Some(\"channel 3\") POST /fails?a=b HTTP/1.1 500";
     assert_eq!(*first, format!("{expected} Internal Server Error {size} Some(\"test/1\")"));
-    assert!(second.contains(" None None POST /unknown HTTP/1.1 404 Not Found "), "{second}");
+    assert!(second.contains(" None POST /unknown HTTP/1.1 404 Not Found "), "{second}");
+}
+
+/// Behind a trusted proxy, services and logs learn of the client and not of the proxy.
+#[test]
+fn clients_of_a_proxy_are_told() {
+    let trusted_proxies = TrustedProxies::new(["192.0.2.1"]).unwrap();
+    let mut house = House::with(Pages::new(), Settings { trusted_proxies, ..Settings::default() });
+    let recorder = Arc::new(Recorder::default());
+    house.dispatcher = house.dispatcher.clone().with_access_log(Arc::clone(&recorder) as Arc<dyn AccessLog>);
+    let service = house.service(Description::new("peer").response_element(None::<String>), |cx, ()| {
+        Ok(cx.origin().peer.map(|peer| peer.to_string()))
+    });
+    house.put(json(1, "/peer", &service));
+    start();
+    let reply = house.call(with(post("/peer", ""), "forwarded", "for=\"198.51.100.1:4711\""));
+    assert_eq!(reply.body, "\"198.51.100.1:4711\"");
+    let line = text();
+    assert!(line.contains("client=198.51.100.1 "), "{line}");
+    let reply = house.call(with(post("/peer", ""), "x-forwarded-for", "203.0.113.1, 198.51.100.2"));
+    assert_eq!(reply.body, "\"198.51.100.2:0\"");
+    let recorded = recorder.0.lock().unwrap();
+    let clients: Vec<_> = recorded.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(clients, ["198.51.100.1:4711", "198.51.100.2:0"]);
 }
 
 #[test]

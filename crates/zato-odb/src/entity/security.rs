@@ -37,6 +37,10 @@ pub struct Model {
     pub value: Option<Sealed>,
     pub rate_limit: Option<Text<40>>,
     pub max_in_flight: Option<i32>,
+    pub public_key: Option<Text<200000>>,
+    pub issuer: Option<Text<200>>,
+    pub audience: Option<Text<200>>,
+    pub leeway: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -101,6 +105,13 @@ impl Stored for SecurityDefinition {
                 SecurityType::BasicAuth => {
                     SecurityKind::BasicAuth { realm: needed(row.realm, id, "realm")?.0 }
                 }
+                SecurityType::Jwt => SecurityKind::Jwt {
+                    algorithm: needed(row.sig_method, id, "sig_method")?.0,
+                    public_key: row.public_key.map(|text| text.0),
+                    issuer: row.issuer.map(|text| text.0),
+                    audience: row.audience.map(|text| text.0),
+                    leeway: row.leeway,
+                },
                 SecurityType::Ntlm => SecurityKind::Ntlm,
                 SecurityType::OAuth => SecurityKind::OAuth {
                     proto_version: needed(row.proto_version, id, "proto_version")?.0,
@@ -172,6 +183,10 @@ impl Stored for SecurityDefinition {
             value: None,
             rate_limit: self.rate_limit.clone().map(Text),
             max_in_flight: self.max_in_flight,
+            public_key: None,
+            issuer: None,
+            audience: None,
+            leeway: None,
         };
         match &self.kind {
             SecurityKind::ApiKey | SecurityKind::Aws | SecurityKind::Ntlm | SecurityKind::OpenStack => {}
@@ -180,6 +195,13 @@ impl Stored for SecurityDefinition {
                 row.proto_version = Some(Text(proto_version.clone()));
                 row.sig_method = Some(Text(sig_method.clone()));
                 row.max_nonce_log = Some(*max_nonce_log);
+            }
+            SecurityKind::Jwt { algorithm, public_key, issuer, audience, leeway } => {
+                row.sig_method = Some(Text(algorithm.clone()));
+                row.public_key = public_key.clone().map(Text);
+                row.issuer = issuer.clone().map(Text);
+                row.audience = audience.clone().map(Text);
+                row.leeway = *leeway;
             }
             SecurityKind::TechnicalAccount { salt } => row.salt = Some(Text(salt.clone())),
             SecurityKind::WsSecurity {

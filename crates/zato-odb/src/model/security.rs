@@ -18,6 +18,8 @@ stored_as_text! {
         Aws => "aws",
         /// HTTP Basic Auth.
         BasicAuth => "basic_auth",
+        /// A JSON Web Token.
+        Jwt => "jwt",
         /// NTLM over HTTP.
         Ntlm => "ntlm",
         /// OAuth 1.0.
@@ -98,6 +100,19 @@ pub enum SecurityKind {
         /// Shown by clients when they ask for credentials; may be empty, at most 200 characters.
         realm: String,
     },
+    /// A JSON Web Token: the password is the secret that it is signed with, if the algorithm has one. It has no user name.
+    Jwt {
+        /// How tokens are signed, at most 32 characters.
+        algorithm: String,
+        /// What signatures are verified with if there is no secret, in PEM, at most 200 000 characters.
+        public_key: Option<String>,
+        /// Who must have made a token, at most 200 characters.
+        issuer: Option<String>,
+        /// For whom a token must be meant, at most 200 characters.
+        audience: Option<String>,
+        /// By how many seconds clocks may differ.
+        leeway: Option<i32>,
+    },
     /// NTLM over HTTP: the user name is domain and user.
     Ntlm,
     /// OAuth 1.0.
@@ -158,6 +173,7 @@ impl SecurityKind {
             Self::ApiKey => SecurityType::ApiKey,
             Self::Aws => SecurityType::Aws,
             Self::BasicAuth { .. } => SecurityType::BasicAuth,
+            Self::Jwt { .. } => SecurityType::Jwt,
             Self::Ntlm => SecurityType::Ntlm,
             Self::OAuth { .. } => SecurityType::OAuth,
             Self::OpenStack => SecurityType::OpenStack,

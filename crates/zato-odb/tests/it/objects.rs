@@ -121,6 +121,20 @@ async fn every_field_is_kept(fixture: Fixture) {
     for kind in [
         SecurityKind::ApiKey,
         SecurityKind::Aws,
+        SecurityKind::Jwt {
+            algorithm: "ES256".to_owned(),
+            public_key: Some("-----BEGIN PUBLIC KEY-----".to_owned()),
+            issuer: Some("https://idp.example.com".to_owned()),
+            audience: Some("esb".to_owned()),
+            leeway: Some(30),
+        },
+        SecurityKind::Jwt {
+            algorithm: "HS512".to_owned(),
+            public_key: None,
+            issuer: None,
+            audience: None,
+            leeway: None,
+        },
         SecurityKind::Ntlm,
         SecurityKind::OAuth {
             proto_version: "1.0".to_owned(),

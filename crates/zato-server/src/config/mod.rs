@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use zato_channel::TrustedProxies;
 use zato_kvdb::RedisLocation;
 use zato_odb::Secret;
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub error_details: ErrorDetails,
     /// The largest request body that is accepted, in bytes.
     pub max_body_bytes: usize,
+    /// Whose word about the addresses of callers counts.
+    pub trusted_proxies: TrustedProxies,
     /// How long calls in flight may take once the server was told to stop.
     pub shutdown_timeout: std::time::Duration,
     /// Whether lists include the server's own services and channels.
@@ -154,6 +157,7 @@ impl Config {
             access_log: None,
             error_details: ErrorDetails::default(),
             max_body_bytes: 10 * 1024 * 1024,
+            trusted_proxies: TrustedProxies::default(),
             shutdown_timeout: std::time::Duration::from_secs(30),
             return_internal_objects: false,
             internal_services_may_be_deleted: false,
@@ -190,6 +194,10 @@ impl Config {
             access_log: options.access_log.or(file.access_log),
             error_details: options.error_details.or(file.error_details).unwrap_or_default(),
             max_body_bytes: options.max_body_bytes.or(file.max_body_bytes).unwrap_or(default.max_body_bytes),
+            trusted_proxies: TrustedProxies::new(
+                options.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+            )
+            .map_err(|error| invalid("trusted-proxies", &error.to_string()))?,
             shutdown_timeout: options
                 .shutdown_timeout
                 .or(file.shutdown_timeout)
@@ -304,6 +312,11 @@ mod tests {
         check(&["--odb", "mysql://x"], "odb: must be `sqlite` or start with postgres://");
         check(&["--kvdb", "redis://localhost/2"], "kvdb: Redis(redis://localhost:6379/2)");
         check(&["--kvdb", "memcached://localhost"], "kvdb: must be like redis://");
+        check(
+            &["--trusted-proxies", "10.0.0.0/8,::1"],
+            "trusted_proxies: TrustedProxies([10.0.0.0/8, ::1/128])",
+        );
+        check(&["--trusted-proxies", "proxy"], "trusted-proxies: `proxy` is no address such as");
         check(&["--server-name", " "], "server-name: must not be empty");
         check(&["--pubapi-password", ""], "pubapi-password: must not be empty");
         check(&["--config", "/nowhere/at.all"], "can't read the configuration file /nowhere/at.all");

@@ -82,6 +82,10 @@ pub struct Options {
     #[arg(long, env = "ZATO_MAX_BODY_BYTES", value_name = "BYTES")]
     pub max_body_bytes: Option<usize>,
 
+    /// Proxies whose X-Forwarded-For or Forwarded headers say who calls: addresses and networks [default: none]
+    #[arg(long, env = "ZATO_TRUSTED_PROXIES", value_name = "ADDRESS[/BITS],...", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
+
     /// How long calls in flight may take once the server was told to stop, in seconds [default: 30]
     #[arg(long, env = "ZATO_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
     pub shutdown_timeout: Option<u64>,
@@ -89,8 +93,9 @@ pub struct Options {
     /// Whether lists of services and channels include the server's own [default: false]
     #[arg(long, env = "ZATO_RETURN_INTERNAL_OBJECTS", value_name = "BOOLEAN")]
     pub return_internal_objects: Option<bool>,
+
     /// Whether the services of the server itself can be deleted [default: false]
-    #[arg(long, env = "ZATO_RETURN_INTERNAL_OBJECTS", value_name = "BOOLEAN")]
+    #[arg(long, env = "ZATO_INTERNAL_SERVICES_MAY_BE_DELETED", value_name = "BOOLEAN")]
     pub internal_services_may_be_deleted: Option<bool>,
 
     /// Sets the password of the user `pubapi`; prefer the variable, since other users may see the flags of a process

@@ -6,6 +6,7 @@
 mod apikey;
 mod aws;
 mod basic_auth;
+mod jwt;
 mod ntlm;
 mod oauth;
 mod openstack;
@@ -173,6 +174,7 @@ fn item(definition: SecurityDefinition) -> get_list::Item {
             item.sig_method = Some(sig_method);
             item.max_nonce_log = Some(max_nonce_log.into());
         }
+        SecurityKind::Jwt { algorithm, .. } => item.sig_method = Some(algorithm),
         _ => {}
     }
     item

@@ -51,6 +51,7 @@ pub(crate) mod security;
 pub(crate) mod security_apikey;
 pub(crate) mod security_aws;
 pub(crate) mod security_basic_auth;
+pub(crate) mod security_jwt;
 pub(crate) mod security_ntlm;
 pub(crate) mod security_oauth;
 pub(crate) mod security_openstack;
@@ -124,6 +125,7 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &security_apikey::FAMILY,
     &security_aws::FAMILY,
     &security_basic_auth::FAMILY,
+    &security_jwt::FAMILY,
     &security_ntlm::FAMILY,
     &security_oauth::FAMILY,
     &security_openstack::FAMILY,
@@ -382,6 +384,11 @@ pub(crate) static SERVICES: &[&Service] = &[
     &security_basic_auth::EDIT,
     &security_basic_auth::GET_LIST,
     &security::GET_LIST,
+    &security_jwt::CHANGE_PASSWORD,
+    &security_jwt::CREATE,
+    &security_jwt::DELETE,
+    &security_jwt::EDIT,
+    &security_jwt::GET_LIST,
     &security_ntlm::CHANGE_PASSWORD,
     &security_ntlm::CREATE,
     &security_ntlm::DELETE,
@@ -727,6 +734,11 @@ pub(crate) static BY_NAME: &[(&str, &Service)] = &[
     ("zato.security.basic-auth.edit", &security_basic_auth::EDIT),
     ("zato.security.basic-auth.get-list", &security_basic_auth::GET_LIST),
     ("zato.security.get-list", &security::GET_LIST),
+    ("zato.security.jwt.change-password", &security_jwt::CHANGE_PASSWORD),
+    ("zato.security.jwt.create", &security_jwt::CREATE),
+    ("zato.security.jwt.delete", &security_jwt::DELETE),
+    ("zato.security.jwt.edit", &security_jwt::EDIT),
+    ("zato.security.jwt.get-list", &security_jwt::GET_LIST),
     ("zato.security.ntlm.change-password", &security_ntlm::CHANGE_PASSWORD),
     ("zato.security.ntlm.create", &security_ntlm::CREATE),
     ("zato.security.ntlm.delete", &security_ntlm::DELETE),

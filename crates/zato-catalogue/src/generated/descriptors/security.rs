@@ -73,8 +73,12 @@ pub(crate) static GET_LIST: Service = Service {
         ),
         Element::optional("proto_version", ElementType::Text, "The version of the protocol, for OAuth.")
             .since(Version::V2_0),
-        Element::optional("sig_method", ElementType::Text, "The signature method, for OAuth.")
-            .since(Version::V2_0),
+        Element::optional(
+            "sig_method",
+            ElementType::Text,
+            "The signature method, for OAuth and JSON Web Tokens.",
+        )
+        .since(Version::V2_0),
         Element::optional(
             "max_nonce_log",
             ElementType::Integer,

@@ -5,6 +5,7 @@
 pub mod apikey;
 pub mod aws;
 pub mod basic_auth;
+pub mod jwt;
 pub mod ntlm;
 pub mod oauth;
 pub mod openstack;
@@ -85,7 +86,7 @@ pub mod get_list {
         /// New in 2.0.
         #[serde(default)]
         pub proto_version: Option<String>,
-        /// The signature method, for OAuth.
+        /// The signature method, for OAuth and JSON Web Tokens.
         /// New in 2.0.
         #[serde(default)]
         pub sig_method: Option<String>,
