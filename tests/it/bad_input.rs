@@ -1,8 +1,10 @@
 //! What bad input gets: a clear error with a correlation id, a line in the log, and a server that goes on.
 
 mod bodies;
+mod bytes;
 mod flood;
 mod random;
+mod smuggling;
 mod wire;
 
 use crate::support::{Server, eventually};

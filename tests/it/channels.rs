@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::{json_channel, soap_channel, with};
 use crate::support::backend::on_both_backends;
-use crate::support::envelope::{includes, soap_envelope, soap_request};
+use crate::support::envelope::{SOAP, includes, soap_envelope, soap_request};
 use crate::support::http::basic_auth;
 use crate::support::{Backend, Format, Reply, Server};
 
@@ -73,14 +73,29 @@ fn soap_channels_are_told_apart_by_their_action() {
     request.body(soap_request("zato.ping2", &json!({}))).send().status(200);
 }
 
-/// The envelope stays SOAP 1.1, as in the original; the content type is the one of the version.
+/// Requests of both versions are read; replies and Faults are those of the channel's version.
 #[test]
-fn a_soap_1_2_channel_has_its_content_type() {
+fn a_soap_1_2_channel_answers_in_its_version() {
+    const SOAP_1_2: &str = "http://www.w3.org/2003/05/soap-envelope";
     let server = Server::start();
     let version = json!({"soap_version": "1.2"});
     server.api().create_http(&with(&soap_channel("1.2", "/soap/12", "urn:any", "zato.ping"), &version));
-    let reply = ping_over_soap(&server, "/soap/12", "urn:any").status(200);
-    assert_eq!(reply.header("Content-Type"), "application/soap+xml; charset=utf-8");
+    let newer = soap_request("zato.ping", &json!({})).replace(SOAP, SOAP_1_2);
+    let call = |name: &str, value: &str, body: &str| {
+        let reply = server.request("POST", "/soap/12").header(name, value).body(body).send();
+        if reply.status != 404 {
+            assert_eq!(reply.header("Content-Type"), "application/soap+xml; charset=utf-8");
+            assert!(reply.text().contains(SOAP_1_2), "{}", reply.text());
+        }
+        reply
+    };
+    call("SOAPAction", "urn:any", &soap_request("zato.ping", &json!({}))).status(200);
+    call("SOAPAction", "urn:any", &newer).status(200);
+    // Version 1.2 names the action in the media type.
+    call("Content-Type", "application/soap+xml; charset=utf-8; action=\"urn:any\"", &newer).status(200);
+    call("Content-Type", "application/soap+xml; action=\"urn:other\"", &newer).status(404);
+    let fault = call("SOAPAction", "urn:any", "<a/>").status(500);
+    assert!(fault.text().contains("<env:Value>env:Sender</env:Value>"), "{}", fault.text());
 }
 
 #[test]
@@ -108,79 +123,6 @@ fn any_method_calls_a_channel_unless_it_has_one() {
     server.api().edit_http(id, &with(&channel, &json!({"method": "post"})));
     server.request("POST", "/method").send().status(200);
     assert!(refused.json()["zato_env"]["details"].as_str().unwrap().contains("GET"), "{}", refused.text());
-}
-
-/// Each data format has its own envelope and content type.
-#[test]
-fn a_channel_answers_in_its_data_format() {
-    let server = Server::start();
-    let check = |format: Option<&str>, content_type: &str, start: &str| {
-        let name = format.unwrap_or("none");
-        let path = format!("/format/{name}");
-        let channel = with(&json_channel(name, &path, "zato.ping"), &json!({"data_format": format}));
-        server.api().create_http(&channel);
-        let request = server.request("POST", &path);
-        let request = if format == Some("xml") { request.body("<zato_ping_request/>") } else { request };
-        let reply = request.send().status(200);
-        assert_eq!(reply.header("Content-Type"), content_type, "{format:?}");
-        assert!(reply.text().starts_with(start), "{format:?}: {}", reply.text());
-    };
-    check(Some("json"), "application/json", "{\"zato_env\":");
-    check(Some("xml"), "application/xml", "<?xml version='1.0' encoding='UTF-8'?>");
-}
-
-#[test]
-fn parts_of_a_path_become_input() {
-    let server = Server::start();
-    let api = server.api();
-    let channel = json_channel("Path", "/clusters/{cluster_id}/services/{name}", "zato.service.get-by-name");
-    let id = api.create_http(&channel);
-    let of = |reply: Reply| reply.status(200).json()["zato_service_get_by_name_response"]["name"].clone();
-    assert_eq!(of(get(&server, "/clusters/1/services/zato.ping")), "zato.ping");
-    // The query string wins over the path unless the channel says otherwise.
-    assert_eq!(of(get(&server, "/clusters/1/services/zato.ping?name=zato.ping2")), "zato.ping2");
-    api.edit_http(
-        id,
-        &with(&channel, &json!({"url_params_pri": "path-over-qs", "merge_url_params_req": true})),
-    );
-    assert_eq!(of(get(&server, "/clusters/1/services/zato.ping?name=zato.ping2")), "zato.ping");
-    // Parameters win over the message, too, unless the channel says otherwise.
-    let post = || {
-        let request = server.request("POST", "/clusters/1/services/zato.ping");
-        request.json(&json!({"name": "zato.ping2"})).send()
-    };
-    assert_eq!(of(post()), "zato.ping");
-    api.edit_http(
-        id,
-        &with(&channel, &json!({"params_pri": "msg-over-channel-params", "merge_url_params_req": true})),
-    );
-    assert_eq!(of(post()), "zato.ping2");
-
-    for path in
-        ["/clusters/1/services/", "/clusters/1/services", "/clusters/1/services/a/b", "/clusters//services/a"]
-    {
-        get(&server, path).status(404);
-    }
-}
-
-#[test]
-fn a_fixed_path_is_found_before_one_with_parts() {
-    let server = Server::start();
-    server.api().create_http(&json_channel("A pattern", "/things/{name}", "zato.ping"));
-    server.api().create_http(&json_channel("B fixed", "/things/special", "zato.ping2"));
-    assert!(get(&server, "/things/any").status(200).text().contains("zato_ping_response"));
-    assert!(get(&server, "/things/special").status(200).text().contains("zato_ping2_response"));
-}
-
-#[test]
-fn a_path_is_compared_as_it_reads() {
-    let server = Server::start();
-    server.api().create_http(&json_channel("Path", "/caf\u{e9}/a b", "zato.ping"));
-    get(&server, "/caf%C3%A9/a%20b").status(200);
-    get(&server, "/caf%c3%a9/a%20b?query=1").status(200);
-    get(&server, "/caf%C3%A9/a%20b/").status(404);
-    get(&server, "/CAF%C3%89/a%20b").status(404);
-    get(&server, "/caf%C3%A9/a+b").status(404);
 }
 
 #[test]

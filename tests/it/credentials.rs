@@ -1,104 +1,28 @@
-//! Callers of every type: right, wrong, missing, inactive, changed while in use, deleted.
+//! Callers of every type: right, wrong, missing, malformed, inactive, changed while in use, deleted.
+
+mod life;
+mod scheme;
+
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::api::{json_channel, soap_channel, with};
-use crate::support::envelope::soap_request;
-use crate::support::{Reply, Server, python};
-
-/// A definition of some type with a password, which guards a channel.
-struct Guarded<'a> {
-    server: &'a Server,
-    family: &'a str,
-    definition: Value,
-    id: i64,
-}
-
-impl<'a> Guarded<'a> {
-    fn new(server: &'a Server, family: &'a str, definition: Value, password: &str, channel: &Value) -> Self {
-        let id = server.api().id_of(&format!("{family}.create"), &definition);
-        let guarded = Self { server, family, definition, id };
-        guarded.change_password(password);
-        server.api().create_http(&with(channel, &json!({"security_id": id})));
-        guarded
-    }
-
-    fn change_password(&self, password: &str) {
-        self.server.keep_secret(password);
-        let input = json!({"id": self.id, "password1": password, "password2": password});
-        self.server.api().call(&format!("{}.change-password", self.family), &input).ok();
-    }
-
-    fn edit(&self, changes: &Value) {
-        let input = with(&with(&self.definition, &json!({"id": self.id})), changes);
-        self.server.api().id_of(&format!("{}.edit", self.family), &input);
-    }
-
-    fn delete(&self) {
-        self.server.api().call(&format!("{}.delete", self.family), &json!({"id": self.id})).ok();
-    }
-}
+use crate::support::api::{json_channel, with};
+use crate::support::{Format, Server, python};
 
 fn definition(name: &str, fields: &Value) -> Value {
     with(&json!({"cluster_id": 1, "name": name, "is_active": true}), fields)
 }
 
-fn get(server: &Server, path: &str, headers: &[(&str, &str)]) -> Reply {
-    let request = server.request("GET", path);
-    headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send()
-}
-
-/// The life of a definition whose callers send their password in a header.
+/// Creates a definition with a secret, and returns its id.
 #[track_caller]
-fn check_headers(family: &str, definition: Value, user: &[(&str, &str)], password: &str, challenge: &str) {
-    let server = Server::start();
-    let guarded = Guarded::new(
-        &server,
-        family,
-        definition,
-        "password-one",
-        &json_channel("Guarded", "/guarded", "zato.ping"),
-    );
-    let send = |value: &str| get(&server, "/guarded", &[user, &[(password, value)]].concat());
-    send("password-one").status(200);
-    let missing = get(&server, "/guarded", &[]).status(401);
-    let wrong = send("password-two").status(401);
-    assert_eq!(wrong.header("WWW-Authenticate"), challenge);
-    let text = |reply: &Reply| reply.text().replace(reply.cid(), "CID");
-    assert_eq!(text(&missing), text(&wrong), "callers don't learn what was wrong");
-
-    guarded.change_password("password-two");
-    send("password-one").status(401);
-    send("password-two").status(200);
-    guarded.edit(&json!({"is_active": false}));
-    send("password-two").status(401);
-    guarded.edit(&json!({}));
-    send("password-two").status(200);
-
-    let metrics = server.request("GET", "/zato/metrics").send().status(200);
-    for (reason, count) in [("missing", 1), ("password", 2), ("inactive", 1)] {
-        let line = metrics.text().lines().find(|line| {
-            line.starts_with("zato_security_denials_total")
-                && line.contains(&format!("definition={}", guarded.definition["name"]))
-                && line.contains(&format!("reason=\"{reason}\""))
-        });
-        assert!(line.is_some_and(|line| line.ends_with(&format!(" {count}"))), "{reason}: {line:?}");
-    }
-    guarded.delete();
-    send("password-two").status(404);
-}
-
-#[test]
-fn api_keys() {
-    let key = definition("Partner", &json!({"username": "X-Partner-Key"}));
-    check_headers("zato.security.apikey", key, &[], "x-partner-key", "zato-apikey");
-}
-
-#[test]
-fn technical_accounts() {
-    let account = definition("Night jobs", &json!({}));
-    let user = [("X-Zato-User", "Night jobs")];
-    check_headers("zato.security.tech-account", account, &user, "X-Zato-Password", "zato-tech-acc");
+fn defined(server: &Server, family: &str, definition: &Value, secret: &str) -> i64 {
+    let id = server.api().id_of(&format!("{family}.create"), definition);
+    server.keep_secret(secret);
+    let input = json!({"id": id, "password1": secret, "password2": secret});
+    server.api().call(&format!("{family}.change-password"), &input).ok();
+    id
 }
 
 #[test]
@@ -110,9 +34,9 @@ fn signatures_of_oauthlib() {
             "Signed",
             &json!({"username": "crm", "proto_version": "1.0", "sig_method": method, "max_nonce_log": 1000}),
         );
-        let channel =
-            with(&json_channel("Signed", &path, "zato.helpers.echo"), &json!({"data_format": null}));
-        Guarded::new(&server, "zato.security.oauth", signed, "consumer-secret", &channel);
+        let id = defined(&server, "zato.security.oauth", &signed, "consumer-secret");
+        let channel = json!({"data_format": null, "security_id": id});
+        server.api().create_http(&with(&json_channel("Signed", &path, "zato.helpers.echo"), &channel));
         let variables = [
             ("ZATO_PATH", path.as_str()),
             ("ZATO_CONSUMER_KEY", "crm"),
@@ -123,30 +47,84 @@ fn signatures_of_oauthlib() {
     }
 }
 
-#[test]
-fn credentials_in_messages() {
-    let server = Server::start();
-    let expressions = json!({
-        "username": "ann",
-        "username_expr": "//*[local-name() = 'user']",
-        "password_expr": "//*[local-name() = 'pass']",
-    });
-    let letters = definition("Letters", &expressions);
-    let channel = soap_channel("Letters", "/letters", "letter", "zato.ping");
-    let guarded = Guarded::new(&server, "zato.security.xpath", letters, "password-inside", &channel);
-    let send = |user: &str, pass: &str| {
-        let message = soap_request("zato.ping", &json!({"user": user, "pass": pass}));
-        server.request("POST", "/letters").header("SOAPAction", "letter").body(message).send()
+/// A key pair made by openssl: the private key and the public one, in PEM.
+fn key_pair(folder: &Path, kind: &[&str]) -> [String; 2] {
+    let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl").args(arguments).output().expect("openssl is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    send("ann", "password-inside").status(200);
-    send("ann", "other").status(401);
-    send("bob", "password-inside").status(401);
-    guarded.edit(&json!({"username": "bob"}));
-    send("bob", "password-inside").status(200);
-    guarded.edit(&json!({"is_active": false}));
-    send("ann", "password-inside").status(401);
-    guarded.delete();
-    send("ann", "password-inside").status(404);
+    let (private, public) = (private.to_str().unwrap(), public.to_str().unwrap());
+    openssl(&[&["genpkey", "-out", private], kind].concat());
+    openssl(&["pkey", "-in", private, "-pubout", "-out", public]);
+    [private, public].map(|file| std::fs::read_to_string(file).unwrap())
+}
+
+#[test]
+fn tokens_of_pyjwt() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let [rsa, rsa_public] =
+        key_pair(folder.path(), &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]);
+    let [ec, ec_public] =
+        key_pair(folder.path(), &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    let secret = "0123456789abcdef".repeat(4);
+    let tokens = definition(
+        "Tokens",
+        &json!({"issuer": "https://idp.example.com", "audience": "orders", "leeway": 30}),
+    );
+    let family = "zato.security.jwt";
+    let id = defined(&server, family, &with(&tokens, &json!({"algorithm": "HS256"})), &secret);
+    let channel = json_channel("Tokens", "/tokens", "zato.ping");
+    server.api().create_http(&with(&channel, &json!({"security_id": id})));
+    for (algorithm, key, public_key) in [
+        ("HS256", secret.as_str(), None),
+        ("HS384", &secret, None),
+        ("HS512", &secret, None),
+        ("RS256", &rsa, Some(rsa_public.as_str())),
+        ("ES256", &ec, Some(ec_public.as_str())),
+        // The secret is still there.
+        ("HS256", &secret, None),
+    ] {
+        let changes = json!({"id": id, "algorithm": algorithm, "public_key": public_key});
+        server.api().id_of(&format!("{family}.edit"), &with(&tokens, &changes));
+        let variables = [
+            ("ZATO_JWT_ALGORITHM", algorithm),
+            ("ZATO_JWT_KEY", key),
+            ("ZATO_JWT_PUBLIC_KEY", public_key.unwrap_or_default()),
+        ];
+        python::run("jwt_client.py", &server, &variables);
+    }
+}
+
+/// The types that are for outgoing connections alone: a channel with one of them would let in everybody or nobody.
+#[test]
+fn definitions_that_guard_no_channel_are_refused() {
+    let server = Server::start();
+    let api = server.api();
+    let user = json!({"username": "somebody"});
+    for (family, sec_type) in [("ntlm", "ntlm"), ("aws", "aws"), ("openstack", "openstack")] {
+        let definition = definition(family, &user);
+        let id = api.id_of(&format!("zato.security.{family}.create"), &definition);
+        let channel = json_channel("Channel", "/channel", "zato.ping");
+        let guarded = with(&channel, &json!({"security_id": id}));
+        let reason = format!("type {sec_type} can't guard a channel; it is for outgoing connections");
+        for format in Format::BOTH {
+            let status = if format == Format::Soap { 500 } else { 400 };
+            server.api_in(format).call("zato.http-soap.create", &guarded).error(status, &[&reason, family]);
+        }
+        server.request("GET", "/channel").send().status(404);
+        // A channel that is there keeps what it has.
+        let open = api.create_http(&channel);
+        api.call("zato.http-soap.edit", &with(&guarded, &json!({"id": open}))).error(400, &[&reason]);
+        server.request("GET", "/channel").send().status(200);
+        api.delete_http(open);
+    }
+    // And the other way round: what callers bring along is nothing that the server could send.
+    let tokens = definition("Tokens", &json!({"algorithm": "HS256"}));
+    let id = api.id_of("zato.security.jwt.create", &tokens);
+    let outgoing = crate::support::api::outgoing("Outgoing", "http://localhost", "/");
+    api.call("zato.http-soap.create", &with(&outgoing, &json!({"security_id": id}))).error(400, &["[jwt]"]);
 }
 
 #[test]

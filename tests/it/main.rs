@@ -16,6 +16,7 @@ mod clients;
 mod compression;
 #[cfg(test)]
 mod concurrency;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod documents;
@@ -44,6 +45,8 @@ mod outgoing_sql;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod scheduler;
 #[cfg(test)]
 mod security;
@@ -55,3 +58,5 @@ mod start;
 mod support;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod traffic;

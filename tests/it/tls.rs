@@ -9,8 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::api::{json_channel, with};
+use crate::support::api::{json_channel, soap_channel, with};
 use crate::support::certificates::Authority;
+use crate::support::envelope::soap_request;
+use crate::support::http::is_cid;
 use crate::support::{Launch, Server, eventually};
 
 /// A server that listens for TLS connections as well.
@@ -134,7 +136,7 @@ fn clients_may_prove_themselves() {
     assert!(secured.curl(&authority, "/zato/ping", &with_certificate(&certificate, &key)).is_err());
 }
 
-/// A channel lets in whose certificate says what its definition asks for.
+/// A channel of any format lets in whose certificate says what its definition asks for, for as long as it asks for that.
 #[test]
 fn certificates_open_channels() {
     let secured = Secured::start(true);
@@ -147,26 +149,77 @@ fn certificates_open_channels() {
         let payload = STANDARD.encode(input.to_string());
         let input = json!({"name": service, "data_format": "json", "payload": payload});
         let reply = api.call("zato.service.invoke", &input).ok();
-        let reply = STANDARD.decode(reply["response"].as_str().unwrap()).unwrap();
-        let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap();
+        let reply = STANDARD.decode(reply["response"].as_str().unwrap_or_default()).unwrap();
+        let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap_or_default();
         reply[format!("zato_security_tls_channel_{action}_response")]["id"].clone()
     };
     let id = invoke("create", &rules);
     let guard = json!({"security_id": id});
-    api.create_http(&with(&json_channel("Partners", "/partners", "zato.ping"), &guard));
+    let json_format = json_channel("Partners", "/partners/json", "zato.ping");
+    let xml =
+        with(&json_channel("Partners XML", "/partners/xml", "zato.ping"), &json!({"data_format": "xml"}));
+    for channel in
+        [json_format, xml, soap_channel("Partners SOAP", "/partners/soap", "urn:ping", "zato.ping")]
+    {
+        api.create_http(&with(&channel, &guard));
+    }
+
+    /// Whose certificate a client has.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Client {
+        Partner,
+        Other,
+        Nobody,
+    }
     let (certificate, key) = secured.authority.issue("partner");
     let (other_certificate, other_key) = secured.authority.issue("other");
-    let partner = with_certificate(&certificate, &key);
-    assert_eq!(secured.curl(&authority, "/partners", &partner), Ok("2 200".to_owned()));
-    let other = with_certificate(&other_certificate, &other_key);
-    assert_eq!(secured.curl(&authority, "/partners", &other), Ok("2 401".to_owned()));
-    let forged = [&VERSION[..], &["--header", "X-Zato-TLS-CN: partner"]].concat();
-    assert_eq!(secured.curl(&authority, "/partners", &forged), Ok("2 401".to_owned()));
-    secured.server.request("GET", "/partners").send().status(401);
-    let changed = with(&rules, &json!({"id": id, "value": "CN=other"}));
-    assert_eq!(invoke("edit", &changed), id);
-    assert_eq!(secured.curl(&authority, "/partners", &partner), Ok("2 401".to_owned()));
-    assert_eq!(secured.curl(&authority, "/partners", &other), Ok("2 200".to_owned()));
+    let send = |client: Client, format: &str| {
+        let (body, action) = match format {
+            "json" => ("{}".to_owned(), ""),
+            "xml" => ("<zato_ping_request/>".to_owned(), ""),
+            _ => (soap_request("zato.ping", &json!({})), "SOAPAction: urn:ping"),
+        };
+        let own = match client {
+            Client::Partner => vec!["--cert", &certificate, "--key", &key],
+            Client::Other => vec!["--cert", &other_certificate, "--key", &other_key],
+            // What a load balancer would say of a certificate counts for nothing.
+            Client::Nobody => vec!["--header", "X-Zato-TLS-CN: partner"],
+        };
+        let own = [&own[..], &["--header", action, "--data-binary", &body, "--write-out", " %{http_code}"]];
+        let printed = secured.curl(&authority, &format!("/partners/{format}"), &own.concat()).unwrap();
+        let (text, status) = printed.rsplit_once(' ').unwrap();
+        // Each reply has a correlation id of its own.
+        let parts = text.split(|c: char| !c.is_ascii_alphanumeric()).find(|part| is_cid(part));
+        (status.parse::<u16>().unwrap(), text.replace(parts.unwrap_or("none"), "CID"))
+    };
+    let check = |what: &str, expected: [u16; 3]| {
+        for format in ["json", "xml", "soap"] {
+            let mut refusal = None;
+            for (client, expected) in
+                [Client::Partner, Client::Other, Client::Nobody].into_iter().zip(expected)
+            {
+                let (status, text) = send(client, format);
+                assert_eq!(status, expected, "{what} {format} {client:?}: {text}");
+                if status == 401 {
+                    let refusal = refusal.get_or_insert_with(|| text.clone());
+                    assert_eq!(*refusal, text, "{what} {format} {client:?}");
+                }
+            }
+        }
+    };
+    check("at first", [200, 401, 401]);
+    secured.server.request("GET", "/partners/json").send().status(401);
+    let edit = |changes: serde_json::Value| {
+        assert_eq!(invoke("edit", &with(&with(&rules, &json!({"id": id})), &changes)), id);
+    };
+    edit(json!({"value": "CN=other"}));
+    check("with another rule", [401, 200, 401]);
+    edit(json!({"is_active": false}));
+    check("inactive", [401, 401, 401]);
+    edit(json!({"name": "Partners renamed"}));
+    check("renamed", [200, 401, 401]);
+    invoke("delete", &json!({"id": id}));
+    check("deleted", [404, 404, 404]);
 }
 
 #[test]

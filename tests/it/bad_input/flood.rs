@@ -9,8 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
 
 use super::still_works;
+use crate::support::api::{json_channel, soap_channel, with};
 use crate::support::raw::Raw;
 use crate::support::wait::PATIENCE;
 use crate::support::{Server, eventually};
@@ -173,4 +175,79 @@ fn guessing_passwords() {
         let request = server.request("POST", "/zato/json/zato.ping").body("{}");
         (request.auth("pubapi", server.password("pubapi")).send().status == 200).then_some(())
     });
+}
+
+/// Bodies that arrive a byte at a time hold no more memory than has arrived, and nobody waits for them.
+#[test]
+fn slow_bodies() {
+    let server = Server::start();
+    let head = "POST /zato/ping HTTP/1.1\r\nHost: t\r\nContent-Length: 10000000\r\n\r\n{";
+    let p99 = p99_during(&server, || {
+        let mut connections: Vec<_> =
+            (0..1_000).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+        for connection in &mut connections {
+            connection.write_all(head.as_bytes()).unwrap();
+        }
+        for _ in 0..5 {
+            for connection in &mut connections {
+                connection.write_all(b" ").unwrap();
+            }
+        }
+    });
+    unharmed("slow bodies", &server, p99);
+}
+
+/// Documents that are costly for parsers that trust them, from callers who need no credentials.
+#[test]
+fn costly_documents() {
+    let server = Server::start();
+    let api = server.api();
+    let xml = with(&json_channel("XML", "/xml", "zato.ping"), &json!({"data_format": "xml"}));
+    api.create_http(&xml);
+    api.create_http(&soap_channel("SOAP", "/soap", "urn:call", "zato.ping"));
+    let lists: String = (1..12)
+        .map(|level| format!("<!ENTITY e{level} '{}'>", format!("&e{};", level - 1).repeat(10)))
+        .collect();
+    let entities = format!("<!DOCTYPE a [<!ENTITY e0 'lol'>{lists}]><a>&e11;</a>");
+    let attributes: String = (0..200_000).map(|number| format!(" a{number}=''")).collect();
+    let namespaces: String = (0..100_000).map(|number| format!(" xmlns:n{number}='urn:{number}'")).collect();
+    let documents = [
+        ("/zato/ping", "[".repeat(5_000_000)),
+        ("/zato/ping", "{\"a\":".repeat(1_000_000)),
+        (
+            "/zato/ping",
+            format!("{{{}\"z\": 0}}", (0..300_000).map(|n| format!("\"k{n}\": {n},")).collect::<String>()),
+        ),
+        ("/zato/ping", format!("{{\"a\": {}}}", "9".repeat(5_000_000))),
+        ("/xml", "<a>".repeat(1_000_000)),
+        ("/xml", format!("<a{attributes}/>")),
+        ("/xml", format!("<a{namespaces}/>")),
+        ("/xml", entities.clone()),
+        ("/soap", entities),
+        ("/soap", "<a>".repeat(1_000_000)),
+    ];
+    let p99 = p99_during(&server, || {
+        thread::scope(|scope| {
+            for (path, body) in &documents {
+                let server = &server;
+                scope.spawn(move || {
+                    for _ in 0..3 {
+                        let begun = Instant::now();
+                        let request = server
+                            .request("POST", path)
+                            .header("SOAPAction", if *path == "/soap" { "urn:call" } else { "" });
+                        let status = request.body(body.as_str()).send().status;
+                        println!(
+                            "{path} {} of {} bytes: {status} after {:?}",
+                            body.get(..20).unwrap_or(body),
+                            body.len(),
+                            begun.elapsed()
+                        );
+                        assert!(matches!(status, 200 | 400 | 500), "{status}");
+                    }
+                });
+            }
+        });
+    });
+    unharmed("costly documents", &server, p99);
 }

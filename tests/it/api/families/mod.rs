@@ -74,6 +74,7 @@ pub(super) const FAMILIES: &[(&str, StateCases)] = &[
     ("security.apikey", security_types::apikey),
     ("security.aws", security_types::aws),
     ("security.basic-auth", basic_auth::cases),
+    ("security.jwt", security_types::jwt),
     ("security.ntlm", security_types::ntlm),
     ("security.oauth", security_types::oauth),
     ("security.openstack", security_types::openstack),

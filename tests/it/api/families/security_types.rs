@@ -103,6 +103,63 @@ pub(super) fn xpath(cases: &mut Cases<'_>) {
     objects.check_free_password(cases, id);
 }
 
+pub(super) fn jwt(cases: &mut Cases<'_>) {
+    let own = json!({"algorithm": "HS256", "issuer": "https://idp.example.com", "audience": "orders", "leeway": 30});
+    let objects = Objects {
+        family: "zato.security.jwt",
+        taken: "JWT definition",
+        object: with(&json!({"cluster_id": 1, "name": "Tokens", "is_active": true}), &own),
+        changes: limited(
+            &json!({"is_active": false, "algorithm": "HS512", "issuer": null, "audience": null, "leeway": null}),
+        ),
+        shown: json!({"public_key": null}),
+        hidden: &["cluster_id"],
+    };
+    let id = objects.check(cases);
+    check_limits(cases, &objects, id);
+    let algorithms = ["none", "hs256", "RS512", ""].map(Value::from);
+    objects.refuses_each(cases, id, "algorithm", &algorithms);
+    objects.refuses_each(cases, id, "leeway", &[json!(-1), json!(3601)]);
+    for (wrong, text) in [
+        (json!({"public_key": "-----BEGIN PUBLIC KEY-----"}), "HS256 has a secret and no public_key"),
+        (json!({"algorithm": "RS256"}), "RS256 needs a public_key"),
+        (json!({"algorithm": "ES256", "public_key": "none"}), "can't be read as one in PEM for ES256"),
+    ] {
+        objects.refuses(cases, id, &wrong, 400, &[text]);
+    }
+
+    let change = "zato.security.jwt.change-password";
+    let input = |secret: &str| json!({"id": id, "password1": secret, "password2": secret});
+    let long = "a secret of sixty-four bytes, which is what the hash of HS512 has";
+    for secret in [long, "too short for the algorithm"] {
+        cases.server.keep_secret(secret);
+    }
+    cases.nothing(change, &input(long));
+    cases.fails(change, &input("too short for the algorithm"), 400, &["HS512 has at least 64 bytes"]);
+    cases.fails(change, &input(""), 400, &["Password must not be empty"]);
+    cases.fails(
+        change,
+        &with(&input(long), &json!({"password2": "x"})),
+        400,
+        &["Passwords need to be the same"],
+    );
+    cases.fails(change, &with(&input(long), &json!({"id": NO_ID})), 404, &["987654"]);
+
+    let public_key = rcgen::KeyPair::generate().expect("there are random numbers").public_key_pem();
+    let with_public_key =
+        json!({"id": id, "algorithm": "ES256", "public_key": public_key.replace("\r\n", "\n")});
+    let edited = with(&objects.object, &with_public_key);
+    cases.id("zato.security.jwt.edit", &edited);
+    cases.list_with("zato.security.jwt.get-list", &json!({"cluster_id": 1}), &with_public_key);
+    cases.fails(change, &input(long), 400, &["ES256, which has a public key and no secret"]);
+    let all = json!({"cluster_id": 1, "sec_type": ["jwt"], "needs_internal": false});
+    cases.list_with(
+        "zato.security.get-list",
+        &all,
+        &json!({"id": id, "sec_type": "jwt", "sig_method": "ES256"}),
+    );
+}
+
 pub(super) fn tech_account(cases: &mut Cases<'_>) {
     let objects = Objects {
         family: "zato.security.tech-account",
