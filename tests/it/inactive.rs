@@ -60,7 +60,7 @@ fn services_are_told_that_a_connection_is_inactive() {
         for format in Format::BOTH {
             let api = server.api_in(format);
             let id = api.id_of(&format!("{family}.create"), &connection);
-            let refused = call().status(500);
+            let refused = call().status(502);
             assert!(refused.text().contains(&format!("`{name}` is inactive")), "{}", refused.text());
             let list = api.call(&format!("{family}.get-list"), &json!({"cluster_id": 1})).ok();
             assert!(

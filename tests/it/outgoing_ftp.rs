@@ -51,7 +51,7 @@ fn services_leave_files_with_the_current_credentials() {
         assert!(refused.text().contains("Exports"), "{}", refused.text());
         change_password(PASSWORD);
         edit(&json!({"is_active": false}));
-        let refused = export(&server, first + 2).status(500);
+        let refused = export(&server, first + 2).status(502);
         assert!(refused.text().contains("inactive"), "{}", refused.text());
         edit(&json!({"timeout": 25}));
         export(&server, first + 3).status(200);

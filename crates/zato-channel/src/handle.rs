@@ -53,8 +53,7 @@ pub(crate) async fn answer(
         }
     };
     let mut output = channel.service.call(context, input).await.map_err(failed)?;
-    // The audit log keeps replies as they were, so that it has to know all of one.
-    if (channel.is_audited || is_without_pieces(context))
+    if is_without_pieces(context)
         && let Some(batches) = output.batches()
     {
         batches.complete().await.map_err(failed)?;

@@ -10,6 +10,7 @@ use std::fmt;
 use std::panic::Location;
 
 use zato_amqp::SendError;
+use zato_connections::LookupError;
 use zato_kvdb::KvdbError;
 use zato_outgoing::{CallError, Failure};
 use zato_sio::DecodeError;
@@ -234,6 +235,8 @@ fn kind_of(error: &(dyn Any + 'static)) -> ErrorKind {
             SendError::Unconfirmed { .. } => ErrorKind::GatewayTimeout,
             _ => ErrorKind::BadGateway,
         }
+    } else if let Some(LookupError::Inactive { .. }) = error.downcast_ref() {
+        ErrorKind::BadGateway
     } else if let Some(KvdbError::Unavailable(_)) = error.downcast_ref() {
         ErrorKind::Unavailable
     } else if error.is::<zato_zmq::SendError>() {
@@ -340,6 +343,13 @@ mod tests {
         check(SendError::TooLong { field: "the exchange".into() }, ErrorKind::Internal);
         let gone = zato_zmq::SendError::Unavailable { connection: "Orders".into(), reason: "gone".into() };
         check(gone, ErrorKind::BadGateway);
+    }
+
+    #[test]
+    fn connections_that_are_switched_off_are_like_systems_that_are_away() {
+        let (kind, name) = ("outgoing FTP connection", "Exports".to_owned());
+        check(LookupError::Inactive { kind, name: name.clone() }, ErrorKind::BadGateway);
+        check(LookupError::UnknownName { kind, name }, ErrorKind::Internal);
     }
 
     #[test]
