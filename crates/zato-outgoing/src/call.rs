@@ -210,8 +210,6 @@ impl Call {
         }
         if matches!(self.place, Place::Ping) {
             extensions.insert(DescribePeer);
-        }
-        if matches!(self.place, Place::Ping) {
             extensions.insert(Unjudged);
         }
         let unwrapped = !matches!(self.place, Place::Configured);

@@ -480,6 +480,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn callers_which_failed_together_do_not_come_back_together() {
+        let layer = RetryLayer::new(
+            Retry { backoff: Duration::from_secs(1000), max_wait: Duration::MAX, ..Retry::default() },
+            Arc::new(FixedClock(NOW)),
+        );
+        let mut waits = Vec::new();
+        for _ in 0..10 {
+            waits.push(call(&layer, request("GET"), &[Attempt::Unsent, Attempt::Succeeds]).await.total);
+        }
+        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(1001)), "{waits:?}");
+        waits.sort_unstable();
+        waits.dedup();
+        assert!(waits.len() > 5, "{waits:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_other_side_may_ask_for_a_wait() {
         for (after, attempts, seconds) in [
             ("2", 2, 2),
