@@ -154,7 +154,12 @@ fn nobody_there_is_an_error_that_says_so() {
         let report = ["(UTC) HEAD", "Failed while: connecting", "Reason: ", "Response time: 0:00:0"];
         answer.error(status, &["Refused", "refused"]);
         let answer = server.api_in(format).call("zato.http-soap.ping", &json!({"id": id}));
-        answer.error(status, &report);
+        let details = answer.error(status, &report);
+        // The lines of the report are those of a ping that succeeds, as far as there are any.
+        let lines: Vec<_> = details.lines().collect();
+        assert!(lines.contains(&"Failed while: connecting"), "{details}");
+        assert!(lines.iter().any(|line| line.ends_with(&format!(" (UTC) HEAD {NOBODY}/"))), "{details}");
+        assert!(details.contains("File \"crates/zato-admin/"), "{details}");
     }
     let id = server.api().create_http(&outgoing("Unknown", "http://host.invalid", "/"));
     server.api().call("zato.http-soap.ping", &json!({"id": id})).error(502, &["Unknown", "resolve"]);

@@ -9,7 +9,7 @@ use std::fmt;
 /// The most causes a report lists, should a chain be circular.
 const MAX_CAUSES: usize = 32;
 
-/// What went wrong, where, and why: the first line starts with `Traceback`, the last line is the message.
+/// What went wrong, where, and why: the first line starts with `Traceback`, and at the end is the message, which usually is one line.
 ///
 /// ```
 /// let error = std::io::Error::other("the disk is full");
@@ -70,11 +70,15 @@ impl fmt::Display for Report {
         for cause in self.chain.iter().skip(1).rev() {
             writeln!(f, "  Cause: {}", OneLine(cause))?;
         }
-        write!(f, "{}", OneLine(self.message_only()))
+        for (index, line) in self.message_only().lines().enumerate() {
+            f.write_str(if index == 0 { "" } else { "\n" })?;
+            f.write_str(line)?;
+        }
+        Ok(())
     }
 }
 
-/// A text without line breaks, so that each part of a report keeps to its own line.
+/// A text without line breaks, so that each part of a report before the message keeps to its own line.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -94,11 +98,11 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("could not create the channel `CRM`\nas asked")]
+    #[error("could not create the channel `CRM`\r\nas asked")]
     struct Outer(#[source] Middle);
 
     #[derive(Debug, thiserror::Error)]
-    #[error("the transaction failed")]
+    #[error("the transaction failed,\ntwice")]
     struct Middle(#[source] std::io::Error);
 
     #[test]
@@ -108,10 +112,10 @@ mod tests {
         assert_eq!(
             report.to_string(),
             "Traceback (most recent call last):\n  Service \"zato.http-soap.create\"\n  \
-             File \"src/http_soap.rs\", line 120\n  Cause: disk full\n  Cause: the transaction failed\n\
-             could not create the channel `CRM` as asked"
+             File \"src/http_soap.rs\", line 120\n  Cause: disk full\n  Cause: the transaction failed, twice\n\
+             could not create the channel `CRM`\nas asked"
         );
-        assert_eq!(report.message_only(), "could not create the channel `CRM`\nas asked");
+        assert_eq!(report.message_only(), "could not create the channel `CRM`\r\nas asked");
     }
 
     #[test]
