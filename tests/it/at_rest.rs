@@ -49,6 +49,10 @@ fn with_passwords() -> Vec<(&'static str, Value)> {
             with(&security("xpath"), &json!({"username_expr": "//user", "password_expr": "//password"})),
         ),
         (
+            "zato.security.jwt",
+            json!({"cluster_id": 1, "name": "At rest jwt", "is_active": true, "algorithm": "HS256"}),
+        ),
+        (
             "zato.security.tech-account",
             json!({"cluster_id": 1, "name": "At rest account", "is_active": true}),
         ),
