@@ -40,7 +40,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Greeted<S> {
         let Some((matched, deadline)) = waiting else { return read };
         match read {
             Poll::Pending => deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
-            ready => {
+            ready @ Poll::Ready(_) => {
                 let come = &buffer.filled()[before..];
                 let rest = &PREFACE[*matched..];
                 if come.len() < rest.len() && rest.starts_with(come) {
