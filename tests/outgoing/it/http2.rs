@@ -108,6 +108,8 @@ async fn connections_which_nginx_ends() {
 
 async fn failure(path: &str, timeout: Duration) -> CallError {
     let crm = to(path, |_| {});
+    // The connection is there, so that all of the time is that of the call.
+    text(&crm, Method::GET, "/ok").await;
     let begun = Instant::now();
     let error = match crm.conn().post(cid(), "body").timeout(timeout).await {
         Ok(response) => panic!("{path}: a reply with status {}", response.status()),
@@ -134,7 +136,13 @@ async fn streams_and_connections_which_break() {
 #[tokio::test]
 async fn replies_which_do_not_come() {
     for (path, phase) in [("/silent", Phase::FirstByte), ("/half", Phase::Body)] {
-        let error = failure(path, SHORT).await;
+        let mut error = failure(path, SHORT).await;
+        // On a machine that is very busy, the head may come late.
+        for factor in [4, 16] {
+            if error.phase() != phase {
+                error = failure(path, SHORT * factor).await;
+            }
+        }
         assert!(
             matches!(error.kind(), Failure::TimedOut { phase: own } if *own == phase),
             "{path}: {error:?}"

@@ -1,7 +1,7 @@
 //! httpbin: what it says it got is what was meant, and its replies are read as they are meant.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
@@ -165,12 +165,18 @@ async fn streams_down() {
 #[tokio::test]
 async fn a_slow_reply_is_read_as_it_comes() {
     let crm = at("/drip");
-    let call = crm.conn().get(cid(), [("numbytes", "4"), ("duration", "1"), ("delay", "0")]).prefetch(false);
-    let begun = Instant::now();
-    let mut response = reply(call).await;
-    assert!(response.chunk().await.unwrap().is_some());
-    assert!(begun.elapsed() < Duration::from_millis(900), "the first byte came with the last");
-    assert_eq!(response.into_bytes(10).await.unwrap().len(), 3);
+    // On a machine that is very busy, all of it may be there before anybody looks.
+    let mut tries = 0..20;
+    loop {
+        let params = [("numbytes", "4"), ("duration", "1"), ("delay", "0")];
+        let mut response = reply(crm.conn().get(cid(), params).prefetch(false)).await;
+        let first = response.chunk().await.unwrap().unwrap();
+        assert_eq!(first.len() + response.into_bytes(10).await.unwrap().len(), 4);
+        if first.len() < 4 {
+            return;
+        }
+        assert!(tries.next().is_some(), "the first byte comes with the last");
+    }
 }
 
 #[tokio::test]

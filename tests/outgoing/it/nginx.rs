@@ -9,7 +9,7 @@ use zato_outgoing::{Clock, Config, Connection, Environment, Failure, Identity, R
 
 use crate::faults::check_nothing_left;
 use crate::support::certificates::{Authority, Certified, self_signed};
-use crate::support::peer::{Peer, free_port};
+use crate::support::peer::{Peer, free_ports};
 use crate::support::{chain, cid, connection};
 
 /// The server of this process; its servers differ in port and certificate.
@@ -103,7 +103,7 @@ impl Nginx {
             self_signed("localhost"),
         ];
         let pem = authority.pem();
-        let ports = PORTS.map(|_| free_port());
+        let ports = free_ports();
         let mut configuration = CONFIGURATION.replace("@answer", ANSWER);
         // The longest names first, so that no name is taken for the beginning of another one.
         let mut names: Vec<(&str, u16)> = PORTS.into_iter().zip(ports).collect();

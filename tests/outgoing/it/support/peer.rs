@@ -48,6 +48,12 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Several of them, no two of which are the same.
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let held = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
+}
+
 impl Peer {
     fn start(folder: PathBuf, program: &Path, arguments: &[&str], stdout: Stdio) -> Self {
         let mut keeper = Command::new("sh")
