@@ -6,7 +6,7 @@
 //! at; what a fuzzer needs besides is coverage, and that the stable compiler can do.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// How many inputs each target runs, however long that takes.
     #[arg(long)]
     executions: Option<u64>,
+    /// Build without optimization: the first target runs minutes sooner, and all of them much slower.
+    #[arg(long)]
+    quick: bool,
     /// The targets to run, as crate/target or target; all of them if none is named.
     targets: Vec<String>,
 }
@@ -76,6 +79,23 @@ impl End {
     }
 }
 
+/// How targets are compiled. Optimized, they run many times as fast, and take minutes more to build.
+#[derive(Clone, Copy)]
+enum Build {
+    Quick,
+    Optimized,
+}
+
+impl Build {
+    /// Where cargo puts what it built.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Quick => "debug",
+            Self::Optimized => "release",
+        }
+    }
+}
+
 /// A fuzz target of a crate.
 struct Target {
     /// The crate that it belongs to.
@@ -96,24 +116,26 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<(), Error>
     if targets.is_empty() {
         return Err(Error::Failed("there is no fuzz target of that name".to_owned()));
     }
-    run_all(project, &targets, arguments.end())
+    let build = if arguments.quick { Build::Quick } else { Build::Optimized };
+    run_all(project, &targets, build, arguments.end())
 }
 
 /// Runs each target of the request path for ten seconds: long enough to find what a change has just broken.
 pub(crate) fn request_path(project: &Project) -> Result<(), Error> {
     let mut targets = targets(project)?;
     targets.retain(|target| REQUEST_PATH.contains(&target.owner.as_str()));
-    run_all(project, &targets, End::Time(Duration::from_secs(10)))
+    run_all(project, &targets, Build::Quick, End::Time(Duration::from_secs(10)))
 }
 
 /// Builds and runs targets, one after the other; the first input that a target can't bear ends the run.
-fn run_all(project: &Project, targets: &[Target], end: End) -> Result<(), Error> {
+fn run_all(project: &Project, targets: &[Target], kind: Build, end: End) -> Result<(), Error> {
     let host = host(project)?;
-    build(project, targets, &host)?;
+    build(project, targets, &host, kind)?;
     println!("{:44} {:>14} {:>12}", "target", "executions", "per second");
     for target in targets {
         let begun = Instant::now();
-        let executions = execute(project, target, &host, end)?;
+        let program = project.root().join(TARGET).join(&host).join(kind.folder()).join(&target.name);
+        let executions = execute(project, target, &program, end)?;
         let rate = executions as f64 / begun.elapsed().as_secs_f64();
         println!("{:44} {executions:>14} {rate:>12.0}", target.to_string());
     }
@@ -146,24 +168,23 @@ fn host(project: &Project) -> Result<String, Error> {
         .ok_or_else(|| Error::Failed("rustc does not say which host it runs on".to_owned()))
 }
 
-fn build(project: &Project, targets: &[Target], host: &str) -> Result<(), Error> {
-    let mut arguments = vec!["build", "--quiet", "--release", "--target", host, "--target-dir", TARGET];
+fn build(project: &Project, targets: &[Target], host: &str, kind: Build) -> Result<(), Error> {
+    let mut arguments = vec!["build", "--quiet", "--target", host, "--target-dir", TARGET];
+    if matches!(kind, Build::Optimized) {
+        arguments.push("--release");
+    }
     let mut packages: Vec<String> = targets.iter().map(|target| format!("{}-fuzz", target.owner)).collect();
     packages.dedup();
     for package in &packages {
         arguments.extend(["--package", package]);
     }
     let mut command = project.command("cargo", &arguments);
-    // Whole-program optimization would take minutes for each of the targets, and hides edges from the fuzzer.
-    command
-        .env("RUSTFLAGS", FLAGS)
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    command.env("RUSTFLAGS", FLAGS);
     crate::project::check(command, "cargo", &arguments)
 }
 
 /// Runs a target over its corpus and what it finds; returns how many inputs it ran.
-fn execute(project: &Project, target: &Target, host: &str, end: End) -> Result<u64, Error> {
+fn execute(project: &Project, target: &Target, program: &Path, end: End) -> Result<u64, Error> {
     let folder = |kind: &str| -> Result<PathBuf, Error> {
         let path = project.root().join(TARGET).join(kind).join(&target.owner).join(&target.name);
         fs::create_dir_all(&path).map_err(|source| Error::file(&path, source))?;
@@ -171,8 +192,7 @@ fn execute(project: &Project, target: &Target, host: &str, end: End) -> Result<u
     };
     let (found, artifacts) = (folder("corpus")?, folder("artifacts")?);
     let seeds = project.root().join("crates").join(&target.owner).join("fuzz/corpus").join(&target.name);
-    let program = project.root().join(TARGET).join(host).join("release").join(&target.name);
-    let mut command = Command::new(&program);
+    let mut command = Command::new(program);
     command
         .arg(end.option())
         .arg(format!("-rss_limit_mb={MEMORY}"))
