@@ -85,7 +85,8 @@ fn typed_messages_carry_what_their_descriptors_say() {
 fn elements_are_written_in_wire_order() {
     let text =
         serde_json::to_string(&zato_catalogue::security::basic_auth::get_list::Item::default()).unwrap();
-    assert_eq!(text, r#"{"id":0,"name":"","is_active":false,"username":"","realm":""}"#);
+    let documented = r#"{"id":0,"name":"","is_active":false,"username":"","realm":"""#;
+    assert_eq!(text, format!(r#"{documented},"rate_limit":null,"max_in_flight":null}}"#));
 }
 
 #[test]
