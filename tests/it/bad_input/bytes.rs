@@ -100,8 +100,13 @@ const XML: [&str; 12] = [
 fn xml() {
     let server = server();
     check_bodies(&server, "/xml", "", &XML.map(|body| (body, 400)));
-    // An encoding that nobody knows is one that is not understood.
-    check_bodies(&server, "/xml", "", &[("<?xml version='1.0' encoding='@'?><a/>", 415), ("@", 400)]);
+    check_bodies(&server, "/xml", "", &[("@", 400)]);
+    for bytes in BYTES {
+        // What is in UTF-8 may name an encoding, which nobody knows.
+        let status = if bytes == b"\0" { 415 } else { 400 };
+        let body = "<?xml version='1.0' encoding='@'?><a/>";
+        check(&server, &format!("encoding {bytes:?}"), &request("/xml", "", body, bytes), status);
+    }
 }
 
 #[test]
