@@ -14,6 +14,9 @@ use http_body::Body;
 
 use crate::budget::{Exhausted, Share};
 
+/// What went wrong while a body was read, whatever reads it.
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// How much of a body is taken off the connection only to be dropped.
 const DISCARDED: usize = 32 * 1024 * 1024;
 
@@ -28,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
-    Broken(Box<dyn StdError + Send + Sync>),
+    Broken(BoxError),
     /// The bodies of other calls take up all the memory there is for them.
     Overloaded,
 }
@@ -52,8 +55,7 @@ pub(crate) async fn read<B>(
     share: &mut Share,
 ) -> Result<Bytes, BodyError>
 where
-    B: Body,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body<Error: Into<BoxError>>,
 {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -78,8 +80,7 @@ where
 /// for its body is not.
 pub(crate) async fn discard<B>(mut body: Pin<&mut B>, headers: &HeaderMap, timeout: Duration)
 where
-    B: Body,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body<Error: Into<BoxError>>,
 {
     if headers.contains_key(header::EXPECT) || body.is_end_stream() {
         return;
@@ -101,8 +102,7 @@ fn count(share: &mut Share, length: usize) -> Result<(), Exhausted> {
 
 async fn collect<B>(mut body: Pin<&mut B>, limit: usize, share: &mut Share) -> Result<Bytes, BodyError>
 where
-    B: Body,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body<Error: Into<BoxError>>,
 {
     let Some(mut first) = next(body.as_mut(), limit).await? else { return Ok(Bytes::new()) };
     let first = first.copy_to_bytes(first.remaining());
@@ -131,8 +131,7 @@ fn append(whole: &mut BytesMut, mut data: impl Buf) {
 /// The next piece that is not empty, if it is not larger than what is left.
 async fn next<B>(mut body: Pin<&mut B>, left: usize) -> Result<Option<B::Data>, BodyError>
 where
-    B: Body,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body<Error: Into<BoxError>>,
 {
     while !body.is_end_stream() {
         let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await else { break };
@@ -194,8 +193,7 @@ mod tests {
     #[track_caller]
     fn check<B>(body: B, limit: usize, expected: Option<&str>)
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut share = Budget::new(0).share();

@@ -3,7 +3,6 @@
 //! Owns the order of the checks. It must not know connections: whoever accepts those hands requests over, and gets a
 //! response for each, whatever happens.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -22,7 +21,7 @@ use zato_soap::Limits;
 
 use crate::access::AccessLog;
 use crate::audit::{AuditLog, Witness};
-use crate::body::BodyError;
+use crate::body::{BodyError, BoxError};
 use crate::budget::{Budget, Share};
 use crate::channel::{Allowed, Channel};
 use crate::codec::ErrorShape;
@@ -147,8 +146,7 @@ impl Dispatcher {
     /// the list while it is read, and fails if that can't go on.
     pub async fn dispatch<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<ReplyBody>
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         let shared = &*self.0;
         let cid = shared.gate.environment.new_cid();
@@ -212,8 +210,7 @@ impl Shared {
         body: B,
     ) -> Response<ReplyBody>
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         let allow = found.channel.method.as_ref().map(Allowed::header);
         if let Some(answer) = origins.preflight(&request, allow) {
@@ -234,8 +231,7 @@ impl Shared {
         body: B,
     ) -> Response<ReplyBody>
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         let audit_log = self.audit_log.as_ref().filter(|_| found.channel.is_audited);
         let mut witness = audit_log.map(|log| {
@@ -258,8 +254,7 @@ impl Shared {
         body: B,
     ) -> Response<ReplyBody>
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         let mut body = pin!(body);
         let arrival = Arrival { cid: call.cid, client: call.client, request: &request, found: &found };
@@ -330,8 +325,7 @@ impl Shared {
         share: &mut Share,
     ) -> Result<Bytes, Failure>
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         let limit = self.gate.limits.max_bytes;
         match body::read(body.as_mut(), limit, self.body_timeout, share).await {
@@ -380,8 +374,7 @@ impl Shared {
 
     async fn page<B>(&self, call: &Call, page: &dyn Page, request: &Parts, body: B) -> Response<ReplyBody>
     where
-        B: Body,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        B: Body<Error: Into<BoxError>>,
     {
         body::discard(pin!(body), &request.headers, self.body_timeout).await;
         let allowed = HeaderValue::from_static("GET, HEAD, OPTIONS");
