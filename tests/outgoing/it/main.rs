@@ -24,3 +24,5 @@ mod socks;
 mod support;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod zstd;

@@ -130,10 +130,39 @@ enum Stage {
     Within { full: bool },
     /// A stream has ended. There may be another one, or nothing.
     Between,
-    /// In the middle of a stream after the first one, of which nothing has come out yet.
-    Further,
+    /// Behind the end of a stream, with nothing more having come out yet.
+    Further(Beginning),
     /// What follows is not looked at.
     Ended,
+}
+
+/// The first bytes behind the end of a stream: they tell whether another one begins there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Beginning {
+    bytes: [u8; 4],
+    length: usize,
+}
+
+impl Beginning {
+    /// With what comes next.
+    fn and(self, next: &[u8]) -> Self {
+        let Self { mut bytes, length } = self;
+        let next = &next[..next.len().min(bytes.len() - length)];
+        bytes[length..length + next.len()].copy_from_slice(next);
+        Self { bytes, length: length + next.len() }
+    }
+
+    /// Whether it is that of a stream, as far as it goes.
+    fn is_of(self, coding: Coding) -> bool {
+        let magic: &[u8] = match coding {
+            // RFC 1952, section 2.3.1.
+            Coding::Gzip => &[0x1f, 0x8b],
+            // RFC 8878, section 3.1.1. Frames to be skipped may as well end too early.
+            Coding::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+            Coding::Deflate | Coding::Brotli => return false,
+        };
+        self.length > 0 && self.bytes[..self.length].iter().zip(magic).all(|(byte, magic)| byte == magic)
+    }
 }
 
 #[derive(Debug)]
@@ -200,6 +229,10 @@ impl Decoding {
             let codec = self.decoder.get_or_insert_with(|| Decoder::new(coding, first)).codec();
             let mut buffer = vec![0; (self.input.len().saturating_mul(4)).clamp(1024, PIECE)];
             let mut output = WriteBuffer::new_initialized(&mut buffer);
+            let behind = |length: usize| match self.stage {
+                Stage::Further(beginning) => Some(beginning.and(&self.input[..length])),
+                _ => None,
+            };
             let (ended, consumed) = if self.input.is_empty() {
                 (codec.flush(&mut output).map(|_| false), 0)
             } else {
@@ -207,11 +240,12 @@ impl Decoding {
                 (codec.decode(&mut input, &mut output), input.written_len())
             };
             let (produced, full) = (output.written_len(), output.has_no_spare_space());
+            let (looked_at, received) = (behind(consumed), behind(self.input.len()));
             self.input.advance(consumed);
             let ended = match ended {
                 Ok(ended) => ended,
                 // Behind the end of a stream, servers leave all kinds of things, which are no business of the caller.
-                Err(_) if self.stage == Stage::Further && produced == 0 => {
+                Err(_) if produced == 0 && received.is_some_and(|beginning| !beginning.is_of(coding)) => {
                     self.stage = Stage::Ended;
                     continue;
                 }
@@ -220,9 +254,9 @@ impl Decoding {
             if consumed == 0 && produced == 0 && !ended && !held_back {
                 return Err(DecompressError::Malformed(io::ErrorKind::InvalidData.into()));
             }
-            self.stage = match self.stage {
+            self.stage = match looked_at {
                 _ if ended => Stage::Between,
-                Stage::Further if produced == 0 => Stage::Further,
+                Some(beginning) if produced == 0 => Stage::Further(beginning),
                 _ => Stage::Within { full: full && produced > 0 },
             };
             if produced > 0 {
@@ -239,15 +273,20 @@ impl Decoding {
             return Ok(false);
         };
         decoder.codec().reinit().map_err(DecompressError::Malformed)?;
-        self.stage = Stage::Further;
+        self.stage = Stage::Further(Beginning::default());
         Ok(true)
     }
 
     /// What the decoder still has when everything has been received, piece by piece.
     fn last_piece(&mut self) -> Result<Option<Bytes>, DecompressError> {
         let Some(decoder) = &mut self.decoder else { return Ok(None) };
-        if matches!(self.stage, Stage::Empty | Stage::Between | Stage::Further | Stage::Ended) {
-            return Ok(None);
+        match self.stage {
+            Stage::Empty | Stage::Between | Stage::Ended => return Ok(None),
+            Stage::Further(beginning) if beginning.is_of(self.coding) => {
+                return Err(DecompressError::Truncated);
+            }
+            Stage::Further(_) => return Ok(None),
+            Stage::Within { .. } => {}
         }
         let mut buffer = vec![0; PIECE];
         let mut output = WriteBuffer::new_initialized(&mut buffer);

@@ -365,10 +365,17 @@ mod tests {
         for name in ["gzip", "zstd"] {
             let two = [compress(name, b"a"), compress(name, b"b")].concat();
             assert_eq!(decompress(name, &two, 3).unwrap().concat(), b"ab", "{name}");
+            let first = compress(name, b"a").len();
+            for end in first + 1..two.len() {
+                let error = decompress(name, &two[..end], 3).unwrap_err();
+                assert!(matches!(error, Failure::CutOff(_)), "{name} {end}: {error:?}");
+            }
         }
         for name in NAMES {
-            let garbage = [compress(name, b"a"), b"garbage".to_vec()].concat();
-            assert_eq!(decompress(name, &garbage, 3).unwrap().concat(), b"a", "{name}");
+            for garbage in [&b"garbage"[..], b"\0\0\0\0\0\0\0\0", b"\n"] {
+                let garbage = [&compress(name, b"a"), garbage].concat();
+                assert_eq!(decompress(name, &garbage, 3).unwrap().concat(), b"a", "{name}");
+            }
         }
     }
 
