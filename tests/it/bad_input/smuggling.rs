@@ -1,6 +1,6 @@
 //! Requests that a proxy before the server could read differently: whoever sends one wants a second request to pass unseen.
 
-use super::still_works;
+use super::{is_logged, still_works};
 use crate::support::Server;
 use crate::support::raw::Raw;
 
@@ -109,6 +109,50 @@ fn odd_lines() {
     // Version 1.0 has no chunks.
     let old = "POST /zato/ping HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     self::check(&server, old, Verdict::Ends(400));
+    still_works(&server);
+}
+
+#[test]
+fn whom_a_request_is_for() {
+    let server = Server::start();
+    let with = |version: &str, headers: &str| {
+        format!("POST /zato/ping HTTP/{version}\r\n{headers}Content-Length: 2\r\n\r\n{{}}")
+    };
+    for headers in
+        ["Host: t\r\n", "Host:\r\n", "Host: t:80\r\n", "host: \t[::1]:17010 \r\n", "Host: my_host\r\n"]
+    {
+        check(&server, &with("1.1", headers), Verdict::Answers);
+    }
+    for headers in [
+        "",
+        "X-Host: t\r\n",
+        "Host: t\r\nHost: t\r\n",
+        "Host: t\r\nhost: other\r\n",
+        "Host: t, other\r\n\tHost: t\r\n",
+        "Host: a b\r\n",
+        "Host: http://t\r\n",
+        "Host: t/path\r\n",
+        "Host: user@t\r\n",
+        "Host: t:port\r\n",
+        "Host: [::1\r\n",
+        "Host: \u{17c}\r\n",
+    ] {
+        check(&server, &with("1.1", headers), Verdict::Ends(400));
+    }
+    // The whole URL in the first line does not stand in for it (RFC 9112, section 3.2.2).
+    let absolute = with("1.1", "").replace(" /zato", " http://t/zato");
+    check(&server, &absolute, Verdict::Ends(400));
+    // Version 1.0 knows no such header, but whoever sends one has to mean a host.
+    check(&server, &with("1.0", ""), Verdict::AnswersAndEnds);
+    check(&server, &with("1.0", "Host: t\r\n"), Verdict::AnswersAndEnds);
+    check(&server, &with("1.0", "Host: t\r\nHost: t\r\n"), Verdict::Ends(400));
+    check(&server, &with("1.0", "Host: a b\r\n"), Verdict::Ends(400));
+
+    let mut connection = Raw::open(server.address());
+    let reply = connection.send(with("1.1", "")).reply().unwrap();
+    assert!(reply.text().contains("HTTP/1.1 requires: send one"), "{}", reply.text());
+    assert_eq!(reply.header("Connection"), "close");
+    is_logged(&server, reply.header("X-Zato-CID"));
     still_works(&server);
 }
 

@@ -318,7 +318,7 @@ pub(crate) fn request(
     login: Option<(&str, &str)>,
     body: impl Into<Bytes>,
 ) -> Request<Full<Bytes>> {
-    let mut request = Request::builder().method(method).uri(path);
+    let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
     if let Some((username, password)) = login {
         let credentials = BASE64_STANDARD.encode(format!("{username}:{password}"));
         request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));

@@ -24,7 +24,8 @@ fuzz_target!(|data: &str| {
     assert_eq!(channels.len(), accepted.len());
     let dispatcher = Dispatcher::new(channels, HOUSE.environment.clone(), Settings::default());
     for path in accepted {
-        let request = Request::get(request_path(path)).body(Full::<Bytes>::default()).expect("a request");
+        let request = Request::get(request_path(path)).header("host", "localhost");
+        let request = request.body(Full::<Bytes>::default()).expect("a request");
         let response = HOUSE.runtime.block_on(dispatcher.dispatch(request, ([192, 0, 2, 1], 50_000).into()));
         assert_eq!(response.status(), StatusCode::OK, "{path}");
     }

@@ -261,7 +261,7 @@ impl Security {
             Guard::BasicAuth(basic) => basic.check(headers, self.is_active),
             Guard::ApiKey(key) => key.check(headers),
             Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
-            Guard::OAuth(rules) => rules.check(request, form, now, nonces),
+            Guard::OAuth(rules) => rules.check(request, form, now, nonces, self.is_active),
             Guard::ClientCertificate(rules) => rules.check(request.extensions.get::<ClientCertificate>()),
             Guard::Jwt(check) => check.check(headers, now),
             Guard::WsSecurity(_) => Err(Denied::NoToken),
@@ -277,7 +277,7 @@ impl Security {
         nonces: &Nonces,
     ) -> Result<(), Denied> {
         self.if_active(match &self.guard {
-            Guard::WsSecurity(rules) => rules.check(token, now, nonces),
+            Guard::WsSecurity(rules) => rules.check(token, now, nonces, self.is_active),
             _ => Err(Denied::NoToken),
         })
     }

@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 use zato_oauth::{Authorization, Request, SignatureMethod};
 
 use super::denied::Denied;
-use super::nonces::{Fingerprint, Nonces, Retention};
+use super::nonces::{Fingerprint, Nonce, Nonces};
 use super::secret::{Password, is_same};
 
 /// How far the clocks of client and server may be apart.
@@ -42,35 +42,48 @@ pub(super) fn signs_body(headers: &HeaderMap) -> bool {
 }
 
 impl OAuth {
-    /// Checks a request, with its body if that is a form.
+    /// Checks a request, with its body if that is a form. Everything is looked at whatever is wrong, so that a refusal
+    /// takes as long for any reason.
     pub(super) fn check(
         &self,
         request: &Parts,
         form: Option<&str>,
         now: OffsetDateTime,
         nonces: &Nonces,
+        is_active: bool,
     ) -> Result<(), Denied> {
         let given = request.headers.get(header::AUTHORIZATION);
         let given = given.ok_or_else(|| Denied::NoHeader("Authorization".into()))?;
         let given = given.to_str().map_err(|_| Denied::Scheme("OAuth"))?;
         let authorization = Authorization::parse(given).map_err(|error| Denied::OAuth(error.to_string()))?;
-        let is_client = is_same(self.consumer_key.as_bytes(), authorization.consumer_key().as_bytes());
-        // The signature is computed whatever the first comparison says.
-        let is_signed = self.is_signed(request, form, &authorization)?;
-        if !bool::from(is_client) {
-            return Err(Denied::Username);
-        }
+        let is_client =
+            bool::from(is_same(self.consumer_key.as_bytes(), authorization.consumer_key().as_bytes()));
+        let is_signed = bool::from(self.is_signed(request, form, &authorization)?);
         // A definition's own name is the one token whose secret it knows.
-        if authorization.token().is_some_and(|token| token != self.consumer_key) {
-            return Err(Denied::UnknownToken);
-        }
-        if !bool::from(is_signed) {
-            return Err(Denied::Signature);
-        }
-        if authorization.method() != self.signature_method {
-            return Err(Denied::Method(authorization.method().as_str()));
-        }
-        self.check_time(&authorization, now, nonces)
+        let is_token = authorization.token().is_none_or(|token| token == self.consumer_key);
+        let time = time_of(&authorization, now);
+        let verdict = if !is_active {
+            Err(Denied::Inactive)
+        } else if !is_client {
+            Err(Denied::Username)
+        } else if !is_token {
+            Err(Denied::UnknownToken)
+        } else if !is_signed {
+            Err(Denied::Signature)
+        } else if authorization.method() != self.signature_method {
+            Err(Denied::Method(authorization.method().as_str()))
+        } else {
+            time.clone().map(|_| ())
+        };
+        // Without a signature that covers them there need be neither time nor nonce; where they are, they count.
+        let (Some(timestamp), Some(nonce)) = (authorization.timestamp(), authorization.nonce()) else {
+            return verdict;
+        };
+        // RFC 5849, section 3.3: unique with the same time and token.
+        let token = authorization.token().unwrap_or_default();
+        let fingerprint = Fingerprint::of(&[&timestamp.to_be_bytes(), token.as_bytes(), nonce.as_bytes()]);
+        let until = time.ok().flatten().unwrap_or(now).saturating_add(WINDOW);
+        nonces.admit(verdict, Nonce { fingerprint, until, capacity: self.max_nonces }, now)
     }
 
     /// Whether the client signed the address under either scheme: behind a proxy that ends TLS the server can't know which
@@ -99,25 +112,13 @@ impl OAuth {
         };
         Ok((is_signed("http")? | is_signed("https")?).ct_eq(&1))
     }
+}
 
-    /// A request is good for one call, and only for some time. Without a signature that covers them there need be neither
-    /// time nor nonce; where they are, they count.
-    fn check_time(
-        &self,
-        authorization: &Authorization,
-        now: OffsetDateTime,
-        nonces: &Nonces,
-    ) -> Result<(), Denied> {
-        let Some(timestamp) = authorization.timestamp() else { return Ok(()) };
-        let time =
-            i64::try_from(timestamp).ok().and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok());
-        let time = time.filter(|time| (now - *time).abs() <= WINDOW).ok_or(Denied::Stale)?;
-        let Some(nonce) = authorization.nonce() else { return Ok(()) };
-        // RFC 5849, section 3.3: unique with the same time and token.
-        let token = authorization.token().unwrap_or_default();
-        let nonce = Fingerprint::of(&[&timestamp.to_be_bytes(), token.as_bytes(), nonce.as_bytes()]);
-        nonces.admit(nonce, time, now, Retention { window: WINDOW, capacity: self.max_nonces })
-    }
+/// When a request was signed, if it says so: it is good for some time only.
+fn time_of(authorization: &Authorization, now: OffsetDateTime) -> Result<Option<OffsetDateTime>, Denied> {
+    let Some(timestamp) = authorization.timestamp() else { return Ok(None) };
+    let time = i64::try_from(timestamp).ok().and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok());
+    time.filter(|time| (now - *time).abs() <= WINDOW).map(Some).ok_or(Denied::Stale)
 }
 
 #[cfg(test)]
@@ -163,7 +164,7 @@ mod tests {
     #[track_caller]
     fn check(nonces: &Nonces, sent: &Sent<'_>, expected: impl Into<Option<Denied>>) {
         let definition = definition(SignatureMethod::HmacSha1);
-        let checked = definition.check(&request(sent, "http"), None, NOW, nonces);
+        let checked = definition.check(&request(sent, "http"), None, NOW, nonces, true);
         assert_eq!(checked.err(), expected.into());
     }
 
@@ -195,12 +196,16 @@ mod tests {
             let nonces = Nonces::default();
             let sent = Sent("crm", "s3cret", None, method, 0, "1");
             let over_tls = request(&sent, "https");
-            assert_eq!(definition(method).check(&over_tls, None, NOW, &nonces), Ok(()), "{method}");
+            assert_eq!(definition(method).check(&over_tls, None, NOW, &nonces, true), Ok(()), "{method}");
             let mut elsewhere = over_tls;
             elsewhere.headers.insert("host", HeaderValue::from_static("example.com"));
             let expected =
                 if method == SignatureMethod::Plaintext { Denied::Replayed } else { Denied::Signature };
-            assert_eq!(definition(method).check(&elsewhere, None, NOW, &nonces), Err(expected), "{method}");
+            assert_eq!(
+                definition(method).check(&elsewhere, None, NOW, &nonces, true),
+                Err(expected),
+                "{method}"
+            );
         }
     }
 
@@ -216,7 +221,7 @@ mod tests {
         let nonces = Nonces::default();
         let sent = request(&Sent("crm", "s3cret", None, SignatureMethod::HmacSha1, 0, "1"), "http");
         let definition = definition(SignatureMethod::HmacSha1);
-        assert_eq!(definition.check(&sent, Some("e=f"), NOW, &nonces), Err(Denied::Signature));
+        assert_eq!(definition.check(&sent, Some("e=f"), NOW, &nonces, true), Err(Denied::Signature));
     }
 
     #[test]
@@ -224,7 +229,7 @@ mod tests {
         let check = |headers: HeaderMap| {
             let mut request = http::Request::get("/").body(()).unwrap().into_parts().0;
             request.headers = headers;
-            definition(SignatureMethod::HmacSha1).check(&request, None, NOW, &Nonces::default())
+            definition(SignatureMethod::HmacSha1).check(&request, None, NOW, &Nonces::default(), true)
         };
         let with = |value: &[u8]| {
             HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_bytes(value).unwrap())])

@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use zato_soap::UsernameToken;
 
 use super::denied::Denied;
-use super::nonces::{Fingerprint, Nonces, Retention};
+use super::nonces::{Fingerprint, Nonce, Nonces};
 use super::secret::{Password, is_same};
 
 /// Which tokens are accepted. Clear-text and digest passwords both are.
@@ -35,7 +35,8 @@ pub struct WsSecurity {
 const CAPACITY: usize = 100_000;
 
 impl WsSecurity {
-    /// The password is checked first, so that whoever doesn't know it learns nothing about the rest.
+    /// Everything is looked at whatever is wrong, so that a refusal takes as long for any reason, and one that somebody
+    /// who doesn't know the password gets says nothing about the rest.
     ///
     /// A nonce or a time of creation is checked wherever there is one: `reject_empty_nonce_creat` says no more than that
     /// there must be.
@@ -44,21 +45,33 @@ impl WsSecurity {
         token: &UsernameToken,
         now: OffsetDateTime,
         nonces: &Nonces,
+        is_active: bool,
     ) -> Result<(), Denied> {
-        let is_user = is_same(self.username.as_bytes(), token.username().as_bytes());
-        // Both are compared whatever the first comparison says.
-        let is_password = self.is_password(token);
-        if !bool::from(is_user) {
-            return Err(Denied::Username);
-        }
-        if !bool::from(is_password) {
-            return Err(Denied::Password);
-        }
-        if self.reject_empty_nonce_creat && (token.nonce().is_none() || token.created().is_none()) {
-            return Err(Denied::Incomplete);
-        }
+        let is_user = bool::from(is_same(self.username.as_bytes(), token.username().as_bytes()));
+        let is_password = bool::from(self.is_password(token));
+        let is_incomplete =
+            self.reject_empty_nonce_creat && (token.nonce().is_none() || token.created().is_none());
+        let until = self.until(token, now);
+        let verdict = if !is_active {
+            Err(Denied::Inactive)
+        } else if !is_user {
+            Err(Denied::Username)
+        } else if !is_password {
+            Err(Denied::Password)
+        } else if is_incomplete {
+            Err(Denied::Incomplete)
+        } else {
+            until.clone().map(|_| ())
+        };
+        let Some(nonce) = token.nonce() else { return verdict };
+        let fingerprint = Fingerprint::of(&[nonce]);
+        nonces.admit(verdict, Nonce { fingerprint, until: until.unwrap_or(now), capacity: CAPACITY }, now)
+    }
+
+    /// Until when a token's nonce has to be known.
+    fn until(&self, token: &UsernameToken, now: OffsetDateTime) -> Result<OffsetDateTime, Denied> {
         let freshness = limit(self.nonce_freshness_time);
-        let (time, window) = match token.created() {
+        match token.created() {
             Some(created) if self.reject_stale_tokens => {
                 let expiry = limit(self.reject_expiry_limit);
                 let created = OffsetDateTime::parse(created.trim(), &Rfc3339).map_err(|_| Denied::Created)?;
@@ -66,12 +79,10 @@ impl WsSecurity {
                     return Err(Denied::Stale);
                 }
                 // It may arrive that late, and has to be known for that long from then on.
-                (created, expiry.saturating_add(expiry.max(freshness)))
+                Ok(created.saturating_add(expiry.saturating_add(expiry.max(freshness))))
             }
-            _ => (now, freshness),
-        };
-        let Some(nonce) = token.nonce() else { return Ok(()) };
-        nonces.admit(Fingerprint::of(&[nonce]), time, now, Retention { window, capacity: CAPACITY })
+            _ => Ok(now.saturating_add(freshness)),
+        }
     }
 
     fn is_password(&self, token: &UsernameToken) -> Choice {

@@ -103,7 +103,8 @@ fn a_caller_who_leaves_is_told_of() {
     let body = http_body_util::StreamBody::new(futures_util::stream::pending::<
         Result<http_body::Frame<Bytes>, std::io::Error>,
     >());
-    let request = http::Request::builder().method("POST").uri("/json").body(body).unwrap();
+    let request =
+        http::Request::builder().method("POST").uri("/json").header("host", "localhost").body(body).unwrap();
     let answered = house.runtime.block_on(async { call(&dispatcher, request).now_or_never() });
     assert!(answered.is_none());
     let told = kept.take_one();

@@ -53,7 +53,8 @@ fn house() -> House {
 #[track_caller]
 fn check(path: &str, steps: impl IntoIterator<Item = Step>, status: StatusCode, says: &str) {
     let house = house();
-    let request = Request::post(path).body(Chunks(steps.into_iter().collect())).unwrap();
+    let request =
+        Request::post(path).header("host", "localhost").body(Chunks(steps.into_iter().collect())).unwrap();
     let reply = house.runtime.block_on(async {
         tokio::time::pause();
         call(&house.dispatcher, request).await
@@ -104,7 +105,8 @@ fn the_time_a_body_may_take_is_the_configured_one() {
     house.runtime.block_on(async {
         tokio::time::pause();
         let begun = tokio::time::Instant::now();
-        let request = Request::post("/greet").body(Chunks([Step::Silence].into())).unwrap();
+        let request =
+            Request::post("/greet").header("host", "localhost").body(Chunks([Step::Silence].into())).unwrap();
         assert_eq!(call(&house.dispatcher, request).await.status, StatusCode::REQUEST_TIMEOUT);
         assert_eq!(begun.elapsed().as_secs(), 5);
     });

@@ -30,11 +30,11 @@ fn pages_answer_where_no_channel_stands() {
     let reply = house.call(get("/zato/hello?you"));
     assert_eq!((reply.status, &*reply.body), (StatusCode::OK, "Hello you"));
     assert!(!reply.cid.is_empty());
-    let head = Request::head("/zato/%68ello").body(Full::default()).unwrap();
+    let head = Request::head("/zato/%68ello").header("host", "localhost").body(Full::default()).unwrap();
     assert_eq!(house.call(head).status, StatusCode::OK);
     let reply = house.call(post("/zato/hello", "x"));
     assert_eq!((reply.status, reply.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, OPTIONS"));
-    let options = Request::options("/zato/hello").body(Full::default()).unwrap();
+    let options = Request::options("/zato/hello").header("host", "localhost").body(Full::default()).unwrap();
     let reply = house.call(options);
     assert_eq!((reply.status, reply.header("allow")), (StatusCode::NO_CONTENT, "GET, HEAD, OPTIONS"));
     assert_eq!(house.call(get("/zato/hello/")).status, StatusCode::NOT_FOUND);

@@ -34,7 +34,8 @@ fn roles_decide_after_credentials() {
     house.put(channel.clone());
     let send = |method: &str, authorization: &str| {
         let body = Full::from(r#"{"name":"Ann"}"#);
-        let request: Request<Full<Bytes>> = Request::builder().method(method).uri("/").body(body).unwrap();
+        let request: Request<Full<Bytes>> =
+            Request::builder().method(method).uri("/").header("host", "localhost").body(body).unwrap();
         house.call(with(request, "authorization", authorization))
     };
     let status = |method: &str| send(method, "Basic dTpw").status.as_u16();

@@ -18,7 +18,7 @@ use zato_service::{Description, Raw, RawInput};
 use zato_soap::UsernameToken;
 
 use crate::support::{
-    House, NOW, basic_auth, call, envelope, json, post, raw, soap, soap_request, with, xml,
+    House, NOW, basic_auth, call, envelope, for_host, json, post, raw, soap, soap_request, with, xml,
 };
 
 fn basic(credentials: &str) -> String {
@@ -290,7 +290,7 @@ fn signatures_of_oauth() {
     };
     let send = |authorization: &str, content_type: &str, body: &'static str| {
         let request = with(post("/signed?a=%20b", body), "authorization", authorization);
-        let request = with(with(request, "host", "esb.example.com"), "content-type", content_type);
+        let request = with(for_host(request, "esb.example.com"), "content-type", content_type);
         house.call(request).status.as_u16()
     };
     let now = NOW.unix_timestamp();
@@ -459,7 +459,11 @@ impl http_body::Body for Unasked {
 fn credentials_are_checked_before_the_body_is_asked_for() {
     let house = House::new();
     house.put(guarded(&house));
-    let request = Request::post("/json").header("expect", "100-continue").body(Unasked).unwrap();
+    let request = Request::post("/json")
+        .header("host", "localhost")
+        .header("expect", "100-continue")
+        .body(Unasked)
+        .unwrap();
     let reply = house.runtime.block_on(call(&house.dispatcher, request));
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }

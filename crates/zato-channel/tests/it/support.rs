@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -248,11 +248,11 @@ pub(crate) fn basic_auth(id: i64, username: &str, password: &str) -> Arc<Securit
 }
 
 pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
-    Request::post(path).body(Full::new(body.into())).unwrap()
+    Request::post(path).header("host", "localhost").body(Full::new(body.into())).unwrap()
 }
 
 pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {
-    Request::get(path).body(Full::default()).unwrap()
+    Request::get(path).header("host", "localhost").body(Full::default()).unwrap()
 }
 
 /// The same request with a further header.
@@ -262,6 +262,12 @@ pub(crate) fn with(
     value: &str,
 ) -> Request<Full<Bytes>> {
     request.headers_mut().append(name, value.parse().unwrap());
+    request
+}
+
+/// The same request for another host.
+pub(crate) fn for_host(mut request: Request<Full<Bytes>>, host: &'static str) -> Request<Full<Bytes>> {
+    request.headers_mut().insert("host", HeaderValue::from_static(host));
     request
 }
 
