@@ -76,7 +76,7 @@ impl Odb {
                 Column::AuthOk,
                 Column::RemoteAddr,
             ])
-            .filter(filter.condition().add(Column::ClusterId.eq(cluster_id)))
+            .filter(filter.condition(self.backend()).add(Column::ClusterId.eq(cluster_id)))
             .order_by_asc(Column::Id)
             .offset(offset)
             .limit(limit)

@@ -82,7 +82,7 @@ macro_rules! stored_object {
             }
 
             impl $crate::stored::Selects for $filter {
-                fn condition(&self) -> sea_orm::Condition {
+                fn condition(&self, _: sea_orm::DbBackend) -> sea_orm::Condition {
                     use sea_orm::ColumnTrait;
                     sea_orm::Condition::all()
                         $(.add_option(self.$by.map(|id| $table::Column::$by_column.eq(id))))+

@@ -7,6 +7,7 @@ mod declare;
 mod entity;
 mod error;
 mod events;
+mod fold;
 mod migrate;
 pub mod model;
 mod odb;

@@ -5,12 +5,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 
 use crate::error::OdbError;
+use crate::fold::contains;
 use crate::model::http_soap::http_soap;
 use crate::model::platform::{cluster, server};
 use crate::model::{Cluster, HttpSoap, ObjectKind, Server};
@@ -45,8 +47,8 @@ pub struct PageRequest {
     pub offset: u64,
     /// How many objects to read at most.
     pub limit: u64,
-    /// Words, separated by white space, that all have to be in the name. The letters A to Z match in either case. Names
-    /// of objects without a name contain no word.
+    /// Words, separated by white space, that all have to be in the name. Upper and lower case are the same. Names of objects
+    /// without a name contain no word.
     pub name_contains: Option<String>,
 }
 
@@ -69,6 +71,11 @@ pub trait Connected: Sync {
 
     /// What secrets are decrypted with.
     fn secret_key(&self) -> &SecretKey;
+
+    /// Which of the two databases runs them.
+    fn backend(&self) -> DbBackend {
+        self.connection().get_database_backend()
+    }
 }
 
 /// The finders of [`Odb`](crate::Odb), which see what is committed, and of [`Transaction`](crate::Transaction), which see
@@ -117,7 +124,7 @@ pub trait Read: Connected {
         cluster_id: i64,
         filter: &T::Filter,
     ) -> impl Future<Output = Result<Vec<T>, OdbError>> + Send {
-        all(self, of_cluster::<T>(cluster_id).add(filter.condition()))
+        all(self, of_cluster::<T>(cluster_id).add(filter.condition(self.backend())))
     }
 
     /// A part of [`list`](Self::list), and how many objects the whole list has.
@@ -127,8 +134,8 @@ pub trait Read: Connected {
         filter: &T::Filter,
         request: &PageRequest,
     ) -> impl Future<Output = Result<Page<T>, OdbError>> + Send {
-        let condition = of_cluster::<T>(cluster_id).add(filter.condition());
-        let condition = named_by::<T>(condition, request.name_contains.as_deref());
+        let condition = of_cluster::<T>(cluster_id).add(filter.condition(self.backend()));
+        let condition = named_by::<T>(self.backend(), condition, request.name_contains.as_deref());
         let (offset, limit) = (request.offset, request.limit);
         async move {
             let total = how_many::<_, T>(self, condition.clone()).await?;
@@ -148,7 +155,8 @@ pub trait Read: Connected {
         last: Option<(&str, i64)>,
         limit: u64,
     ) -> impl Future<Output = Result<Vec<T>, OdbError>> + Send {
-        let condition = named_by::<T>(of_cluster::<T>(cluster_id).add(filter.condition()), name_contains);
+        let condition = of_cluster::<T>(cluster_id).add(filter.condition(self.backend()));
+        let condition = named_by::<T>(self.backend(), condition, name_contains);
         let condition = condition.add_option(last.map(is_after::<T>));
         async move { objects(self, sorted::<T>(condition).limit(limit)).await }
     }
@@ -159,7 +167,7 @@ pub trait Read: Connected {
         cluster_id: i64,
         filter: &T::Filter,
     ) -> impl Future<Output = Result<u64, OdbError>> + Send {
-        how_many::<_, T>(self, of_cluster::<T>(cluster_id).add(filter.condition()))
+        how_many::<_, T>(self, of_cluster::<T>(cluster_id).add(filter.condition(self.backend())))
     }
 
     /// Every cluster, sorted by name.
@@ -278,9 +286,9 @@ fn is_named<T: Stored>(name: &str) -> Expr {
     T::NAME.map_or_else(nothing::<T>, |column| is_text(column, name))
 }
 
-fn named_by<T: Stored>(condition: Condition, words: Option<&str>) -> Condition {
-    let words = words.unwrap_or_default().split_whitespace();
-    words.fold(condition, |condition, word| condition.add(has_word::<T>(word)))
+fn named_by<T: Stored>(backend: DbBackend, condition: Condition, words: Option<&str>) -> Condition {
+    let words: BTreeSet<&str> = words.unwrap_or_default().split_whitespace().collect();
+    words.into_iter().fold(condition, |condition, word| condition.add(has_word::<T>(backend, word)))
 }
 
 /// That an object comes after another one in the order of lists.
@@ -294,18 +302,12 @@ fn is_after<T: Stored>((last_name, last_id): (&str, i64)) -> Condition {
     }
 }
 
-/// That the name of an object contains a word. Both databases fold the letters A to Z alike and no others.
-fn has_word<T: Stored>(word: &str) -> Expr {
-    let Some(column) = T::NAME.filter(|_| !word.contains('\0')) else { return nothing::<T>() };
-    let mut pattern = "%".to_owned();
-    for character in word.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character.to_ascii_lowercase());
+/// That the name of an object contains a word, in any case.
+fn has_word<T: Stored>(backend: DbBackend, word: &str) -> Expr {
+    match T::NAME.filter(|_| !word.contains('\0')) {
+        Some(column) => contains(backend, column.into_expr(), word),
+        None => nothing::<T>(),
     }
-    pattern.push('%');
-    Func::lower(column.into_expr()).like(LikeExpr::new(pattern).escape('\\'))
 }
 
 /// What no object is.

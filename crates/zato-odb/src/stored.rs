@@ -3,7 +3,7 @@
 //! Owns the mapping contract. It must not know any family.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ColumnType, Condition, EntityTrait, IdenStatic,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ColumnType, Condition, DbBackend, EntityTrait, IdenStatic,
     IntoActiveModel, Iterable, Value, sea_query::StringLen,
 };
 
@@ -46,12 +46,12 @@ pub trait Stored: Sized + Send + Sync + 'static {
 
 /// A filter of a list, as a condition on the table.
 pub trait Selects {
-    /// The rows to list.
-    fn condition(&self) -> Condition;
+    /// The rows to list. Some conditions are spelled differently on the two databases.
+    fn condition(&self, backend: DbBackend) -> Condition;
 }
 
 impl Selects for Everything {
-    fn condition(&self) -> Condition {
+    fn condition(&self, _: DbBackend) -> Condition {
         Condition::all()
     }
 }

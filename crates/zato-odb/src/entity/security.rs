@@ -1,7 +1,7 @@
 //! The table `sec_base`, which holds the security definitions of all types: columns that a type does not have are NULL.
 
-use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, DbBackend};
 
 use crate::column::{Keeps, Place, Sealed, Text};
 use crate::error::{OdbError, Unique, UniqueRule};
@@ -69,7 +69,7 @@ impl Object for SecurityDefinition {
 impl NamedPerCluster for SecurityDefinition {}
 
 impl Selects for SecurityFilter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, _: DbBackend) -> Condition {
         let types = self.types.as_ref();
         Condition::all()
             .add_option(types.map(|types| Column::SecType.is_in(types.iter().map(|kind| kind.as_str()))))

@@ -2,12 +2,12 @@
 //!
 //! Owns audit entries and what they hide. It must not know when an entry is made.
 
-use sea_orm::sea_query::{BinOper, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, Value};
+use sea_orm::{ColumnTrait, Condition, DbBackend};
 use time::OffsetDateTime;
 
 use crate::column::to_stored_time;
 use crate::declare::stored_object;
+use crate::fold::{bytes_contain, contains};
 use crate::read::is_text;
 use crate::stored::Selects;
 
@@ -59,47 +59,33 @@ pub struct HttpSoapAuditFilter {
     pub since: Option<OffsetDateTime>,
     /// Only those whose request came in at this time or earlier.
     pub until: Option<OffsetDateTime>,
-    /// Only those with this text in their correlation id, caller, address, headers or payloads. SQLite takes the letters A to
-    /// Z in either case for the same, PostgreSQL does not.
+    /// Only those with this text in their correlation id, caller, address, headers or payloads, in upper or lower case.
     pub containing: Option<String>,
 }
 
 impl Selects for HttpSoapAuditFilter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, backend: DbBackend) -> Condition {
         use http_soap_audit::Column;
         Condition::all()
             .add_option(self.conn_id.map(|id| Column::ConnId.eq(id)))
             .add_option(self.cid.as_deref().map(|cid| is_text(Column::Cid, cid)))
             .add_option(self.since.map(|time| Column::ReqTime.gte(to_stored_time(time))))
             .add_option(self.until.map(|time| Column::ReqTime.lte(to_stored_time(time))))
-            .add_option(self.containing.as_deref().map(containing))
+            .add_option(self.containing.as_deref().map(|text| containing(backend, text)))
     }
 }
 
 /// That one of an entry's texts, or of its bytes, contains a text.
-fn containing(text: &str) -> Condition {
+fn containing(backend: DbBackend, text: &str) -> Condition {
     use http_soap_audit::Column;
-    let mut pattern = "%".to_owned();
-    for character in text.chars() {
-        // The usual backslash means something else in the literals of byte strings.
-        if matches!(character, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    let is_like = |column: Column, pattern: Value| {
-        let escaped = Expr::val(pattern).binary(BinOper::Escape, Expr::Constant(Value::from('!')));
-        column.into_expr().binary(BinOper::Like, escaped)
-    };
     let texts = [Column::Cid, Column::UserToken, Column::RemoteAddr];
     let bytes = [Column::ReqHeaders, Column::ReqPayload, Column::RespHeaders, Column::RespPayload];
     let mut any = Condition::any();
     // PostgreSQL refuses to look for this character in texts, where it never stands.
     if !text.contains('\0') {
-        any = texts.into_iter().fold(any, |any, column| any.add(is_like(column, pattern.as_str().into())));
+        any = texts.into_iter().fold(any, |any, column| any.add(contains(backend, column.into_expr(), text)));
     }
-    bytes.into_iter().fold(any, |any, column| any.add(is_like(column, pattern.as_bytes().into())))
+    bytes.into_iter().fold(any, |any, column| any.add(bytes_contain(backend, column.into_expr(), text)))
 }
 
 stored_object! {

@@ -2,7 +2,7 @@
 //!
 //! Owns the one type behind both. It must not know how calls are routed or sent.
 
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, DbBackend};
 
 use super::stored_as_text;
 use crate::declare::stored_object;
@@ -211,7 +211,7 @@ pub struct HttpSoapFilter {
 }
 
 impl Selects for HttpSoapFilter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, _: DbBackend) -> Condition {
         use http_soap::Column;
         Condition::all()
             .add_option(self.connection.map(|connection| Column::Connection.eq(connection.as_str())))

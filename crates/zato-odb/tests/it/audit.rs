@@ -89,7 +89,11 @@ async fn entries_are_searched(fixture: Fixture) {
         &[
             HttpSoapAudit { user_token: Some("crm_user".to_owned()), ..of(0) },
             HttpSoapAudit { req_headers: Some(b"{\"accept\":\"50%\"}".to_vec()), ..of(1) },
-            HttpSoapAudit { resp_payload: Some("\u{17c}\u{f3}\u{142}w!".as_bytes().to_vec()), ..of(2) },
+            HttpSoapAudit {
+                req_payload: Some(b"\xffC:\\Dir\0END".to_vec()),
+                resp_payload: Some("\u{17c}\u{f3}\u{142}w!".as_bytes().to_vec()),
+                ..of(2)
+            },
         ],
     )
     .await;
@@ -107,7 +111,14 @@ async fn entries_are_searched(fixture: Fixture) {
     check(containing("K2"), &["K2"]).await;
     check(containing("127.0"), &["K0", "K1", "K2"]).await;
     check(containing("\0"), &["K0", "K1", "K2"]).await;
-    check(containing("\\"), &[]).await;
+    check(containing("\\"), &["K2"]).await;
+    check(containing("c:\\dIR\0end"), &["K2"]).await;
+    check(containing("\\377"), &[]).await;
+    check(containing("M_U"), &["K0"]).await;
+    check(containing("ACCEPT"), &["K1"]).await;
+    check(containing("k2"), &["K2"]).await;
+    check(containing("\u{17b}\u{d3}\u{141}W!"), &["K2"]).await;
+    check(containing("o\u{301}"), &[]).await;
     let cid = |cid: &str| HttpSoapAuditFilter { cid: Some(cid.to_owned()), ..HttpSoapAuditFilter::default() };
     check(cid("K1"), &["K1"]).await;
     check(cid("K"), &[]).await;

@@ -88,7 +88,20 @@ async fn a_list_goes_on_from_any_name(fixture: Fixture) {
 
 async fn words_are_searched(fixture: Fixture) {
     let (odb, cluster_id) = fixture.open_with_cluster().await;
-    let names = ["100%", "100_percent", "CRM Get", "crm.get-customer", "crm.set", "get\\set", "Łódź"];
+    let names = [
+        "100%",
+        "100_percent",
+        "CRM Get",
+        "crm.get-customer",
+        "crm.set",
+        "get\\set",
+        "Łódź",
+        "ŁÓDŹ 2",
+        "ΟΔΟΣ",
+        "İstanbul",
+        "Straße",
+        "\u{212a}elvin",
+    ];
     insert_all(&odb, cluster_id, &names).await;
     for (words, expected) in [
         ("crm", &["CRM Get", "crm.get-customer", "crm.set"][..]),
@@ -97,13 +110,28 @@ async fn words_are_searched(fixture: Fixture) {
         ("%", &["100%"]),
         ("_", &["100_percent"]),
         ("\\", &["get\\set"]),
-        ("Łódź", &["Łódź"]),
+        ("Łódź", &["ŁÓDŹ 2", "Łódź"]),
+        ("łóDŹ 2", &["ŁÓDŹ 2"]),
+        ("lodz", &[]),
+        ("οδος", &["ΟΔΟΣ"]),
+        ("σ", &["ΟΔΟΣ"]),
+        ("i\u{307}STANBUL", &["İstanbul"]),
+        ("İ", &["İstanbul"]),
+        ("istanbul", &[]),
+        ("STRAßE", &["Straße"]),
+        ("KELVIN", &["\u{212a}elvin"]),
+        ("CRM crm CrM set SET", &["crm.set"]),
         ("'", &[]),
         ("a\0b", &[]),
     ] {
         check(&odb, cluster_id, &request(0, 10, words), expected, expected.len() as u64).await;
     }
     check(&odb, cluster_id, &request(1, 1, "crm"), &["crm.get-customer"], 3).await;
+    // Every letter there is: the expressions that fold them are bounded.
+    let all: String = ('\u{21}'..'\u{1ffff}').filter(|letter| letter.is_alphabetic()).collect();
+    check(&odb, cluster_id, &request(0, 10, &all), &[], 0).await;
+    let many: String = (0..300).map(|number| format!("ł{number} ")).collect();
+    check(&odb, cluster_id, &request(0, 10, &many), &[], 0).await;
 }
 
 async fn filters_narrow_pages_down(fixture: Fixture) {
