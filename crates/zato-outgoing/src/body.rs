@@ -18,11 +18,20 @@ use crate::error::{Failure, Source};
 
 /// The body of a request: up to three pieces sent one after the other, so that an envelope goes around a caller's bytes
 /// without copying them. The piece in the middle may be a stream.
+///
+/// It is as small as the bytes of which it usually consists, because every layer moves it along with its request.
+pub struct Body(Parts);
+
+enum Parts {
+    One(Bytes),
+    Several(Box<Several>),
+}
+
 #[derive(Default)]
-pub struct Body {
+struct Several {
     pieces: [Bytes; 3],
-    /// What is sent before the last piece, boxed because few bodies have it.
-    stream: Option<Box<Streamed>>,
+    /// What is sent before the last piece.
+    stream: Option<Streamed>,
 }
 
 struct Streamed {
@@ -53,6 +62,12 @@ impl fmt::Debug for Body {
     }
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self(Parts::One(Bytes::new()))
+    }
+}
+
 impl Body {
     /// A body without content.
     pub fn empty() -> Self {
@@ -77,41 +92,70 @@ impl Body {
         E: Into<Source> + 'static,
     {
         use futures_util::TryStreamExt as _;
+
         let pieces = Box::pin(stream.map_err(Into::into));
-        Self { pieces: Default::default(), stream: Some(Box::new(Streamed { pieces, remaining: length })) }
+        let stream = Some(Streamed { pieces, remaining: length });
+        Self(Parts::Several(Box::new(Several { stream, ..Several::default() })))
     }
 
     /// Puts `head` before and `tail` after the content.
     #[must_use]
-    pub fn framed(mut self, head: Bytes, tail: Bytes) -> Self {
-        let [first, _, last] = &mut self.pieces;
+    pub fn framed(self, head: Bytes, tail: Bytes) -> Self {
+        let mut several = match self.0 {
+            Parts::One(content) => {
+                Box::new(Several { pieces: [Bytes::new(), content, Bytes::new()], stream: None })
+            }
+            Parts::Several(several) => several,
+        };
+        let [first, _, last] = &mut several.pieces;
         *first = joined(head, std::mem::take(first));
         *last = joined(std::mem::take(last), tail);
-        self
+        Self(Parts::Several(several))
+    }
+
+    fn stream(&self) -> Option<&Streamed> {
+        match &self.0 {
+            Parts::One(_) => None,
+            Parts::Several(several) => several.stream.as_ref(),
+        }
+    }
+
+    /// All pieces which are no stream.
+    fn buffered(&self) -> &[Bytes] {
+        match &self.0 {
+            Parts::One(content) => std::slice::from_ref(content),
+            Parts::Several(several) => &several.pieces,
+        }
     }
 
     /// The number of bytes still to be sent, unless there is a stream of unknown length.
     pub fn len(&self) -> Option<u64> {
-        let pieces = self.pieces.iter().map(Bytes::len).sum::<usize>() as u64;
-        match &self.stream {
-            None => Some(pieces),
-            Some(stream) => stream.remaining.map(|remaining| pieces.saturating_add(remaining)),
+        let buffered = self.buffered().iter().map(Bytes::len).sum::<usize>() as u64;
+        match self.stream() {
+            None => Some(buffered),
+            Some(stream) => stream.remaining.map(|remaining| buffered.saturating_add(remaining)),
         }
     }
 
     /// Whether it is known that nothing is left to be sent.
     pub fn is_empty(&self) -> bool {
-        self.stream.is_none() && self.pieces.iter().all(Bytes::is_empty)
+        self.stream().is_none() && self.buffered().iter().all(Bytes::is_empty)
     }
 
     /// The same body once more, sharing its bytes, or `None` if it is a stream, which can be sent only once.
     pub fn try_clone(&self) -> Option<Self> {
-        self.stream.is_none().then(|| Self { pieces: self.pieces.clone(), stream: None })
+        Some(Self(match &self.0 {
+            Parts::One(content) => Parts::One(content.clone()),
+            Parts::Several(several) if several.stream.is_none() => {
+                Parts::Several(Box::new(Several { pieces: several.pieces.clone(), stream: None }))
+            }
+            Parts::Several(_) => return None,
+        }))
     }
 
     /// The pieces of which the body consists, one after the other, or `None` if it is a stream.
     pub fn pieces(&self) -> Option<&[Bytes]> {
-        self.stream.is_none().then_some(&self.pieces)
+        self.stream().is_none().then(|| self.buffered())
     }
 }
 
@@ -126,7 +170,7 @@ fn joined(first: Bytes, second: Bytes) -> Bytes {
 
 impl From<Bytes> for Body {
     fn from(content: Bytes) -> Self {
-        Self { pieces: [Bytes::new(), content, Bytes::new()], stream: None }
+        Self(Parts::One(content))
     }
 }
 
@@ -138,7 +182,28 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Self { pieces, stream } = &mut *self;
+        match &mut self.0 {
+            Parts::One(content) if content.is_empty() => Poll::Ready(None),
+            Parts::One(content) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(content))))),
+            Parts::Several(several) => several.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.len() {
+            Some(length) => SizeHint::with_exact(length),
+            None => SizeHint::default(),
+        }
+    }
+}
+
+impl Several {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Self { pieces, stream } = self;
         let before_stream = if stream.is_some() { 2 } else { 3 };
         if let Some(piece) = pieces[..before_stream].iter_mut().find(|piece| piece.has_remaining()) {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(piece)))));
@@ -158,17 +223,6 @@ impl http_body::Body for Body {
         };
         *stream = None;
         Poll::Ready(next)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self.len() {
-            Some(length) => SizeHint::with_exact(length),
-            None => SizeHint::default(),
-        }
     }
 }
 
@@ -340,6 +394,11 @@ mod tests {
     fn an_empty_body_has_ended() {
         assert!(Body::empty().is_end_stream());
         assert_eq!(Body::empty().len(), Some(0));
+    }
+
+    #[test]
+    fn a_body_is_as_small_as_its_bytes() {
+        assert_eq!(size_of::<Body>(), size_of::<Bytes>());
     }
 
     #[tokio::test]

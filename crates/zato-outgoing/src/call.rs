@@ -67,6 +67,7 @@ pub(crate) enum Place {
 }
 
 impl Call {
+    #[inline]
     pub(crate) fn new(conn: Conn, cid: Cid, method: Method, place: Place) -> Self {
         Self {
             conn,
@@ -104,6 +105,7 @@ impl Call {
     }
 
     /// Adds parameters. They fill the placeholders of the URL path; the others become the query string.
+    #[inline]
     pub fn params(mut self, params: impl IntoParams) -> Self {
         let mut params = params.into_params();
         if self.params.is_empty() {
@@ -115,6 +117,7 @@ impl Call {
     }
 
     /// Sets the body.
+    #[inline]
     pub fn body(mut self, body: impl IntoBody) -> Self {
         match body.into_content() {
             Ok(content) => self.content = content,
@@ -172,6 +175,7 @@ impl Call {
     }
 
     /// The request, as it enters the stack.
+    #[inline]
     fn build(&mut self, progress: &Progress) -> Result<Request<Body>, Failure> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -230,6 +234,7 @@ impl IntoFuture for Call {
     type Output = Result<Response, CallError>;
     type IntoFuture = CallFuture;
 
+    #[inline]
     fn into_future(mut self) -> CallFuture {
         let progress = Progress::start();
         let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
@@ -292,6 +297,7 @@ impl std::fmt::Debug for CallFuture {
 impl Future for CallFuture {
     type Output = Result<Response, CallError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         // A future that is polled after it has ended has nothing more to say.

@@ -222,31 +222,37 @@ impl Conn {
     }
 
     /// A GET request.
+    #[inline]
     pub fn get(&self, cid: Cid, params: impl IntoParams) -> Call {
         self.call(cid, Method::GET).params(params)
     }
 
     /// A POST request.
+    #[inline]
     pub fn post(&self, cid: Cid, body: impl IntoBody) -> Call {
         self.call(cid, Method::POST).body(body)
     }
 
     /// The same as [`Conn::post`].
+    #[inline]
     pub fn send(&self, cid: Cid, body: impl IntoBody) -> Call {
         self.post(cid, body)
     }
 
     /// A PUT request.
+    #[inline]
     pub fn put(&self, cid: Cid, body: impl IntoBody) -> Call {
         self.call(cid, Method::PUT).body(body)
     }
 
     /// A PATCH request.
+    #[inline]
     pub fn patch(&self, cid: Cid, body: impl IntoBody) -> Call {
         self.call(cid, Method::PATCH).body(body)
     }
 
     /// A DELETE request.
+    #[inline]
     pub fn delete(&self, cid: Cid, params: impl IntoParams) -> Call {
         self.call(cid, Method::DELETE).params(params)
     }

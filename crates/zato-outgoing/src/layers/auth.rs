@@ -145,6 +145,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         if self.origin.trusts(request.uri()) {
             request.headers_mut().entry(&self.name).or_insert_with(|| self.credentials.clone());

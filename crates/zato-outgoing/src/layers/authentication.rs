@@ -48,6 +48,7 @@ where
         }
     }
 
+    #[inline]
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self {
             Self::Nothing(service) => AuthenticationFuture::Same { inner: service.call(request) },
@@ -86,6 +87,7 @@ where
 {
     type Output = S::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             Projected::Same { inner } => inner.poll(cx),

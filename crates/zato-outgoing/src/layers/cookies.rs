@@ -155,6 +155,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if !request.headers().contains_key(COOKIE)
             && let Some(value) = self.jar.header(request.uri())
@@ -183,6 +184,7 @@ where
 {
     type Output = Result<Response<R>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));

@@ -79,6 +79,7 @@ where
         }
     }
 
+    #[inline]
     fn call(&mut self, request: R) -> Self::Future {
         let state = match self {
             Self::With(service) => State::With { inner: service.call(request) },
@@ -119,6 +120,7 @@ where
 {
     type Output = S::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Projected::With { inner } => inner.poll(cx),

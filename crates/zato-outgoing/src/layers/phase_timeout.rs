@@ -116,6 +116,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let watch = (!self.limits.is_unlimited()).then(|| {
             let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
@@ -137,6 +138,7 @@ struct Watch {
 
 impl Watch {
     /// Waits until the present phase has taken too long.
+    #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Elapsed> {
         let (phase, entered) = self.progress.present();
         if self.seen != Some((phase, entered)) {
@@ -169,6 +171,7 @@ where
 {
     type Output = Result<Response<IdleBody<R>>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Poll::Ready(result) = this.inner.poll(cx) {

@@ -110,6 +110,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let streamed = request.extensions().get::<Streamed>().is_some();
         let limit = (!streamed).then_some(self.limit);
@@ -155,6 +156,7 @@ where
 {
     type Output = Result<Response<Prefetched<R>>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::str::Utf8Error;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use ::url::Url;
@@ -132,18 +133,20 @@ impl RedirectLayer {
     }
 }
 
-impl<S> Layer<S> for RedirectLayer {
+impl<S: Clone> Layer<S> for RedirectLayer {
     type Service = Redirect<S>;
 
     fn layer(&self, inner: S) -> Redirect<S> {
-        Redirect { inner, limit: self.limit }
+        Redirect { again: Arc::new(inner.clone()), inner, limit: self.limit }
     }
 }
 
 /// Follows the redirects with which `S` replies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Redirect<S> {
     inner: S,
+    /// The same service, shared by all calls: few of them need it.
+    again: Arc<S>,
     limit: usize,
 }
 
@@ -162,6 +165,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let follow = match request.extensions().get::<Redirects>() {
             Some(Redirects::Follow) => true,
@@ -169,7 +173,7 @@ where
             None => request.method() != Method::HEAD,
         };
         let way = follow.then(|| {
-            let (service, limit) = (self.inner.clone(), self.limit);
+            let (service, limit) = (Arc::clone(&self.again), self.limit);
             Box::new(Way { service, kept: Kept::without_extensions(&request), history: Vec::new(), limit })
         });
         RedirectFuture { way, state: State::Waiting { reply: self.inner.call(request) } }
@@ -179,7 +183,7 @@ where
 /// A call which may be redirected.
 #[derive(Debug)]
 struct Way<S, B> {
-    service: S,
+    service: Arc<S>,
     /// The present request.
     kept: Kept<B>,
     history: Vec<Hop>,
@@ -267,7 +271,7 @@ pin_project! {
         // Absent if redirects are not followed. Boxed so that the future stays small, which each layer outside moves.
         way: Option<Box<Way<S, B>>>,
         #[pin]
-        state: State<S::Future, B, R>,
+        state: State<S, S::Future, B, R>,
     }
 }
 
@@ -283,7 +287,7 @@ where
 
 pin_project! {
     #[project = Projected]
-    enum State<F, B, R> {
+    enum State<S, F, B, R> {
         // Waiting for a reply.
         Waiting {
             #[pin]
@@ -295,25 +299,26 @@ pin_project! {
             body: R,
             left: usize,
             // Boxed because few calls are redirected.
-            next: Option<Box<Request<B>>>,
+            next: Option<Box<(S, Request<B>)>>,
         },
         // Waiting until the service can take the next request.
         Entering {
             // Boxed because few calls are redirected.
-            next: Option<Box<Request<B>>>,
+            next: Option<Box<(S, Request<B>)>>,
         },
     }
 }
 
 impl<S, B, R> Future for RedirectFuture<S, B, R>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: From<RedirectError>,
     B: TryClone + Default,
     R: Body,
 {
     type Output = Result<Response<R>, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut state = this.state;
@@ -326,7 +331,7 @@ where
                         Some(next) => State::Draining {
                             body: response.into_body(),
                             left: DRAINED,
-                            next: Some(Box::new(next)),
+                            next: Some(Box::new((S::clone(&way.service), next))),
                         },
                         None => {
                             if !way.history.is_empty() {
@@ -350,10 +355,12 @@ where
                     State::Entering { next: next.take() }
                 }
                 Projected::Entering { next } => {
-                    let Some(way) = this.way else { return Poll::Pending };
-                    ready!(way.service.poll_ready(cx))?;
-                    let Some(request) = next.take() else { return Poll::Pending };
-                    State::Waiting { reply: way.service.call(*request) }
+                    let Some((service, _)) = next.as_deref_mut() else { return Poll::Pending };
+                    ready!(service.poll_ready(cx))?;
+                    let Some((mut service, request)) = next.take().map(|next| *next) else {
+                        return Poll::Pending;
+                    };
+                    State::Waiting { reply: service.call(request) }
                 }
             };
             state.set(following);

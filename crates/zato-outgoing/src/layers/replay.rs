@@ -31,6 +31,11 @@ impl TryClone for Body {
     }
 }
 
+/// The same headers once more. Where there are none, the room that is kept for more of them is not copied.
+fn copy(headers: &HeaderMap) -> HeaderMap {
+    if headers.is_empty() { HeaderMap::new() } else { headers.clone() }
+}
+
 /// What is needed to make a request again: all of it, except that its body may be missing.
 #[derive(Debug)]
 pub(crate) struct Kept<B> {
@@ -52,7 +57,7 @@ impl<B: TryClone> Kept<B> {
         Self {
             method: request.method().clone(),
             url: request.uri().clone(),
-            headers: request.headers().clone(),
+            headers: copy(request.headers()),
             extensions: Extensions::new(),
             body: request.body().try_clone(),
         }

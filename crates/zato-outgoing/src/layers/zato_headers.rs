@@ -93,32 +93,29 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let cid = request.extensions().get::<Cid>().copied();
-        let progress = request.extensions().get::<Progress>().cloned();
-        let headers = request.headers_mut();
-        if let Some(cid) = cid {
-            insert_text_if_absent(headers, X_ZATO_CID, || cid.as_str().as_bytes().try_into().ok());
+        let mut headers = std::mem::take(request.headers_mut());
+        let extensions = request.extensions();
+        if let Some(cid) = extensions.get::<Cid>() {
+            insert_if_absent(&mut headers, X_ZATO_CID, || cid.as_str().as_bytes().try_into().ok());
         }
-        insert_text_if_absent(headers, X_ZATO_COMPONENT, || Some(self.component.clone()));
-        insert_text_if_absent(headers, X_ZATO_MSG_TS, || {
+        insert_if_absent(&mut headers, X_ZATO_COMPONENT, || Some(self.component.clone()));
+        insert_if_absent(&mut headers, X_ZATO_MSG_TS, || {
             let now = || self.clock.now();
-            let called_at = progress.as_ref().map_or_else(now, |progress| progress.called_at(now));
+            let called_at = extensions.get::<Progress>().map_or_else(now, |progress| progress.called_at(now));
             iso(called_at).as_bytes().try_into().ok()
         });
-        insert_text_if_absent(headers, ACCEPT, || Some(HeaderValue::from_static("*/*")));
-        insert_text_if_absent(headers, USER_AGENT, || Some(AGENT));
+        insert_if_absent(&mut headers, ACCEPT, || Some(HeaderValue::from_static("*/*")));
+        insert_if_absent(&mut headers, USER_AGENT, || Some(AGENT));
+        *request.headers_mut() = headers;
         self.inner.call(request)
     }
 }
 
 /// The value is made only if it is needed. Correlation ids and times consist of characters that a header can carry, so
 /// that `None` does not occur.
-fn insert_text_if_absent(
-    headers: &mut HeaderMap,
-    name: HeaderName,
-    value: impl FnOnce() -> Option<HeaderValue>,
-) {
+fn insert_if_absent(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {
     if let http::header::Entry::Vacant(entry) = headers.entry(name)
         && let Some(value) = value()
     {

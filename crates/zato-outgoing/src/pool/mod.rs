@@ -178,6 +178,7 @@ where
 /// A call under way: what it needs apart from its request.
 struct Errand<C> {
     inner: Arc<Inner<C>>,
+    /// The request's, which gets the form that a connection wants.
     url: Uri,
     progress: Progress,
     /// The request's, of no use on the way to the other side; those who get the reply may want them.
@@ -221,7 +222,8 @@ where
         {
             request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
-        (Self { inner, url: request.uri().clone(), progress, extensions, describe }, request)
+        let url = std::mem::take(request.uri_mut());
+        (Self { inner, url, progress, extensions, describe }, request)
     }
 
     /// Sends the request if that takes no waiting, and gives it back otherwise.

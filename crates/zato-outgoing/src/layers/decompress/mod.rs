@@ -126,6 +126,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if matches!(self.codings, Codings::All) {
             request.headers_mut().entry(ACCEPT_ENCODING).or_insert(ACCEPTED);
@@ -151,6 +152,7 @@ where
 {
     type Output = Result<Response<Decompressed<R>>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (mut head, inner) = ready!(this.inner.poll(cx))?.into_parts();
