@@ -1,19 +1,19 @@
-"""Prints how many seconds some calls take: the URL, the body, threads and calls are the arguments."""
+"""Prints how many seconds some calls take: the URL, the body, the headers as JSON, threads and calls are the arguments."""
 
+import json
 import sys
 import threading
 import time
 
 import requests
 
-url, body, threads, calls = sys.argv[1], sys.argv[2].encode(), int(sys.argv[3]), int(sys.argv[4])
-headers = {"Content-Type": "application/json"}
+url, body, headers = sys.argv[1], sys.argv[2].encode(), json.loads(sys.argv[3])
+threads, calls = int(sys.argv[4]), int(sys.argv[5])
 
 
 def work(barrier, count):
     with requests.Session() as session:
         session.trust_env = False
-        session.auth = ("bench", "bench")
         session.post(url, data=body, headers=headers, timeout=30).raise_for_status()
         barrier.wait()
         for _ in range(count):

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Response};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client as LegacyClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -24,49 +24,69 @@ use crate::Error;
 #[derive(Clone)]
 pub(super) struct Legacy {
     client: LegacyClient<HttpConnector, Full<Bytes>>,
-    url: hyper::Uri,
-    host: String,
+    url: Uri,
+    headers: HeaderMap,
 }
 
 /// A client, shared by all its workers as far as its users share it.
 pub(super) enum Client {
-    Bare(SocketAddr),
+    Bare { peer: SocketAddr, headers: HeaderMap },
     Legacy(Box<Legacy>),
-    Reqwest { client: reqwest::Client, url: String },
-    Stack { connection: Connection, cids: Arc<SystemGenerator>, body: &'static str },
+    Reqwest { client: reqwest::Client, url: String, headers: HeaderMap },
+    Stack { connection: Connection, cids: Arc<SystemGenerator>, message: Message },
+}
+
+/// What the stack is given to send.
+#[derive(Clone, Copy)]
+pub(super) enum Message {
+    Json,
+    Soap,
 }
 
 /// What makes one call after the other.
 pub(super) enum Worker {
-    Bare { sender: SendRequest<Full<Bytes>>, host: String },
+    Bare { sender: SendRequest<Full<Bytes>>, headers: HeaderMap },
     Legacy(Box<Legacy>),
-    Reqwest { client: reqwest::Client, url: String },
-    Stack { conn: Conn, cids: Arc<SystemGenerator>, body: &'static str },
+    Reqwest { client: reqwest::Client, url: String, headers: HeaderMap },
+    Stack { conn: Conn, cids: Arc<SystemGenerator>, message: Message },
+}
+
+/// What a JSON POST needs and no more.
+pub(super) fn plain_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (ACCEPT, HeaderValue::from_static("*/*")),
+    ])
+}
+
+/// The headers, and the one that a connection does not add by itself.
+fn with_host(mut headers: HeaderMap, peer: SocketAddr) -> Result<HeaderMap, Error> {
+    headers.insert(HOST, peer.to_string().parse()?);
+    Ok(headers)
 }
 
 impl Client {
-    pub(super) fn bare(peer: SocketAddr) -> Self {
-        Self::Bare(peer)
+    pub(super) fn bare(peer: SocketAddr, headers: HeaderMap) -> Result<Self, Error> {
+        Ok(Self::Bare { peer, headers: with_host(headers, peer)? })
     }
 
-    pub(super) fn legacy(peer: SocketAddr, concurrency: u32) -> Self {
+    pub(super) fn legacy(peer: SocketAddr, concurrency: u32, headers: HeaderMap) -> Result<Self, Error> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = LegacyClient::builder(TokioExecutor::new())
             .pool_max_idle_per_host(concurrency as usize)
             .build(connector);
-        let url = hyper::Uri::builder().scheme("http").authority(peer.to_string()).path_and_query(PATH);
-        let url = url.build().unwrap_or_default();
-        Self::Legacy(Box::new(Legacy { client, url, host: peer.to_string() }))
+        let url = Uri::builder().scheme("http").authority(peer.to_string()).path_and_query(PATH).build()?;
+        Ok(Self::Legacy(Box::new(Legacy { client, url, headers: with_host(headers, peer)? })))
     }
 
-    pub(super) fn reqwest(peer: SocketAddr, concurrency: u32) -> Result<Self, Error> {
+    pub(super) fn reqwest(peer: SocketAddr, concurrency: u32, headers: HeaderMap) -> Result<Self, Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(TIMEOUT)
             .pool_max_idle_per_host(concurrency as usize)
             .build()?;
-        Ok(Self::Reqwest { client, url: format!("http://{peer}{PATH}") })
+        Ok(Self::Reqwest { client, url: format!("http://{peer}{PATH}"), headers })
     }
 
     /// The stack as a connection has it by default, with credentials.
@@ -74,7 +94,7 @@ impl Client {
         let mut config = config(peer, concurrency);
         config.security =
             Some(Security::BasicAuth { username: "bench".to_owned(), password: Secret::from("bench") });
-        Self::of(config, REQUEST)
+        Self::of(config, Message::Json)
     }
 
     /// SOAP with a UsernameToken, whose password is text or a digest made anew for each call.
@@ -87,27 +107,29 @@ impl Client {
         } else {
             Security::WsSecurity { username, password }
         });
-        Self::of(config, "<customer><id>1</id><name>Foo Bar</name></customer>")
+        Self::of(config, Message::Soap)
     }
 
-    fn of(config: Config, body: &'static str) -> Result<Self, Error> {
+    fn of(config: Config, message: Message) -> Result<Self, Error> {
         let connection = Connection::new(config, &Environment::new("bench")?)?;
-        Ok(Self::Stack { connection, cids: Arc::new(SystemGenerator::new(Form::default())), body })
+        Ok(Self::Stack { connection, cids: Arc::new(SystemGenerator::new(Form::default())), message })
     }
 
     pub(super) async fn worker(&self) -> Result<Worker, Error> {
         Ok(match self {
-            Self::Bare(peer) => {
+            Self::Bare { peer, headers } => {
                 let stream = TcpStream::connect(peer).await?;
                 stream.set_nodelay(true)?;
                 let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
                 tokio::spawn(connection);
-                Worker::Bare { sender, host: peer.to_string() }
+                Worker::Bare { sender, headers: headers.clone() }
             }
             Self::Legacy(legacy) => Worker::Legacy(legacy.clone()),
-            Self::Reqwest { client, url } => Worker::Reqwest { client: client.clone(), url: url.clone() },
-            Self::Stack { connection, cids, body } => {
-                Worker::Stack { conn: connection.conn().clone(), cids: Arc::clone(cids), body }
+            Self::Reqwest { client, url, headers } => {
+                Worker::Reqwest { client: client.clone(), url: url.clone(), headers: headers.clone() }
+            }
+            Self::Stack { connection, cids, message } => {
+                Worker::Stack { conn: connection.conn().clone(), cids: Arc::clone(cids), message: *message }
             }
         })
     }
@@ -122,35 +144,39 @@ fn config(peer: SocketAddr, concurrency: u32) -> Config {
 impl Worker {
     pub(super) async fn call(&mut self) -> Result<(), Error> {
         let length = match self {
-            Self::Bare { sender, host } => {
-                let request = request(PATH, host)?;
+            Self::Bare { sender, headers } => {
+                let request = request(Uri::from_static(PATH), headers);
                 sender.ready().await?;
                 whole(sender.send_request(request).await?).await?
             }
             Self::Legacy(legacy) => {
-                let mut request = request(PATH, &legacy.host)?;
-                *request.uri_mut() = legacy.url.clone();
+                let request = request(legacy.url.clone(), &legacy.headers);
                 whole(legacy.client.request(request).await?).await?
             }
-            Self::Reqwest { client, url } => {
-                let call = client.post(url.as_str()).basic_auth("bench", Some("bench"));
-                let call = call.header(CONTENT_TYPE, "application/json").body(REQUEST);
+            Self::Reqwest { client, url, headers } => {
+                let call = client.post(url.as_str()).headers(headers.clone()).body(REQUEST);
                 call.send().await?.bytes().await?.len()
             }
-            Self::Stack { conn, cids, body } => conn.post(cids.generate(), *body).await?.bytes().len(),
+            Self::Stack { conn, cids, message: Message::Json } => {
+                let call = conn.post(cids.generate(), REQUEST);
+                let call = call.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                call.await?.bytes().len()
+            }
+            Self::Stack { conn, cids, message: Message::Soap } => {
+                let body = "<customer><id>1</id><name>Foo Bar</name></customer>";
+                conn.post(cids.generate(), body).await?.bytes().len()
+            }
         };
         if length < 1000 { Err("a short reply".into()) } else { Ok(()) }
     }
 }
 
-fn request(path: &'static str, host: &str) -> Result<Request<Full<Bytes>>, Error> {
-    Ok(Request::builder()
-        .method(Method::POST)
-        .uri(path)
-        .header(HOST, host)
-        .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT, "*/*")
-        .body(Full::new(Bytes::from_static(REQUEST.as_bytes())))?)
+fn request(url: Uri, headers: &HeaderMap) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(Bytes::from_static(REQUEST.as_bytes())));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = url;
+    *request.headers_mut() = headers.clone();
+    request
 }
 
 async fn whole(response: Response<Incoming>) -> Result<usize, Error> {

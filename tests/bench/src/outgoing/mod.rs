@@ -2,11 +2,15 @@
 //!
 //! Owns the rounds, what is compared with what, and the targets.
 //!
+//! All clients send the same request, the one of the stack, with all of its headers; only what a correlation id or a time costs is the
+//! stack's alone. Bare connections are measured with the few headers of a plain JSON POST, too.
+//!
 //! The peer has one core and every client has another one, with a runtime of one thread. So the scheduler's choice of cores, which
 //! changes from run to run, is no part of the figures, and what a client spends is what its calls take.
 
 mod clients;
 mod requests;
+mod wire;
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,6 +18,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+use hyper::header::HeaderMap;
 
 use self::clients::{Client, Worker};
 use crate::Error;
@@ -52,18 +58,20 @@ async fn measure(peer: SocketAddr, calls: u32) -> Result<(), Error> {
     println!(
         "outgoing POST of JSON, 1 KB reply; medians of {ROUNDS} alternating rounds, and their middle half"
     );
+    let headers = wire::headers_of_the_stack().await?;
     for concurrency in [1, 32, 256] {
-        compare(peer, concurrency, calls / u32::try_from(ROUNDS)?).await?;
+        compare(peer, &headers, concurrency, calls / u32::try_from(ROUNDS)?).await?;
     }
     soap(peer, calls / u32::try_from(ROUNDS)?).await
 }
 
 /// All clients at one number of concurrent calls.
-async fn compare(peer: SocketAddr, concurrency: u32, calls: u32) -> Result<(), Error> {
+async fn compare(peer: SocketAddr, headers: &HeaderMap, concurrency: u32, calls: u32) -> Result<(), Error> {
     let clients = [
-        ("bare hyper connections", Client::bare(peer)),
-        ("hyper-util legacy client", Client::legacy(peer, concurrency)),
-        ("reqwest", Client::reqwest(peer, concurrency)?),
+        ("bare hyper connections", Client::bare(peer, headers.clone())?),
+        ("bare, few headers", Client::bare(peer, clients::plain_headers())?),
+        ("hyper-util legacy client", Client::legacy(peer, concurrency, headers.clone())?),
+        ("reqwest", Client::reqwest(peer, concurrency, headers.clone())?),
         ("whole stack", Client::stack(peer, concurrency)?),
     ];
     // `requests` is one at a time or in threads, of which a process makes use of 32 at most.
@@ -77,7 +85,7 @@ async fn compare(peer: SocketAddr, concurrency: u32, calls: u32) -> Result<(), E
             costs.push(cost);
         }
         if let Some(python) = rates.last_mut() {
-            python.push(requests::rate(peer, threads, PYTHON_CALLS)?);
+            python.push(requests::rate(peer, headers, threads, PYTHON_CALLS)?);
         }
     }
     println!("  {concurrency} at a time");
@@ -89,16 +97,25 @@ async fn compare(peer: SocketAddr, concurrency: u32, calls: u32) -> Result<(), E
     // What a busy machine takes from a client for itself is in the rates and not in the costs.
     let cost = |index: usize| costs.get(index).map(Vec::as_slice).unwrap_or_default();
     let spent = |index: usize| median(&mut cost(index).to_vec());
-    println!("    core per call              bare {:.2} us, whole stack {:.2} us", spent(0), spent(3));
-    println!("    core, bare / stack         {}", ratio(cost(0), cost(3)).show(Target::None));
-    println!("    core, reqwest / stack      {}", ratio(cost(2), cost(3)).show(Target::None));
-    let [bare, legacy, reqwest, stack, python] = &*rates else { return Err("a client is missing".into()) };
+    println!(
+        "    core per call              bare {:.2} us, with few headers {:.2} us, whole stack {:.2} us",
+        spent(0),
+        spent(1),
+        spent(4)
+    );
+    println!("    core, bare / stack         {}", ratio(cost(0), cost(4)).show(Target::None));
+    println!("    core, reqwest / stack      {}", ratio(cost(3), cost(4)).show(Target::None));
+    let [bare, plain, legacy, reqwest, stack, python] = &*rates else {
+        return Err("a client is missing".into());
+    };
     if concurrency == 1 {
         println!("    latency / bare             {}", ratio(bare, stack).show(Target::AtMost(1.2)));
+        println!("    latency / few headers      {}", ratio(plain, stack).show(Target::None));
         println!("    latency / legacy client    {}", ratio(legacy, stack).show(Target::None));
         println!("    latency / reqwest          {}", ratio(reqwest, stack).show(Target::None));
     } else {
         println!("    throughput / bare          {}", ratio(stack, bare).show(Target::AtLeast(0.85)));
+        println!("    throughput / few headers   {}", ratio(stack, plain).show(Target::None));
         println!("    throughput / legacy client {}", ratio(stack, legacy).show(Target::None));
         println!("    throughput / reqwest       {}", ratio(stack, reqwest).show(Target::AtLeast(1.4)));
     }
