@@ -19,6 +19,7 @@ use crate::layers::breaker::CircuitBreaker;
 use crate::layers::oauth::{ClientCredentials, ClientCredentialsError};
 use crate::layers::phase_timeout::PhaseTimeouts;
 use crate::layers::retry::Retry;
+use crate::layers::zato_headers::ZatoHeadersLayer;
 use crate::nonce::NoRandomness;
 use crate::tls::{CaBundleError, IdentityError, SharedTls, Tls};
 use crate::url::ParseUrlTemplateError;
@@ -337,7 +338,7 @@ impl ConfigProblem {
 /// What all outgoing connections of a program share. Its clones are the same environment.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    pub(crate) component: HeaderValue,
+    pub(crate) headers: ZatoHeadersLayer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tls: Arc<SharedTls>,
     pub(crate) resolver: Arc<Resolver>,
@@ -358,9 +359,10 @@ impl Environment {
     /// [`InvalidComponent`] if a header cannot carry `component`.
     pub fn new(component: &str) -> Result<Self, InvalidComponent> {
         let component = HeaderValue::from_str(component).map_err(|_| InvalidComponent)?;
+        let clock = Arc::new(SystemClock);
         Ok(Self {
-            component,
-            clock: Arc::new(SystemClock),
+            headers: ZatoHeadersLayer::if_not_present(component, clock.clone()),
+            clock,
             tls: Arc::default(),
             resolver: Arc::default(),
             proxies: Arc::new(ProxyRules::from_process()),
@@ -370,7 +372,9 @@ impl Environment {
     /// Takes the time of day from `clock`.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self }
+        let component = self.headers.component().clone();
+        let headers = ZatoHeadersLayer::if_not_present(component, Arc::clone(&clock));
+        Self { headers, clock, ..self }
     }
 
     /// Takes the proxies of connections with [`Proxy::Environment`] from `rules`.

@@ -72,7 +72,7 @@ impl Outgoing {
 
     /// The component name that calls carry, which other kinds of connections may show as well.
     pub fn component(&self) -> &str {
-        self.environment.component.to_str().unwrap_or_default()
+        self.environment.headers.component().to_str().unwrap_or_default()
     }
 
     /// The plain HTTP connection of a name.

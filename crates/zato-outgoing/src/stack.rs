@@ -29,7 +29,7 @@ use crate::layers::soap::{Soap, SoapLayer};
 use crate::layers::timeout::{Timeout, TimeoutLayer};
 use crate::layers::timing::{Timing, TimingLayer};
 use crate::layers::trace::{Trace, TraceLayer};
-use crate::layers::zato_headers::{ZatoHeaders, ZatoHeadersLayer};
+use crate::layers::zato_headers::ZatoHeaders;
 use crate::metrics::Metrics;
 use crate::origin::Origin;
 use crate::pool::{Pool, PoolLayer, PoolOptions, PooledBody};
@@ -96,9 +96,7 @@ pub(crate) fn build(
     let stack = OptionalLayer::if_some(cookies.map(CookiesLayer::keeping)).layer(stack);
 
     // Adds the headers of every message. They need not be kept by what makes requests again, because that is outside.
-    let headers =
-        ZatoHeadersLayer::if_not_present(environment.component.clone(), Arc::clone(&environment.clock));
-    let stack = headers.layer(stack);
+    let stack = environment.headers.layer(stack);
 
     // Asks for compressed replies and decompresses them.
     let decompress =

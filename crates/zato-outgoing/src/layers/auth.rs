@@ -44,9 +44,13 @@ use zato_connections::Secret;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct AuthLayer {
+pub struct AuthLayer(Arc<Credentials>);
+
+/// The header, and whom it is for.
+#[derive(Debug)]
+struct Credentials {
     name: HeaderName,
-    credentials: HeaderValue,
+    value: HeaderValue,
     origin: Arc<Origin>,
 }
 
@@ -59,7 +63,7 @@ impl AuthLayer {
     /// HTTP Basic authentication (RFC 7617), username and password in UTF-8, for requests to `origin` which have no
     /// `Authorization` header yet. The header is made here, once, and marked as sensitive.
     pub fn basic(username: &str, password: &Secret, origin: Arc<Origin>) -> Self {
-        Self { name: AUTHORIZATION, credentials: basic_credentials(username, password), origin }
+        Self::new(AUTHORIZATION, basic_credentials(username, password), origin)
     }
 
     /// A Bearer token (RFC 6750) for requests to `origin` which have no `Authorization` header yet.
@@ -68,8 +72,7 @@ impl AuthLayer {
     ///
     /// [`InvalidCredentials`] if a header cannot carry the token.
     pub fn bearer(token: &Secret, origin: Arc<Origin>) -> Result<Self, InvalidCredentials> {
-        let credentials = bearer_credentials(token.expose())?;
-        Ok(Self { name: AUTHORIZATION, credentials, origin })
+        Ok(Self::new(AUTHORIZATION, bearer_credentials(token.expose())?, origin))
     }
 
     /// An API key in the header `name`, for requests to `origin` which have no such header yet.
@@ -78,8 +81,11 @@ impl AuthLayer {
     ///
     /// [`InvalidCredentials`] if a header cannot carry the key.
     pub fn api_key(name: HeaderName, key: &Secret, origin: Arc<Origin>) -> Result<Self, InvalidCredentials> {
-        let credentials = sensitive(Zeroizing::new(key.expose().to_owned()))?;
-        Ok(Self { name, credentials, origin })
+        Ok(Self::new(name, sensitive(Zeroizing::new(key.expose().to_owned()))?, origin))
+    }
+
+    fn new(name: HeaderName, value: HeaderValue, origin: Arc<Origin>) -> Self {
+        Self(Arc::new(Credentials { name, value, origin }))
     }
 }
 
@@ -119,8 +125,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
 
     fn layer(&self, inner: S) -> Auth<S> {
-        let (name, credentials) = (self.name.clone(), self.credentials.clone());
-        Auth { inner, name, credentials, origin: Arc::clone(&self.origin) }
+        Auth { inner, credentials: Arc::clone(&self.0) }
     }
 }
 
@@ -128,9 +133,7 @@ impl<S> Layer<S> for AuthLayer {
 #[derive(Clone, Debug)]
 pub struct Auth<S> {
     inner: S,
-    name: HeaderName,
-    credentials: HeaderValue,
-    origin: Arc<Origin>,
+    credentials: Arc<Credentials>,
 }
 
 impl<S, B> Service<Request<B>> for Auth<S>
@@ -147,8 +150,9 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if self.origin.trusts(request.uri()) {
-            request.headers_mut().entry(&self.name).or_insert_with(|| self.credentials.clone());
+        let Credentials { name, value, origin } = &*self.credentials;
+        if origin.trusts(request.uri()) {
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         self.inner.call(request)
     }

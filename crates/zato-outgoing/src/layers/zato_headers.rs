@@ -53,7 +53,11 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("zato-outgoing/", en
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct ZatoHeadersLayer {
+pub struct ZatoHeadersLayer(Arc<Sources>);
+
+/// Where the values come from. They are shared, because every call has a service of its own.
+#[derive(Debug)]
+struct Sources {
     component: HeaderValue,
     clock: Arc<dyn Clock>,
 }
@@ -61,7 +65,11 @@ pub struct ZatoHeadersLayer {
 impl ZatoHeadersLayer {
     /// Adds each header that a request does not have yet.
     pub fn if_not_present(component: HeaderValue, clock: Arc<dyn Clock>) -> Self {
-        Self { component, clock }
+        Self(Arc::new(Sources { component, clock }))
+    }
+
+    pub(crate) fn component(&self) -> &HeaderValue {
+        &self.0.component
     }
 }
 
@@ -69,7 +77,7 @@ impl<S> Layer<S> for ZatoHeadersLayer {
     type Service = ZatoHeaders<S>;
 
     fn layer(&self, inner: S) -> ZatoHeaders<S> {
-        ZatoHeaders { inner, component: self.component.clone(), clock: Arc::clone(&self.clock) }
+        ZatoHeaders { inner, sources: Arc::clone(&self.0) }
     }
 }
 
@@ -77,8 +85,7 @@ impl<S> Layer<S> for ZatoHeadersLayer {
 #[derive(Clone, Debug)]
 pub struct ZatoHeaders<S> {
     inner: S,
-    component: HeaderValue,
-    clock: Arc<dyn Clock>,
+    sources: Arc<Sources>,
 }
 
 impl<S, B> Service<Request<B>> for ZatoHeaders<S>
@@ -95,14 +102,15 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let sources = &*self.sources;
         let mut headers = std::mem::take(request.headers_mut());
         let extensions = request.extensions();
         if let Some(cid) = extensions.get::<Cid>() {
             insert_if_absent(&mut headers, X_ZATO_CID, || cid.as_str().as_bytes().try_into().ok());
         }
-        insert_if_absent(&mut headers, X_ZATO_COMPONENT, || Some(self.component.clone()));
+        insert_if_absent(&mut headers, X_ZATO_COMPONENT, || Some(sources.component.clone()));
         insert_if_absent(&mut headers, X_ZATO_MSG_TS, || {
-            let now = || self.clock.now();
+            let now = || sources.clock.now();
             let called_at = extensions.get::<Progress>().map_or_else(now, |progress| progress.called_at(now));
             iso(called_at).as_bytes().try_into().ok()
         });
