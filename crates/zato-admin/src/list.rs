@@ -132,30 +132,63 @@ pub(crate) async fn list<F: Listed>(
     Ok(List { items: items.into(), page: Some(Page::new(found.total, number, size)) })
 }
 
-/// Each batch begins after the name and id that the one before it ended with, so that none is skipped or shown twice
-/// because of what is created or deleted meanwhile.
 async fn whole<F: Listed>(
     admin: &Admin,
     cluster_id: i64,
     filter: <F::Object as Object>::Filter,
     words: Option<String>,
 ) -> Result<List<F::Item>, Error> {
-    let (admin, wanted) = (admin.clone(), Arc::new((filter, words)));
-    let batch = move |last: Option<(String, i64)>| {
-        let (admin, wanted) = (admin.clone(), Arc::clone(&wanted));
+    let selected = Selected::<F::Object> { cluster_id, filters: vec![filter], words };
+    let show = |admin: Admin, objects| async move { F::items(&admin, objects).await };
+    Ok(List { items: in_batches(admin, selected, show).await?, page: None })
+}
+
+/// Objects of a cluster: those that pass the first of some filters, then those that pass the next one, each sorted by name.
+pub(crate) struct Selected<O: Object> {
+    pub(crate) cluster_id: i64,
+    pub(crate) filters: Vec<O::Filter>,
+    /// Words that names have to contain.
+    pub(crate) words: Option<String>,
+}
+
+/// A list that is read in batches, each of which begins after the name and id that the one before it ended with, so that no
+/// object is skipped or shown twice because of what is created or deleted meanwhile. `show` may leave objects out.
+pub(crate) async fn in_batches<O, I, S, F>(
+    admin: &Admin,
+    selected: Selected<O>,
+    show: S,
+) -> Result<Items<I>, Error>
+where
+    O: Object,
+    I: Send + 'static,
+    S: Fn(Admin, Vec<O>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Vec<I>, Error>> + Send,
+{
+    let (admin, shared) = (admin.clone(), Arc::new((selected, show)));
+    let batch = move |mut place: (usize, Option<(String, i64)>)| {
+        let (admin, shared) = (admin.clone(), Arc::clone(&shared));
         async move {
-            let (filter, words) = &*wanted;
-            let last = last.as_ref().map(|(name, id)| (name.as_str(), *id));
-            let following =
-                admin.odb().following::<F::Object>(cluster_id, filter, words.as_deref(), last, BATCH);
-            let objects = following.await.or_error()?;
-            let is_last = (objects.len() as u64) < BATCH;
-            let last = objects.last().filter(|_| !is_last);
-            let next = last.map(|object| Some((object.name().to_owned(), object.id())));
-            Ok((F::items(&admin, objects).await?, next))
+            let (Selected { cluster_id, filters, words }, show) = &*shared;
+            while let Some(filter) = filters.get(place.0) {
+                let last = place.1.as_ref().map(|(name, id)| (name.as_str(), *id));
+                let following = admin.odb().following(*cluster_id, filter, words.as_deref(), last, BATCH);
+                let objects: Vec<O> = following.await.or_error()?;
+                let is_full = objects.len() as u64 == BATCH;
+                place = match objects.last().filter(|_| is_full) {
+                    Some(object) => (place.0, Some((object.name().to_owned(), object.id()))),
+                    None => (place.0 + 1, None),
+                };
+                let items = show(admin.clone(), objects).await?;
+                // A batch without items would be the end of the list.
+                if !items.is_empty() {
+                    let is_last = place.0 == filters.len();
+                    return Ok((items, (!is_last).then_some(place)));
+                }
+            }
+            Ok((Vec::new(), None))
         }
     };
-    Ok(List { items: Items::read(None, batch).await?, page: None })
+    Items::read((0, None), batch).await
 }
 
 #[cfg(test)]

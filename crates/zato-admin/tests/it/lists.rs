@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use zato_odb::Read;
-use zato_odb::model::{SecurityDefinition, SecurityFilter, SecurityKind};
+use zato_odb::model::{SecurityDefinition, SecurityFilter, SecurityKind, SecurityType, Service};
 
 use crate::support::{self, House, PUBAPI_PASSWORD};
 
@@ -136,6 +136,46 @@ async fn a_long_list_is_whole() {
     }
     let invoked = invoked(&house, json!({"cluster_id": house.cluster_id, "query": "user"})).await;
     assert_eq!(invoked["zato_security_basic_auth_get_list_response"].as_array().unwrap().len(), 1500);
+}
+
+/// The lists of all types of definitions, and of services, are long ones too, some of whose objects are not shown.
+#[tokio::test]
+async fn lists_that_leave_objects_out_are_whole() {
+    let house = House::new().await;
+    let mut tx = house.odb.begin().await.unwrap();
+    for number in 0..2400 {
+        let name = if number < 1200 { format!("zato.{number:04}") } else { user(number) };
+        let realm = String::new();
+        let kind = if number % 2 == 0 { SecurityKind::BasicAuth { realm } } else { SecurityKind::ApiKey };
+        let definition = SecurityDefinition::new(house.cluster_id, name.as_str(), name.as_str(), kind);
+        tx.insert(&definition).await.unwrap();
+        tx.insert(&Service::new(house.cluster_id, name, "impl")).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let names = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let visible = || 1200..2400;
+
+    let mut request = json!({"cluster_id": house.cluster_id, "needs_internal": false});
+    let list = house.ok("zato.security.get-list", request.clone()).await;
+    let place = |name: &Value| SecurityType::ALL.iter().position(|kind| name == kind.as_str());
+    assert!(
+        list.as_array()
+            .unwrap()
+            .is_sorted_by_key(|item| (place(&item["sec_type"]), item["name"].to_string()))
+    );
+    let mut listed = names(&list);
+    listed.sort_unstable();
+    assert_eq!(listed, visible().map(user).collect::<Vec<_>>());
+    request["sec_type"] = json!(["apikey"]);
+    let listed = names(&house.ok("zato.security.get-list", request).await);
+    assert_eq!(listed, visible().filter(|number| number % 2 == 1).map(user).collect::<Vec<_>>());
+    let all = house.ok("zato.security.get-list", json!({"cluster_id": house.cluster_id})).await;
+    assert_eq!(names(&all).iter().filter(|name| name.ends_with(|c: char| c.is_ascii_digit())).count(), 2400);
+
+    let listed = names(&house.ok("zato.service.get-list", json!({"name_filter": "USER"})).await);
+    assert_eq!(listed, visible().map(user).collect::<Vec<_>>());
 }
 
 /// What is there from the beginning to the end is in a list, and once, whatever else comes and goes while it is sent.

@@ -19,14 +19,15 @@ mod xpath;
 use zato_catalogue::security::get_list;
 use zato_odb::model::{HttpSoapFilter, SecurityDefinition, SecurityFilter, SecurityKind, SecurityType};
 use zato_odb::{OdbError, Read, Secret, Transaction};
-use zato_service::{Context, Error};
+use zato_service::{Context, Error, Items};
 
 pub(crate) use rbac::RolePermissions;
 
 use super::http_soap::HttpSoapObjects;
 use crate::change::{ConfigurationChange, Dependants, Family, HasPassword};
-use crate::error::OrError;
-use crate::{Admin, Handle, apply, is_internal_name};
+use crate::handle::Answer;
+use crate::list::{Selected, in_batches};
+use crate::{Admin, apply, is_internal_name};
 
 /// The definitions of all types, for objects that refer to one of any type.
 pub(crate) struct AllDefinitions;
@@ -117,21 +118,28 @@ impl<D: Definitions> HasPassword for D {
 /// Definitions of the server itself whose names don't tell.
 const INTERNAL: [&str; 2] = ["admin.invoke", "pubapi"];
 
-impl Handle for get_list::Request {
-    async fn handle(self, _: &mut Context, admin: &Admin) -> Result<Vec<get_list::Item>, Error> {
-        let types = self.sec_type.filter(|types| !types.is_empty());
+/// The order of types is the one they are declared in; within a type it is that of names.
+impl Answer for get_list::Request {
+    type Reply = Items<get_list::Item>;
+
+    async fn answer(self, _: &mut Context, admin: &Admin) -> Result<Self::Reply, Error> {
+        let wanted = self.sec_type.filter(|types| !types.is_empty());
         // A type that is not known has no definitions.
-        let types =
-            types.map(|types| types.iter().filter_map(|name| SecurityType::from_text(name)).collect());
-        let filter = SecurityFilter { types, ..SecurityFilter::default() };
-        let mut definitions =
-            admin.odb().list::<SecurityDefinition>(self.cluster_id, &filter).await.or_error()?;
-        if self.needs_internal == Some(false) {
-            definitions.retain(|definition| !is_internal(&definition.name));
-        }
-        // The order of types is the one they are declared in; within a type it stays the one by name.
-        definitions.sort_by_key(|definition| definition.kind.security_type());
-        Ok(definitions.into_iter().map(item).collect())
+        let is_wanted = |kind: &SecurityType| {
+            wanted.as_ref().is_none_or(|types| types.iter().any(|name| *name == kind.as_str()))
+        };
+        let types = SecurityType::ALL.iter().copied().filter(is_wanted);
+        let filters =
+            types.map(|kind| SecurityFilter { types: Some(vec![kind]), ..SecurityFilter::default() });
+        let selected = Selected { cluster_id: self.cluster_id, filters: filters.collect(), words: None };
+        let are_internal_shown = self.needs_internal != Some(false);
+        let show = move |_, definitions: Vec<SecurityDefinition>| async move {
+            let shown = definitions
+                .into_iter()
+                .filter(|definition| are_internal_shown || !is_internal(&definition.name));
+            Ok(shown.map(item).collect())
+        };
+        in_batches(admin, selected, show).await
     }
 }
 

@@ -14,10 +14,12 @@ use zato_odb::model::{
     HttpSoapFilter, JobFilter, RbacRolePermissionFilter, Service, Transport,
 };
 use zato_odb::{OdbError, Read, Transaction};
-use zato_service::{Context, Error};
+use zato_service::{Context, Error, Items};
 
 use crate::change::{ConfigurationChange, Dependants, Family};
 use crate::error::{OrError, no_row, not_allowed};
+use crate::handle::Answer;
+use crate::list::{Selected, in_batches};
 use crate::services::channel::amqp::AmqpChannels;
 use crate::services::channel::jms_wmq::WmqChannels;
 use crate::services::channel::zmq::ZmqChannels;
@@ -110,38 +112,42 @@ impl Handle for edit::Request {
     }
 }
 
-impl Handle for get_list::Request {
-    async fn handle(self, _: &mut Context, admin: &Admin) -> Result<Vec<get_list::Item>, Error> {
-        let filter = self.name_filter_or_default().trim().to_lowercase();
-        if filter.is_empty() {
-            return Ok(Vec::new());
+impl Answer for get_list::Request {
+    type Reply = Items<get_list::Item>;
+
+    async fn answer(self, _: &mut Context, admin: &Admin) -> Result<Self::Reply, Error> {
+        let words = self.name_filter_or_default().trim().to_owned();
+        if words.is_empty() {
+            return Ok(Vec::new().into());
         }
-        let words: Vec<&str> =
-            if filter == EVERYTHING { Vec::new() } else { filter.split_whitespace().collect() };
-        let cluster_id = self.cluster_id.unwrap_or_else(|| admin.settings().cluster_id);
-        let services = admin.odb().list::<Service>(cluster_id, &Everything).await.or_error()?;
-        let is_shown = |service: &Service| {
-            let name = service.name.to_lowercase();
-            (admin.settings().return_internal_objects || !is_internal_name(&service.name))
-                && words.iter().all(|word| name.contains(word))
+        let selected = Selected {
+            cluster_id: self.cluster_id.unwrap_or_else(|| admin.settings().cluster_id),
+            filters: vec![Everything],
+            words: (words != EVERYTHING).then_some(words),
         };
-        let stats = &admin.background()?.stats;
-        stats.flush().await?;
-        let mut items = Vec::new();
-        for service in services.into_iter().filter(is_shown) {
-            items.push(get_list::Item {
-                id: service.id,
-                may_be_deleted: may_be_deleted(admin, &service),
-                usage: count(stats.usage(&service.name).await?),
-                name: service.name,
-                is_active: service.is_active,
-                impl_name: service.impl_name,
-                is_internal: service.is_internal,
-                slow_threshold: service.slow_threshold.into(),
-            });
-        }
-        Ok(items)
+        admin.background()?.stats.flush().await?;
+        in_batches(admin, selected, shown).await
     }
+}
+
+/// What a list shows of some services. Internal ones are in it if the server is configured to show them.
+async fn shown(admin: Admin, services: Vec<Service>) -> Result<Vec<get_list::Item>, Error> {
+    let stats = &admin.background()?.stats;
+    let are_internal_shown = admin.settings().return_internal_objects;
+    let mut items = Vec::new();
+    for service in services.into_iter().filter(|it| are_internal_shown || !is_internal_name(&it.name)) {
+        items.push(get_list::Item {
+            id: service.id,
+            may_be_deleted: may_be_deleted(&admin, &service),
+            usage: count(stats.usage(&service.name).await?),
+            name: service.name,
+            is_active: service.is_active,
+            impl_name: service.impl_name,
+            is_internal: service.is_internal,
+            slow_threshold: service.slow_threshold.into(),
+        });
+    }
+    Ok(items)
 }
 
 impl Handle for get_by_name::Request {
