@@ -14,7 +14,7 @@ use crate::support::wait::PATIENCE;
 use crate::support::{Launch, Server};
 
 const CREATE: &str = "zato.outgoing.zmq.create";
-const LIST: &str = "zato.outgoing.zmq.get-list";
+pub(crate) const LIST: &str = "zato.outgoing.zmq.get-list";
 
 /// How many objects there are in the end.
 const MANY: usize = 10_000;
@@ -54,7 +54,7 @@ fn peak(server: &Server) -> u64 {
 }
 
 /// The request for a whole list, in the version of HTTP that a test is about.
-fn request(server: &Server, format: Format, version: &str) -> Vec<u8> {
+pub(crate) fn request(server: &Server, format: Format, version: &str) -> Vec<u8> {
     let input = json!({"cluster_id": 1});
     let (path, action, body) = match format {
         Format::Json => (format!("/zato/json/{LIST}"), "", input.to_string()),
@@ -71,7 +71,7 @@ fn request(server: &Server, format: Format, version: &str) -> Vec<u8> {
 }
 
 /// A caller who sent a request and has read nothing yet.
-fn send(server: &Server, request: &[u8]) -> TcpStream {
+pub(crate) fn send(server: &Server, request: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request).unwrap();
@@ -79,7 +79,7 @@ fn send(server: &Server, request: &[u8]) -> TcpStream {
 }
 
 /// The head of a reply and its body, without what frames the pieces of one.
-fn receive(mut stream: TcpStream) -> (String, Vec<u8>) {
+pub(crate) fn receive(mut stream: TcpStream) -> (String, Vec<u8>) {
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).unwrap();
     let end = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head") + 4;

@@ -19,6 +19,8 @@ mod concurrency;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod cut_lists;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod durability;
