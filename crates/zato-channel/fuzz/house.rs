@@ -122,7 +122,7 @@ fn guarded(id: i64, name: &str, kind: SecurityKind, service: &Arc<Registration>)
 }
 
 /// Refusals are not held back: there are many.
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     let failure_delays = FailureDelays { free: u32::MAX, ..FailureDelays::default() };
     // Calls come from there.
     let trusted_proxies = TrustedProxies::new(["192.0.2.0/24"]).expect("a network");

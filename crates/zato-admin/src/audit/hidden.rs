@@ -4,10 +4,10 @@
 //! not know where the patterns are stored.
 
 use serde_json::Value;
-use zato_channel::XPathExpression;
+use zato_channel::{JsonPointer, XPathExpression};
 
 use crate::mask;
-use crate::pointer::Pointer;
+use crate::repeated::has_unique_names;
 
 /// Instead of a message of which nobody can say what has to be hidden.
 const NOT_KEPT: &str = "(not kept, because it can't be searched for what has to be hidden)";
@@ -16,7 +16,7 @@ const NOT_KEPT: &str = "(not kept, because it can't be searched for what has to 
 #[derive(Debug, Default)]
 pub(crate) struct Hidden {
     /// Places in JSON documents.
-    pub(crate) pointers: Vec<Pointer>,
+    pub(crate) pointers: Vec<JsonPointer>,
     /// Places in XML documents.
     pub(crate) xpaths: Vec<XPathExpression>,
     /// Whether there is a pattern that can't be used any more: nothing is kept then.
@@ -70,8 +70,8 @@ impl Hidden {
             pointer.hide(&mut hidden, mask::HIDDEN);
         }
         let hidden = mask::value(hidden);
-        if hidden == *document {
-            // Without a secret the message is kept as it was written.
+        if hidden == *document && has_unique_names(message) {
+            // Without a secret, and with nothing in it that wasn't looked at, the message is kept as it was written.
             return Some(String::from_utf8_lossy(message).into_owned());
         }
         Some(hidden.to_string())
@@ -132,6 +132,8 @@ mod tests {
             "<a id=\"******\"><pin>******</pin><token>******</token></a>",
         );
         check(&both, r#"{"card":  1}"#, r#"{"card":  1}"#);
+        check(&both, r#"{"card": {"pin": 1}, "card":  2}"#, r#"{"card":2}"#);
+        check(&both, r#"{"x": {"password": 1}, "x":  2}"#, r#"{"x":2}"#);
         check(&both, "<a> <b/></a>", "<a> <b/></a>");
         check(&both, "", "");
     }

@@ -9,7 +9,6 @@ use zato_odb::model::{
 use zato_odb::{Odb, OdbError, Read};
 
 use super::hidden::Hidden;
-use crate::pointer::Pointer;
 use crate::services::message::{json_pointer, xpath};
 
 /// The service that is given other services' messages in base64, where nothing can be found.
@@ -93,7 +92,7 @@ impl Collected {
         Ok(())
     }
 
-    fn pointer<E: std::fmt::Display>(&mut self, pointer: Result<Pointer, E>) {
+    fn pointer<E: std::fmt::Display>(&mut self, pointer: Result<zato_channel::JsonPointer, E>) {
         match pointer {
             Ok(pointer) => self.0.pointers.push(pointer),
             Err(error) => self.broken(&error),

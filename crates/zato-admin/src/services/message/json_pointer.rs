@@ -10,7 +10,6 @@ use zato_service::Error;
 
 use crate::change::{Dependants, Family};
 use crate::family::services;
-use crate::pointer::Pointer;
 use crate::services::audit::patterns::HiddenPointers;
 
 /// The JSON Pointers of a cluster.
@@ -38,7 +37,7 @@ impl Family for JsonPointers {
 }
 
 /// The pointer of an object.
-pub(crate) fn parsed(object: &JsonPointer) -> Result<Pointer, Error> {
+pub(crate) fn parsed(object: &JsonPointer) -> Result<zato_channel::JsonPointer, Error> {
     object.value.parse().map_err(|error| Error::bad_request(format!("value is not allowed: {error}")))
 }
 
