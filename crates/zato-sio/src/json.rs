@@ -1,7 +1,7 @@
-//! JSON in both directions.
+//! JSON into typed values.
 //!
-//! Owns the lenient deserializer wrapped around serde_json's own, and the JSON writer. It must not know the
-//! conversions of single values, which are in [`crate::scalar`].
+//! Owns the lenient deserializer wrapped around serde_json's own. It must not know the conversions of single values,
+//! which are in [`crate::scalar`], nor how JSON is written.
 //!
 //! The wrapper opens each value with `deserialize_any`, sees what the message holds, and only then gives it to the
 //! visitor in the form which that one asked for. Nothing is buffered. Errors inside serde_json's calls have to be of
@@ -9,13 +9,11 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::io;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::Serialize;
 use serde_json::Value;
 
-use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Found};
+use crate::error::{DecodeError, DecodeErrorKind, Found};
 use crate::scalar::{Asked, One, Scalar, Seen, deserialize_by_reading};
 use crate::{MAX_DEPTH, Result};
 
@@ -389,53 +387,5 @@ impl<'de> Visitor<'de> for Key {
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(key.to_owned()))
-    }
-}
-
-/// Appends a value as JSON: UTF-8, without insignificant white space, `None` as `null`.
-///
-/// # Errors
-///
-/// A value nested deeper than [`MAX_DEPTH`] levels, a map whose keys are not texts or numbers, or a failure of the
-/// value's own `Serialize`. `out` is then as it was.
-pub fn to_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let start = out.len();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, BoundedDepth(0));
-    value.serialize(&mut serializer).map_err(|error| {
-        out.truncate(start);
-        // Writing into memory does not fail, therefore only the formatter below can have caused an I/O error.
-        if error.is_io() { EncodeError::TooDeep } else { EncodeError::Invalid { message: error.to_string() } }
-    })
-}
-
-/// The compact form, refusing to nest deeper than the limit before serde_json's recursion gets there.
-struct BoundedDepth(usize);
-
-impl BoundedDepth {
-    fn descend(&mut self) -> io::Result<()> {
-        self.0 += 1;
-        if self.0 > MAX_DEPTH { Err(io::ErrorKind::InvalidData.into()) } else { Ok(()) }
-    }
-}
-
-impl serde_json::ser::Formatter for BoundedDepth {
-    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.descend()?;
-        writer.write_all(b"[")
-    }
-
-    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0 -= 1;
-        writer.write_all(b"]")
-    }
-
-    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.descend()?;
-        writer.write_all(b"{")
-    }
-
-    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0 -= 1;
-        writer.write_all(b"}")
     }
 }

@@ -6,13 +6,15 @@ pub mod xml;
 mod elements;
 mod error;
 mod json;
+mod json_write;
 mod scalar;
 mod xml_read;
 mod xml_write;
 
 pub use elements::{Csv, Utc};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Found};
-pub use json::{from_json, from_json_any, from_value, to_json};
+pub use json::{from_json, from_json_any, from_value};
+pub use json_write::to_json;
 pub use xml_read::from_xml;
 pub use xml_write::{XML_LIST_END, to_xml, to_xml_children};
 

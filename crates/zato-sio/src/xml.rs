@@ -20,6 +20,23 @@ const SPECIAL: [bool; 256] = {
     special
 };
 
+/// Where [`write_text`] has to stop first. Most texts have no such place, and blocks without one are passed by as a whole:
+/// without a way out of their middle, the compiler looks at all bytes of a block at once.
+fn first_special(text: &[u8]) -> Option<usize> {
+    let may_be_special = |byte: u8| {
+        (byte < 0x20) & (byte != b'\t') & (byte != b'\n')
+            | (byte == b'<')
+            | (byte == b'>')
+            | (byte == b'&')
+            | (byte == 0xef)
+    };
+    let (blocks, _) = text.as_chunks::<32>();
+    let is_plain = |block: &&[u8; 32]| !block.iter().fold(false, |found, byte| found | may_be_special(*byte));
+    let passed = 32 * blocks.iter().take_while(is_plain).count();
+    let found = text[passed..].iter().position(|&byte| SPECIAL[usize::from(byte)])?;
+    Some(passed + found)
+}
+
 /// Whether `name` can be the name of an element without a prefix (an `NCName`).
 pub fn is_name(name: &str) -> bool {
     // Names are checked each time they are written, and nearly all of them are lower-case letters.
@@ -34,7 +51,7 @@ pub fn is_name(name: &str) -> bool {
 /// XML 1.0 forbids. Fit for the content of an element; attributes would need their quotes escaped as well.
 pub fn write_text(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(position) = rest.iter().position(|&byte| SPECIAL[usize::from(byte)]) {
+    while let Some(position) = first_special(rest) {
         let (plain, special) = rest.split_at(position);
         out.extend_from_slice(plain);
         let (replacement, length): (&[u8], usize) = match special {
