@@ -56,9 +56,36 @@ struct Notes {
     last: u64,
 }
 
+impl Pending {
+    fn note(&mut self, run: Option<Run>) {
+        let Some(Run { service, minute, milliseconds, count }) = run else { return };
+        if !self.services.contains_key(service.name()) {
+            self.services.insert(service.name().to_owned(), Notes::default());
+        }
+        if let Some(notes) = self.services.get_mut(service.name()) {
+            *notes.minutes.entry(minute).or_default().entry(milliseconds).or_default() += count;
+            notes.last = milliseconds;
+        }
+    }
+}
+
+/// Calls of one service which ended one after the other in the same minute and took equally long.
+struct Run {
+    service: Arc<Registration>,
+    minute: i64,
+    milliseconds: u64,
+    count: u64,
+}
+
+impl Run {
+    fn goes_on(&self, service: &Arc<Registration>, minute: i64, milliseconds: u64) -> bool {
+        Arc::ptr_eq(&self.service, service) && self.minute == minute && self.milliseconds == milliseconds
+    }
+}
+
 /// The minute that a time in nanoseconds from 1970 is in.
-fn minute_of(nanoseconds: i128) -> i64 {
-    i64::try_from(nanoseconds.div_euclid(60_000_000_000)).unwrap_or(i64::MAX)
+fn minute_of(nanoseconds: i64) -> i64 {
+    nanoseconds.div_euclid(60_000_000_000)
 }
 
 fn minute_name(minute: i64) -> String {
@@ -172,17 +199,18 @@ impl Stats {
     /// Takes the notes out of the queue.
     fn collect(&self, pending: &mut Pending) {
         let (now, instant) = (self.now().unix_timestamp_nanos(), Instant::now());
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        // Calls of a busy service come in runs that differ in nothing that is noted.
+        let mut run: Option<Run> = None;
         for Timed { service, ended, milliseconds } in self.0.recorder.drain() {
-            let ended = now - instant.saturating_duration_since(ended).as_nanos().cast_signed();
-            if !pending.services.contains_key(service.name()) {
-                pending.services.insert(service.name().to_owned(), Notes::default());
-            }
-            if let Some(notes) = pending.services.get_mut(service.name()) {
-                let minute = notes.minutes.entry(minute_of(ended)).or_default();
-                *minute.entry(milliseconds).or_default() += 1;
-                notes.last = milliseconds;
+            let ago = i64::try_from(instant.saturating_duration_since(ended).as_nanos()).unwrap_or(i64::MAX);
+            let minute = minute_of(now.saturating_sub(ago));
+            match &mut run {
+                Some(run) if run.goes_on(&service, minute, milliseconds) => run.count += 1,
+                _ => pending.note(run.replace(Run { service, minute, milliseconds, count: 1 })),
             }
         }
+        pending.note(run);
         let lost = self.0.recorder.take_lost();
         if lost > 0 {
             tracing::warn!(
