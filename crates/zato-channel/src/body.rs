@@ -5,7 +5,7 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -48,11 +48,14 @@ impl From<Exhausted> for BodyError {
 /// are not: the number of connections bounds them.
 ///
 /// A body that has arrived already, the usual case, costs no timer; one that came in one piece is not copied.
+///
+/// A connection may hand out what it has only after it was asked once, and says so by waking the task at once. So the
+/// timer waits for the second time that nothing is there.
 pub(crate) async fn read<B>(
     body: Pin<&mut B>,
     limit: usize,
     timeout: Duration,
-    share: &mut Share,
+    share: &mut Share<'_>,
 ) -> Result<Bytes, BodyError>
 where
     B: Body<Error: Into<BoxError>>,
@@ -66,11 +69,26 @@ where
     // Whoever announces a body that there is no room for need not send it.
     count(share, usize::try_from(body.size_hint().lower()).unwrap_or(limit))?;
     let mut collected = pin!(collect(body, limit, share));
-    let first = poll_fn(|cx| Poll::Ready(collected.as_mut().poll(cx))).await;
-    match first {
-        Poll::Ready(result) => result,
-        Poll::Pending => tokio::time::timeout(timeout, collected).await.unwrap_or(Err(BodyError::TooSlow)),
+    match within_two_polls(collected.as_mut()).await {
+        Some(result) => result,
+        // Boxed, so that bodies which are waited for don't make the futures of all calls larger.
+        None => Box::pin(tokio::time::timeout(timeout, collected)).await.unwrap_or(Err(BodyError::TooSlow)),
     }
+}
+
+/// What a future comes to, unless it takes longer than until the task runs again.
+async fn within_two_polls<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    let mut is_last = false;
+    poll_fn(|cx: &mut Context<'_>| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if is_last => Poll::Ready(None),
+        Poll::Pending => {
+            is_last = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 /// Takes a body that nobody wants off the connection, as far as that is worth its time.
@@ -92,15 +110,15 @@ where
         }
     };
     // Whether it came whole, in part or not at all makes no difference to the reply.
-    let _ = tokio::time::timeout(timeout.min(PATIENCE), drained).await;
+    let _ = Box::pin(tokio::time::timeout(timeout.min(PATIENCE), drained)).await;
 }
 
 /// Counts a body of this length.
-fn count(share: &mut Share, length: usize) -> Result<(), Exhausted> {
+fn count(share: &mut Share<'_>, length: usize) -> Result<(), Exhausted> {
     if length > UNCOUNTED { share.grow_to(length) } else { Ok(()) }
 }
 
-async fn collect<B>(mut body: Pin<&mut B>, limit: usize, share: &mut Share) -> Result<Bytes, BodyError>
+async fn collect<B>(mut body: Pin<&mut B>, limit: usize, share: &mut Share<'_>) -> Result<Bytes, BodyError>
 where
     B: Body<Error: Into<BoxError>>,
 {
@@ -196,7 +214,8 @@ mod tests {
         B: Body<Error: Into<BoxError>>,
     {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut share = Budget::new(0).share();
+        let budget = Budget::new(0);
+        let mut share = budget.share();
         let result = runtime.block_on(read(pin!(body), limit, MINUTE, &mut share));
         match expected {
             Some(expected) => assert_eq!(result.unwrap(), expected),
@@ -220,7 +239,8 @@ mod tests {
     fn one_piece_is_not_copied() {
         let sent = Bytes::from(vec![b'x'; 100]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut share = Budget::new(0).share();
+        let budget = Budget::new(0);
+        let mut share = budget.share();
         let read = runtime.block_on(read(pin!(Full::new(sent.clone())), 100, MINUTE, &mut share)).unwrap();
         assert_eq!(read.as_ptr(), sent.as_ptr());
     }
@@ -245,7 +265,8 @@ mod tests {
     async fn a_body_that_does_not_come_is_given_up() {
         let body = Pieces([Some(b"a".as_slice()), None].into());
         let begun = tokio::time::Instant::now();
-        let mut share = Budget::new(0).share();
+        let budget = Budget::new(0);
+        let mut share = budget.share();
         assert!(matches!(read(pin!(body), 10, MINUTE, &mut share).await, Err(BodyError::TooSlow)));
         assert_eq!(begun.elapsed(), MINUTE);
     }

@@ -24,19 +24,19 @@ impl Budget {
     }
 
     /// A part of the budget, empty at first.
-    pub(crate) fn share(&self) -> Share {
-        Share { account: Arc::clone(&self.0), bytes: 0 }
+    pub(crate) fn share(&self) -> Share<'_> {
+        Share { account: &self.0, bytes: 0 }
     }
 }
 
 /// What one call takes up. It is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
-    account: Arc<Account>,
+pub(crate) struct Share<'a> {
+    account: &'a Account,
     bytes: usize,
 }
 
-impl Share {
+impl Share<'_> {
     /// Makes the share as large as `bytes`, if it is smaller.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let Some(more) = bytes.checked_sub(self.bytes) else { return Ok(()) };
@@ -47,7 +47,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for Share<'_> {
     fn drop(&mut self) {
         if self.bytes > 0 {
             self.account.left.fetch_add(self.bytes, Relaxed);

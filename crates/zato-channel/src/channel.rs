@@ -90,6 +90,11 @@ impl Channel {
         })
     }
 
+    /// Whether its calls need nothing but the way to its service and back.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.cors.is_none() && !self.is_audited
+    }
+
     /// The same channel, which goes on counting where its former state was if its limits are the same.
     pub(crate) fn after(self, former: &Self) -> Self {
         Self { limiter: former.limiter.successor(self.limiter.limits()), ..self }

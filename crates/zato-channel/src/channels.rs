@@ -147,7 +147,7 @@ impl Channels {
         table.find(path, action).or_else(|| table.find(path, fallback()?.as_ref()))
     }
 
-    pub(crate) fn page(&self, path: &str) -> Option<&dyn Page> {
+    pub(crate) fn page(&self, path: &str) -> Option<Arc<dyn Page>> {
         self.0.pages.find(path)
     }
 

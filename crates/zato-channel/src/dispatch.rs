@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::header::ORIGIN;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
@@ -144,46 +145,42 @@ impl Dispatcher {
     /// Every response carries `X-Zato-CID`. If the future is dropped, because the client went away for instance, the
     /// call ends wherever it is waiting. A call whose reply is a long list ends with the body of its response, which makes
     /// the list while it is read, and fails if that can't go on.
-    pub async fn dispatch<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<ReplyBody>
+    ///
+    /// Connections move the future of each call about, so it is kept small: whatever few calls need is in a box of its own.
+    pub fn dispatch<B>(
+        &self,
+        request: Request<B>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response<ReplyBody>> + use<B>
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let shared = &*self.0;
+        let shared = Arc::clone(&self.0);
         let cid = shared.gate.environment.new_cid();
         let begun = Instant::now();
         let (request, body) = request.into_parts();
         let client = shared.trusted_proxies.client(peer, &request.headers);
         let call = Call { cid, begun, client, in_flight: shared.gate.statistics.begin() };
         match shared.route(cid, &request) {
-            Route::Channel(found) => match &found.channel.cors {
-                None => shared.through_channel(call, found, request, body).await,
-                Some(origins) => shared.of_a_page(call, &origins.clone(), found, request, body).await,
-            },
-            Route::Page(page) => shared.page(&call, page, &request, body).await,
-            Route::Server => {
-                body::discard(pin!(body), &request.headers, shared.body_timeout).await;
-                shared.epilogue.end(&call, Some(&request), None, None, respond::options(gate::methods()))
+            Route::Channel(found) if found.channel.is_plain() => {
+                Either::Left(shared.serve(call, None, found, request, body))
             }
-            Route::Nowhere(failure) => {
-                body::discard(pin!(body), &request.headers, shared.body_timeout).await;
-                let response = shared.error(&failure, cid, ErrorShape::of_path(request.uri.path()), None);
-                shared.epilogue.end(&call, Some(&request), None, Some(&failure), response)
-            }
+            route => Either::Right(Box::pin(shared.detour(call, route, request, body))),
         }
     }
 }
 
 /// Where a request goes.
-enum Route<'a> {
+enum Route {
     Channel(Found),
-    Page(&'a dyn Page),
+    Page(Arc<dyn Page>),
     /// To none of its resources: `OPTIONS *` of RFC 9110, section 9.3.7.
     Server,
     Nowhere(Failure),
 }
 
 impl Shared {
-    fn route(&self, cid: Cid, request: &Parts) -> Route<'_> {
+    fn route(&self, cid: Cid, request: &Parts) -> Route {
         if let Some(failure) = framing::ambiguity(request) {
             return Route::Nowhere(failure);
         }
@@ -200,9 +197,38 @@ impl Shared {
         }
     }
 
+    /// The ways of all requests but those that go straight through a channel.
+    async fn detour<B>(
+        self: Arc<Self>,
+        call: Call,
+        route: Route,
+        request: Parts,
+        body: B,
+    ) -> Response<ReplyBody>
+    where
+        B: Body<Error: Into<BoxError>>,
+    {
+        match route {
+            Route::Channel(found) => match found.channel.cors.clone() {
+                None => self.watched(call, found, request, body).await,
+                Some(origins) => self.of_a_page(call, &origins, found, request, body).await,
+            },
+            Route::Page(page) => self.page(&call, &*page, &request, body).await,
+            Route::Server => {
+                body::discard(pin!(body), &request.headers, self.body_timeout).await;
+                self.epilogue.end(&call, Some(&request), None, None, respond::options(gate::methods()))
+            }
+            Route::Nowhere(failure) => {
+                body::discard(pin!(body), &request.headers, self.body_timeout).await;
+                let response = self.error(&failure, call.cid, ErrorShape::of_path(request.uri.path()), None);
+                self.epilogue.end(&call, Some(&request), None, Some(&failure), response)
+            }
+        }
+    }
+
     /// The way of a call that a web page may have sent.
     async fn of_a_page<B>(
-        &self,
+        self: Arc<Self>,
         call: Call,
         origins: &Origins,
         found: Found,
@@ -218,13 +244,14 @@ impl Shared {
         }
         let origin: HeaderMap =
             request.headers.get(ORIGIN).map(|origin| (ORIGIN, origin.clone())).into_iter().collect();
-        let mut response = self.through_channel(call, found, request, body).await;
+        let mut response = self.watched(call, found, request, body).await;
         origins.allow(&origin, response.headers_mut());
         response
     }
 
-    async fn through_channel<B>(
-        &self,
+    /// The way of a call that may be audited.
+    async fn watched<B>(
+        self: Arc<Self>,
         call: Call,
         found: Found,
         request: Parts,
@@ -246,7 +273,7 @@ impl Shared {
     }
 
     async fn serve<B>(
-        &self,
+        self: Arc<Self>,
         call: Call,
         mut witness: Option<&mut Witness>,
         found: Found,
@@ -299,7 +326,7 @@ impl Shared {
             job: None,
         };
         let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
-        let answered = caught(call.cid, answer(&channel, &mut context, &payload, &body)).await;
+        let answered = caught(call.cid, pin!(answer(&channel, &mut context, &payload, &body))).await;
         let request = context.into_origin().request;
         let response = match answered {
             Ok(response) => response,
@@ -322,7 +349,7 @@ impl Shared {
         &self,
         request: &Parts,
         mut body: Pin<&mut B>,
-        share: &mut Share,
+        share: &mut Share<'_>,
     ) -> Result<Bytes, Failure>
     where
         B: Body<Error: Into<BoxError>>,
@@ -350,7 +377,7 @@ impl Shared {
             Refusal::Failed(failure) => self.failed(call, Some(request), channel, &failure),
             Refusal::Held(failure, delay) => {
                 if !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
+                    Box::pin(tokio::time::sleep(delay)).await;
                 }
                 self.failed(call, Some(request), channel, &failure)
             }
@@ -379,7 +406,7 @@ impl Shared {
         body::discard(pin!(body), &request.headers, self.body_timeout).await;
         let allowed = HeaderValue::from_static("GET, HEAD, OPTIONS");
         let answered = match request.method {
-            Method::GET | Method::HEAD => caught(call.cid, async { Ok(page.get(request).await) }).await,
+            Method::GET | Method::HEAD => caught(call.cid, pin!(async { Ok(page.get(request).await) })).await,
             Method::OPTIONS => Ok(respond::options(allowed)),
             ref other => Err(Failure::method_not_allowed(other, allowed)),
         };

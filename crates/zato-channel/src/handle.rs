@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -108,20 +108,23 @@ fn pieces(cid: Cid, beginning: Bytes, output: Box<dyn Output>, rest: ListRest) -
     let capacity = beginning.len();
     let later = stream::try_unfold(Some(output), move |output| {
         let rest = rest.clone();
-        caught(cid, async move {
-            let Some(mut output) = output else { return Ok(None) };
-            let mut piece = Vec::with_capacity(capacity);
-            if let Some(batches) = output.batches()
-                && batches.next().await?
-            {
-                rest.write(batches, &mut piece).map_err(Error::from)?;
-            }
-            let goes_on = output.batches().is_some();
-            if !goes_on {
-                rest.end(&mut piece);
-            }
-            Ok(Some((Bytes::from(piece), goes_on.then_some(output))))
-        })
+        async move {
+            let piece = pin!(async move {
+                let Some(mut output) = output else { return Ok(None) };
+                let mut piece = Vec::with_capacity(capacity);
+                if let Some(batches) = output.batches()
+                    && batches.next().await?
+                {
+                    rest.write(batches, &mut piece).map_err(Error::from)?;
+                }
+                let goes_on = output.batches().is_some();
+                if !goes_on {
+                    rest.end(&mut piece);
+                }
+                Ok(Some((Bytes::from(piece), goes_on.then_some(output))))
+            });
+            caught(cid, piece).await
+        }
     });
     stream::once(std::future::ready(Ok(beginning))).chain(later).boxed()
 }
@@ -142,9 +145,8 @@ fn headers(mut headers: HeaderMap, content_type: HeaderValue) -> HeaderMap {
 /// Turns a panic into a failure. What the panic says may hold anything, so it is for the log only.
 pub(crate) async fn caught<T>(
     cid: Cid,
-    call: impl Future<Output = Result<T, Failure>>,
+    mut call: Pin<&mut impl Future<Output = Result<T, Failure>>>,
 ) -> Result<T, Failure> {
-    let mut call = pin!(call);
     poll_fn(|cx| {
         // What the call leaves half done is never looked at again, except for the request it was made with.
         catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))).unwrap_or_else(|panic| {

@@ -19,6 +19,7 @@ mod framing;
 mod gate;
 mod handle;
 mod limits;
+mod map;
 mod media;
 mod message;
 mod pages;

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 
 /// Refuses text that is declared to be in another charset than UTF-8, and compressed bodies.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), String> {
@@ -30,7 +32,7 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), String> {
 
 /// The SOAP action that a request names, without quotes; empty for one that names none.
 pub(crate) fn soap_action(headers: &HeaderMap) -> Cow<'_, str> {
-    let Some(action) = headers.get("soapaction") else { return Cow::Borrowed("") };
+    let Some(action) = headers.get(SOAP_ACTION) else { return Cow::Borrowed("") };
     let action = action.as_bytes();
     let unquoted = action.strip_prefix(b"\"").and_then(|action| action.strip_suffix(b"\"")).unwrap_or(action);
     String::from_utf8_lossy(unquoted)

@@ -40,8 +40,8 @@ impl Pages {
         self.0.keys()
     }
 
-    pub(crate) fn find(&self, path: &str) -> Option<&dyn Page> {
-        self.0.get(path).map(|page| &**page)
+    pub(crate) fn find(&self, path: &str) -> Option<Arc<dyn Page>> {
+        self.0.get(path).map(Arc::clone)
     }
 }
 

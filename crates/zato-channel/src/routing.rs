@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use rpds::HashTrieMapSync;
-
 use crate::channel::Channel;
 use crate::limits::Limiter;
+use crate::map::{self, Map};
 use crate::path::PathPattern;
 use crate::rbac::Rbac;
 use crate::security::{Nonces, Security};
@@ -21,13 +20,12 @@ pub(crate) struct Found {
     /// What the channel's path captured.
     pub(crate) captures: Vec<(Arc<str>, String)>,
     /// Who guards the channel.
-    pub(crate) definition: Option<Definition>,
+    pub(crate) definition: Option<Arc<Definition>>,
     /// Who may do what, if the channel asks.
     pub(crate) rbac: Option<Arc<Rbac>>,
 }
 
 /// A security definition as it is now, and what it must remember while it changes.
-#[derive(Clone)]
 pub(crate) struct Definition {
     pub(crate) security: Arc<Security>,
     pub(crate) nonces: Arc<Nonces>,
@@ -44,9 +42,9 @@ pub(crate) struct Definition {
 /// to definitions by id: one change of a definition changes it for all its channels.
 #[derive(Clone)]
 pub(crate) struct RoutingTable {
-    channels: HashTrieMapSync<i64, Arc<Channel>>,
-    definitions: HashTrieMapSync<i64, Definition>,
-    exact: HashTrieMapSync<Arc<str>, Actions>,
+    channels: Map<i64, Arc<Channel>>,
+    definitions: Map<i64, Arc<Definition>>,
+    exact: Map<Arc<str>, Actions>,
     captured: Tree<Actions>,
     rbac: Arc<Rbac>,
 }
@@ -55,7 +53,7 @@ pub(crate) struct RoutingTable {
 #[derive(Clone)]
 struct Actions {
     first: Arc<Channel>,
-    others: HashTrieMapSync<Arc<str>, Arc<Channel>>,
+    others: Map<Arc<str>, Arc<Channel>>,
 }
 
 impl Actions {
@@ -66,7 +64,7 @@ impl Actions {
     /// With a further channel, whose action none has yet.
     fn with(path: Option<&Self>, channel: &Arc<Channel>) -> Self {
         match path {
-            None => Self { first: Arc::clone(channel), others: HashTrieMapSync::new_sync() },
+            None => Self { first: Arc::clone(channel), others: map::empty() },
             Some(Self { first, others }) => {
                 let others = others.insert(Arc::clone(&channel.soap_action), Arc::clone(channel));
                 Self { first: Arc::clone(first), others }
@@ -87,9 +85,9 @@ impl Actions {
 impl Default for RoutingTable {
     fn default() -> Self {
         Self {
-            channels: HashTrieMapSync::new_sync(),
-            definitions: HashTrieMapSync::new_sync(),
-            exact: HashTrieMapSync::new_sync(),
+            channels: map::empty(),
+            definitions: map::empty(),
+            exact: map::empty(),
             captured: Tree::default(),
             rbac: Arc::default(),
         }
@@ -188,7 +186,7 @@ impl RoutingTable {
         let limits = security.limits();
         let limiter = known.map_or_else(|| Limiter::new(limits), |known| known.limiter.successor(limits));
         let definition = Definition { security: Arc::clone(security), nonces, limiter };
-        self.definitions.insert_mut(security.id(), definition);
+        self.definitions.insert_mut(security.id(), Arc::new(definition));
     }
 
     /// Whether a definition is, or was, in use by a channel.
@@ -246,7 +244,7 @@ impl RoutingTable {
     fn found(&self, channel: &Arc<Channel>, captures: Vec<(Arc<str>, String)>) -> Option<Found> {
         let definition = match &channel.security {
             // Channels go with their definitions, so there is one; without it nobody would be let in.
-            Some(security) => Some(self.definitions.get(&security.id())?.clone()),
+            Some(security) => Some(Arc::clone(self.definitions.get(&security.id())?)),
             None => None,
         };
         let rbac = (channel.has_rbac && definition.is_some()).then(|| Arc::clone(&self.rbac));

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rpds::HashTrieMapSync;
+use crate::map::{self, Map};
 
 /// What stands between two slashes of a channel's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +64,16 @@ type Shape = (Reverse<usize>, Reverse<usize>);
 pub(crate) struct Tree<T> {
     /// What the pattern that ends here leads to.
     end: Option<T>,
-    literals: HashTrieMapSync<Box<str>, Arc<Self>>,
+    literals: Map<Box<str>, Arc<Self>>,
     /// By prefix, then by suffix.
-    captures: HashTrieMapSync<Box<str>, HashTrieMapSync<Box<str>, Arc<Self>>>,
+    captures: Map<Box<str>, Map<Box<str>, Arc<Self>>>,
     /// How many captures there are of each shape. There are few shapes, so a segment is looked up once for each.
     shapes: BTreeMap<Shape, usize>,
 }
 
 impl<T> Default for Tree<T> {
     fn default() -> Self {
-        Self {
-            end: None,
-            literals: HashTrieMapSync::new_sync(),
-            captures: HashTrieMapSync::new_sync(),
-            shapes: BTreeMap::new(),
-        }
+        Self { end: None, literals: map::empty(), captures: map::empty(), shapes: BTreeMap::new() }
     }
 }
 
@@ -111,7 +106,7 @@ impl<T: Clone> Tree<T> {
     }
 
     fn set_capture(&mut self, prefix: &str, suffix: &str, child: Option<Arc<Self>>) {
-        let mut suffixes = self.captures.get(prefix).cloned().unwrap_or_else(HashTrieMapSync::new_sync);
+        let mut suffixes = self.captures.get(prefix).cloned().unwrap_or_else(map::empty);
         let before = suffixes.size();
         match child {
             Some(child) => suffixes.insert_mut(suffix.into(), child),
@@ -177,7 +172,7 @@ impl<T: Clone> Tree<T> {
 
     /// Anything that a pattern in here leads to.
     fn first(&self) -> Option<&T> {
-        let captures = self.captures.values().flat_map(HashTrieMapSync::values);
+        let captures = self.captures.values().flat_map(Map::values);
         self.end.as_ref().or_else(|| self.literals.values().chain(captures).find_map(|child| child.first()))
     }
 

@@ -122,11 +122,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let dispatcher = dispatcher.clone();
         if let Some(certificate) = &certificate {
             request.extensions_mut().insert(certificate.clone());
         }
-        compress::answer(dispatcher, request, peer)
+        compress::answer(&dispatcher, request, peer)
     });
     let stream = Greeted::within(HEADER_READ_TIMEOUT, stream);
     protocol().serve_connection(TokioIo::new(stream), service).into_owned()

@@ -55,3 +55,13 @@ fn one_of_many_channels_is_changed_and_called_like_one_of_few() {
     assert!(many < 200_000, "a change takes {many} bytes with 30,000 channels");
     assert_eq!(calls_of_many, calls_of_few, "calls allocate as often");
 }
+
+/// A connection moves the future of each call a few times, so what few calls need has to stand in boxes.
+#[test]
+fn the_future_of_a_call_is_small() {
+    let house = House::new();
+    let call = house.dispatcher.dispatch(get("/"), ([192, 0, 2, 1], 50_000).into());
+    let size = size_of_val(&call);
+    println!("{size} bytes");
+    assert!(size < 3_000, "{size} bytes");
+}
