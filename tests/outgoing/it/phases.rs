@@ -13,7 +13,7 @@ use crate::support::recorder::{Request, Server, reply, until_closed};
 use crate::support::{chain, cid, connection};
 
 /// For calls which wait for nothing but its end.
-const SHORT: Duration = Duration::from_millis(250);
+const SHORT: Duration = Duration::from_secs(1);
 
 /// How long a peer keeps a caller waiting who has to wait.
 const TICK: Duration = Duration::from_millis(50);
