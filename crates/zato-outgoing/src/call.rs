@@ -239,7 +239,8 @@ impl IntoFuture for Call {
         let progress = Progress::start();
         let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
         let request = self.build(&progress);
-        let url = request.as_ref().map(|request| request.uri().clone()).unwrap_or_default();
+        let is_own = self.params.is_empty() && !matches!(self.place, Place::Other(_));
+        let url = request.as_ref().ok().filter(|_| !is_own).map(|request| request.uri().clone());
         let outcome = Outcome { conn: self.conn, cid: self.cid, url, timeout, progress };
         CallFuture { state: State::Entering { request: Some(request) }, outcome: Some(outcome) }
     }
@@ -250,12 +251,17 @@ impl IntoFuture for Call {
 pub(crate) struct Outcome {
     pub(crate) conn: Conn,
     pub(crate) cid: Cid,
-    pub(crate) url: Uri,
+    /// Where the call goes, if it is not the connection's own URL.
+    url: Option<Uri>,
     pub(crate) timeout: Duration,
     pub(crate) progress: Progress,
 }
 
 impl Outcome {
+    pub(crate) fn url(&self) -> &Uri {
+        self.url.as_ref().unwrap_or_else(|| self.conn.0.target.unfilled())
+    }
+
     pub(crate) fn error(&self, failure: Failure) -> CallError {
         CallError::new(&self.conn.0.name, self.cid, &self.progress, failure)
     }

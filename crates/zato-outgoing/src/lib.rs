@@ -21,6 +21,7 @@ mod progress;
 mod response;
 mod stack;
 mod target;
+mod timer;
 mod tls;
 pub mod url;
 

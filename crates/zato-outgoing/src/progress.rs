@@ -4,8 +4,8 @@
 //! from it. It knows no layer and no protocol.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -33,6 +33,9 @@ pub enum Phase {
 }
 
 const PHASES: usize = 7;
+
+/// No time of day: no clock shows it.
+const NEVER: i64 = i64::MIN;
 
 /// The present request may have been sent.
 const SENT_NOW: u8 = 1;
@@ -74,8 +77,8 @@ pub struct Progress(Arc<Record>);
 #[derive(Debug)]
 struct Record {
     started: Instant,
-    /// The time of day at which the call's first message was made.
-    called_at: OnceLock<OffsetDateTime>,
+    /// The time of day at which the call's first message was made, in microseconds since 1970, or [`NEVER`].
+    called_at: AtomicI64,
     /// Nanoseconds after `started` at which the present phase was entered.
     entered: AtomicU64,
     phase: AtomicU8,
@@ -92,7 +95,7 @@ impl Progress {
     pub fn start() -> Self {
         Self(Arc::new(Record {
             started: Instant::now(),
-            called_at: OnceLock::new(),
+            called_at: AtomicI64::new(NEVER),
             entered: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Queue as u8),
             sent: AtomicU8::new(0),
@@ -108,12 +111,26 @@ impl Progress {
 
     /// The time of day which all messages of the call state: that of the first one, when `now` is asked.
     pub(crate) fn called_at(&self, now: impl FnOnce() -> OffsetDateTime) -> OffsetDateTime {
-        *self.0.called_at.get_or_init(now)
+        let known = self.0.called_at.load(Ordering::Relaxed);
+        if known != NEVER
+            && let Ok(known) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(known) * 1000)
+        {
+            return known;
+        }
+        let now = now();
+        let microseconds = i64::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or(NEVER);
+        self.0.called_at.store(microseconds, Ordering::Relaxed);
+        now
     }
 
     /// Leaves the present phase for another one.
     pub fn enter(&self, phase: Phase) {
-        let now = nanoseconds(self.0.started.elapsed());
+        self.enter_at(phase, Instant::now());
+    }
+
+    /// The same for those who have just read the clock for something else.
+    pub(crate) fn enter_at(&self, phase: Phase, now: Instant) {
+        let now = nanoseconds(now.saturating_duration_since(self.0.started));
         let since = self.0.entered.swap(now, Ordering::Relaxed);
         let left = self.0.phase.swap(phase as u8, Ordering::Relaxed);
         self.0.spent[usize::from(left)].fetch_add(now.saturating_sub(since), Ordering::Relaxed);

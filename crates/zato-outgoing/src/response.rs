@@ -75,7 +75,7 @@ impl Response {
 
     /// The URL that this reply came from, parameters included: the one that was called, or the one to which redirects led.
     pub fn url(&self) -> &Uri {
-        self.redirected().map_or(&self.outcome.url, |redirected| &redirected.url)
+        self.redirected().map_or_else(|| self.outcome.url(), |redirected| &redirected.url)
     }
 
     /// The replies which redirected the call, in their order; usually there are none.

@@ -47,7 +47,7 @@ type WithWholeBody = Prefetch<PhaseTimeout<WithRedirects>>;
 type WithRetries = Optional<Again<WithWholeBody>, WithWholeBody>;
 type WithTimeout = Timeout<WithRetries>;
 type WithBreaker = Optional<Breaker<WithTimeout>, WithTimeout>;
-pub(crate) type Stack = Trace<Timing<Count<WithBreaker>>>;
+pub(crate) type Stack = Trace<Count<Timing<WithBreaker>>>;
 
 /// The body of a reply which the caller reads piece by piece.
 pub(crate) type ReplyBody = IdleBody<Decompressed<PooledBody>>;
@@ -123,11 +123,11 @@ pub(crate) fn build(
     // Refuses calls while too many fail, time-outs included.
     let stack = OptionalLayer::if_some(config.circuit_breaker.map(BreakerLayer::new)).layer(stack);
 
-    // Counts calls, those that are refused included.
-    let stack = CountLayer::into(Arc::clone(metrics)).layer(stack);
-
     // Measures everything.
     let stack = TimingLayer::new().layer(stack);
+
+    // Counts calls, those that are refused included, and what was measured of them.
+    let stack = CountLayer::into(Arc::clone(metrics)).layer(stack);
 
     // Names the call in whatever is logged inside.
     let stack = TraceLayer::named(Arc::clone(name)).layer(stack);

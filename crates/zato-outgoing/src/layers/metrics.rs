@@ -1,8 +1,10 @@
 //! Counts calls.
 //!
-//! Owns the moments at which a call begins and ends for the counters, which are those of [`Metrics`]. It sits inside
-//! of timing, whose record it reads, and outside of everything that may refuse a call, so that refusals are counted too.
+//! Owns the moments at which a call begins and ends for the counters, which are those of [`Metrics`]. It sits outside
+//! of [`timing`](super::timing), which measures what it counts, and of everything that may refuse a call, so that refusals are
+//! counted too.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,12 +16,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::kind::HasKind;
+use crate::layers::timing::Timed;
 use crate::metrics::{Ending, Metrics};
-use crate::progress::{Phase, Progress};
+use crate::progress::{Phase, Progress, Timing};
 
 /// Makes [`Count`] services.
 ///
-/// Reads: [`Progress`], or starts one.
+/// Reads: [`Timing`] and [`Progress`] from the response; without them it counts a call that took no time and one attempt.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -28,15 +31,17 @@ use crate::progress::{Phase, Progress};
 /// use tower::{ServiceExt, service_fn};
 /// use tower_layer::Layer;
 /// use zato_outgoing::layers::metrics::CountLayer;
+/// use zato_outgoing::layers::timing::TimingLayer;
 /// use zato_outgoing::{Failure, Metrics};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Failure> {
+/// # async fn main() {
 /// let metrics = Arc::new(Metrics::default());
 /// let server = service_fn(async |_: Request<()>| Ok::<_, Failure>(Response::new(())));
-/// CountLayer::into(Arc::clone(&metrics)).layer(server).oneshot(Request::new(())).await?;
+/// let measured = TimingLayer::new().layer(server);
+/// let reply = CountLayer::into(Arc::clone(&metrics)).layer(measured).oneshot(Request::new(())).await;
+/// assert!(reply.is_ok());
 /// assert_eq!((metrics.snapshot().calls, metrics.snapshot().in_flight), (1, 0));
-/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -64,24 +69,23 @@ pub struct Count<S> {
     metrics: Arc<Metrics>,
 }
 
-impl<S, B, R> Service<Request<B>> for Count<S>
+impl<S, B, R, E> Service<Request<B>> for Count<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
-    S::Error: HasKind,
+    S: Service<Request<B>, Response = Response<R>, Error = Timed<E>>,
+    E: HasKind + Error + 'static,
 {
     type Response = Response<R>;
-    type Error = S::Error;
+    type Error = Timed<E>;
     type Future = CountFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Timed<E>>> {
         self.inner.poll_ready(cx)
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         self.metrics.begin();
-        let counted = Counted { metrics: Arc::clone(&self.metrics), progress, ended: false };
+        let counted = Counted { metrics: Arc::clone(&self.metrics), ended: false };
         CountFuture { inner: self.inner.call(request), counted }
     }
 }
@@ -90,7 +94,6 @@ where
 #[derive(Debug)]
 struct Counted {
     metrics: Arc<Metrics>,
-    progress: Progress,
     ended: bool,
 }
 
@@ -114,23 +117,26 @@ pin_project! {
 
 impl<F, R, E> Future for CountFuture<F>
 where
-    F: Future<Output = Result<Response<R>, E>>,
-    E: HasKind,
+    F: Future<Output = Result<Response<R>, Timed<E>>>,
+    E: HasKind + Error + 'static,
 {
-    type Output = Result<Response<R>, E>;
+    type Output = Result<Response<R>, Timed<E>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        let ending = match &result {
-            Ok(response) => Ending::Reply(response.status()),
-            Err(error) => Ending::Failure(error.kind()),
+        let (ending, timing, progress) = match &result {
+            Ok(response) => {
+                let extensions = response.extensions();
+                let timing = extensions.get::<Timing>().copied().unwrap_or_default();
+                (Ending::Reply(response.status()), timing, extensions.get())
+            }
+            Err(timed) => (Ending::Failure(timed.error.kind()), timed.timing, Some(&timed.progress)),
         };
-        let Counted { metrics, progress, ended } = this.counted;
-        *ended = true;
-        let timing = progress.timing();
-        metrics.end(ending, timing.total(), timing.phase(Phase::Queue), progress.attempts() - 1);
+        let retries = progress.map_or(0, |progress: &Progress| progress.attempts() - 1);
+        this.counted.ended = true;
+        this.counted.metrics.end(ending, timing.total(), timing.phase(Phase::Queue), retries);
         Poll::Ready(result)
     }
 }
@@ -144,12 +150,13 @@ mod tests {
     use super::*;
     use crate::error::Failure;
     use crate::kind::FailureKind;
+    use crate::layers::timing::TimingLayer;
     use crate::metrics::MetricsSnapshot;
 
     async fn call(result: Result<u16, Failure>) -> MetricsSnapshot {
         let metrics = Arc::new(Metrics::default());
         let mut result = Some(result);
-        let service = CountLayer::into(Arc::clone(&metrics)).layer(service_fn(move |request: Request<()>| {
+        let measured = TimingLayer::new().layer(service_fn(move |request: Request<()>| {
             let result = result.take().unwrap();
             async move {
                 tokio::time::sleep(Duration::from_secs(2)).await;
@@ -157,9 +164,13 @@ mod tests {
                 progress.next_attempt();
                 progress.enter(Phase::FirstByte);
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                result.map(|status| Response::builder().status(status).body(()).unwrap())
+                result.map(|status| {
+                    let response = Response::builder().status(status).extension(progress.clone());
+                    response.body(()).unwrap()
+                })
             }
         }));
+        let service = CountLayer::into(Arc::clone(&metrics)).layer(measured);
         let _result = service.oneshot(Request::new(())).await;
         metrics.snapshot()
     }
@@ -178,9 +189,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_nobody_waits_for_any_more_is_abandoned() {
         let metrics = Arc::new(Metrics::default());
-        let service = CountLayer::into(Arc::clone(&metrics)).layer(service_fn(async |_: Request<()>| {
+        let measured = TimingLayer::new().layer(service_fn(async |_: Request<()>| {
             std::future::pending::<Result<Response<()>, Failure>>().await
         }));
+        let service = CountLayer::into(Arc::clone(&metrics)).layer(measured);
         let call = service.oneshot(Request::new(()));
         let timed_out = tokio::time::timeout(Duration::from_secs(1), call).await;
         assert!(timed_out.is_err());

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use http::Request;
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::error::Failure;
 use crate::progress::{Phase, Progress};
+use crate::timer::Timer;
 
 /// A time-out for one call instead of the layer's own one. It travels in the request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,11 +104,9 @@ where
         let extensions = request.extensions();
         let total = extensions.get::<CallTimeout>().map_or(self.total, |timeout| timeout.0);
         let progress = extensions.get::<Progress>().cloned();
-        let sleep = match progress.as_ref().and_then(|progress| progress.started().checked_add(total)) {
-            Some(deadline) => sleep_until(deadline),
-            None => sleep(total),
-        };
-        TimeoutFuture { inner: self.inner.call(request), sleep, progress }
+        let started = progress.as_ref().map_or_else(Instant::now, Progress::started);
+        let timer = started.checked_add(total).map(Timer::until);
+        TimeoutFuture { inner: self.inner.call(request), timer, progress }
     }
 }
 
@@ -117,8 +116,8 @@ pin_project! {
     pub struct TimeoutFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Sleep,
+        // Absent if the clock cannot express the end, which is thus never.
+        timer: Option<Timer>,
         progress: Option<Progress>,
     }
 }
@@ -136,7 +135,8 @@ where
         if let Poll::Ready(result) = this.inner.poll(cx) {
             return Poll::Ready(result);
         }
-        this.sleep.poll(cx).map(|()| {
+        let Some(timer) = this.timer else { return Poll::Pending };
+        timer.poll(cx).map(|()| {
             let phase = this.progress.as_ref().map_or(Phase::FirstByte, Progress::phase);
             Err(Elapsed { phase }.into())
         })
@@ -155,7 +155,7 @@ mod tests {
     async fn call(needed: Duration, own: Option<Duration>) -> (Result<(), Failure>, Duration) {
         let service = TimeoutLayer::total(LAYER).layer(service_fn(async |request: Request<()>| {
             request.extensions().get::<Progress>().unwrap().enter(Phase::Connect);
-            sleep(needed).await;
+            tokio::time::sleep(needed).await;
             Ok::<_, Failure>(())
         }));
         let progress = Progress::start();

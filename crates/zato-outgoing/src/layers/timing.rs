@@ -1,7 +1,7 @@
 //! Measures a call.
 //!
-//! Owns the start and the end of the call's [`Progress`]. It is the outermost layer, so that whatever any other layer does
-//! counts, and it is the only one whose error type differs from that of the service inside: it adds the measurements.
+//! Owns the start and the end of the call's [`Progress`]. It is outside of every layer that takes time, so that whatever any of
+//! them does counts, and it is the only one whose error type differs from that of the service inside: it adds the measurements.
 
 use std::future::Future;
 use std::pin::Pin;

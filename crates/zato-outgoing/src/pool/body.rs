@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::sender::Lease;
 use crate::error::Failure;
@@ -23,22 +24,18 @@ pub struct PooledBody {
 }
 
 impl PooledBody {
-    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit, now: Instant) -> Self {
         let mut body = Self { incoming, lease: Some((lease, permit)) };
-        body.release_at_end();
+        // The end may be known before it is read, when the length was announced.
+        if body.incoming.is_end_stream() {
+            body.release(now);
+        }
         body
     }
 
-    /// The end may be known before it is read, when the length was announced.
-    fn release_at_end(&mut self) {
-        if self.incoming.is_end_stream() {
-            self.release();
-        }
-    }
-
-    fn release(&mut self) {
+    fn release(&mut self, now: Instant) {
         if let Some((lease, permit)) = self.lease.take() {
-            lease.give_back();
+            lease.give_back(now);
             drop(permit);
         }
     }
@@ -61,11 +58,13 @@ impl Body for PooledBody {
         match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => {
-                self.release();
+                self.release(Instant::now());
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Ok(frame))) => {
-                self.release_at_end();
+                if self.incoming.is_end_stream() {
+                    self.release(Instant::now());
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {

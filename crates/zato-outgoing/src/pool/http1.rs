@@ -131,7 +131,7 @@ impl Http1 {
         self.sender.is_closed()
     }
 
-    /// Gives a request to the connection. The reply comes while [`poll_until`](Self::poll_until) is asked for it; what is done
+    /// Gives a request to the connection. The reply comes while [`poll_reply`](Self::poll_reply) is asked for it; what is done
     /// with the connection instead leaves it of no use.
     pub(super) fn send(&mut self, request: Request<Body>) -> impl Reply + use<> {
         // The connection hears of the request now and must not wake anybody for it.
@@ -139,22 +139,43 @@ impl Http1 {
         self.sender.try_send_request(request)
     }
 
-    /// Polls something that depends on this connection, and the connection as far as that needs it.
-    pub(super) fn poll_until<R>(
+    /// Polls the reply to the request that was sent. It cannot be there before the connection is polled, which is what sends the
+    /// request in the first place.
+    pub(super) fn poll_reply<R>(
         &mut self,
         cx: &Context<'_>,
+        reply: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        self.poll_until(cx, false, reply)
+    }
+
+    /// Polls the body of the reply, a part of which may have come with the head.
+    pub(super) fn poll_body<R>(
+        &mut self,
+        cx: &Context<'_>,
+        body: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        self.poll_until(cx, true, body)
+    }
+
+    /// Polls what depends on this connection, and the connection as far as that needs it.
+    fn poll_until<R>(
+        &mut self,
+        cx: &Context<'_>,
+        may_be_there: bool,
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
         self.relay.user.register(cx.waker());
         for _ in 0..ROUNDS {
             self.again.0.store(false, Ordering::Relaxed);
-            let found = match wanted(&mut Context::from_waker(&self.inside)) {
-                Poll::Pending => {
-                    self.poll_once();
-                    wanted(&mut Context::from_waker(&self.inside))
-                }
-                found @ Poll::Ready(_) => found,
-            };
+            let mut found = Poll::Pending;
+            if may_be_there {
+                found = wanted(&mut Context::from_waker(&self.inside));
+            }
+            if found.is_pending() {
+                self.poll_once();
+                found = wanted(&mut Context::from_waker(&self.inside));
+            }
             let woken = self.relay.rest();
             if found.is_ready() {
                 return found;

@@ -153,9 +153,8 @@ impl Shared {
 
     /// Takes the most recently used live connection that leads to `url`: the others are then the first to become too old.
     /// Dead and outdated ones met on the way are closed.
-    pub(super) fn take(&self, url: &Uri) -> Option<Box<Open>> {
+    pub(super) fn take(&self, url: &Uri, now: Instant) -> Option<Box<Open>> {
         let mut state = self.lock();
-        let now = Instant::now();
         let mut index = state.idle.len();
         while index > 0 {
             index -= 1;
@@ -174,9 +173,8 @@ impl Shared {
     }
 
     /// Takes a connection back whose call has ended.
-    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>) {
+    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>, now: Instant) {
         open.watch(&self.watcher);
-        let now = Instant::now();
         if !open.is_ready() || self.is_too_old(&open, now) {
             return;
         }
@@ -224,7 +222,7 @@ impl Shared {
         let Some(shared) = open.share() else { return };
         let known = self.lock().idle.iter().any(|idle| idle.open.replaces(&shared));
         if !known {
-            self.put(shared);
+            self.put(shared, Instant::now());
         }
     }
 
@@ -247,7 +245,8 @@ impl Shared {
     }
 
     fn is_outdated(&self, idle: &Idle, now: Instant) -> bool {
-        now.duration_since(idle.since) >= self.options.idle_timeout || self.is_too_old(&idle.open, now)
+        now.saturating_duration_since(idle.since) >= self.options.idle_timeout
+            || self.is_too_old(&idle.open, now)
     }
 
     fn is_too_old(&self, open: &Open, now: Instant) -> bool {

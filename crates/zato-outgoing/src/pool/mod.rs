@@ -12,15 +12,18 @@ mod sender;
 mod tests;
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
 use http::{Extensions, HeaderValue, Method, Request, Response, Uri};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -158,7 +161,7 @@ where
 {
     type Response = Response<PooledBody>;
     type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<PooledBody>, Failure>> + Send>>;
+    type Future = Boxed;
 
     /// Always ready: a call waits for its turn inside its future, where the time-out and the measurements see it.
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
@@ -169,7 +172,7 @@ where
         let (errand, request) = Errand::new(Arc::clone(&self.0), request);
         // The usual call finds everything in place, so that only what waits for the reply has to be boxed.
         match errand.send_at_once(request) {
-            Ok(sent) => Box::pin(errand.finish(sent)),
+            Ok(sent) => Box::pin(Replying::First { errand: Some(errand), sent }),
             Err(request) => Box::pin(errand.wait_and_send(request)),
         }
     }
@@ -186,14 +189,88 @@ struct Errand<C> {
     describe: bool,
 }
 
-/// A request that has been given to a connection, and the right to use one.
-struct Sent<F> {
-    reply: F,
+pin_project! {
+    /// A request that has been given to a connection: the future of the head of its reply.
+    struct Sent<F> {
+        #[pin]
+        reply: F,
+        // Handed out with the head.
+        held: Option<Held>,
+    }
+}
+
+/// What a call holds while it waits for the head of a reply.
+struct Held {
     lease: Lease,
+    /// The right to use a connection.
     permit: OwnedSemaphorePermit,
     reused: bool,
     /// The request once more, if it may be sent once more.
     again: Option<Box<Kept<Body>>>,
+}
+
+impl<F: Reply> Future for Sent<F> {
+    type Output = (Result<Response<Incoming>, SendError>, Held);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // A future that is polled after it has ended has nothing more to say.
+        let Some(held) = this.held else { return Poll::Pending };
+        let replied = ready!(held.lease.poll_reply(this.reply, cx));
+        match this.held.take() {
+            Some(held) => Poll::Ready((replied, held)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// The pool's future, behind which hyper's own ones are hidden.
+type Boxed = Pin<Box<dyn Future<Output = Result<Response<PooledBody>, Failure>> + Send>>;
+
+pin_project! {
+    /// The usual call. It is written by hand because an async function would hold the request sent several times over.
+    #[project = Projected]
+    enum Replying<C, F> {
+        // Waiting for the head of the reply.
+        First {
+            // Taken when the request has to be sent again.
+            errand: Option<Errand<C>>,
+            #[pin]
+            sent: Sent<F>,
+        },
+        // The request is sent again, on another connection.
+        Again { rest: Boxed },
+    }
+}
+
+impl<C, T, F> Future for Replying<C, F>
+where
+    C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone + Send + Sync + 'static,
+    C::Future: Send,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Reply,
+{
+    type Output = Result<Response<PooledBody>, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let rest: Boxed = match self.as_mut().project() {
+                Projected::First { errand, sent } => {
+                    let (replied, held) = ready!(sent.poll(cx));
+                    let Some(mut errand) = errand.take() else { return Poll::Pending };
+                    match errand.ended(replied, held)? {
+                        Ended::Reply(response) => return Poll::Ready(Ok(response)),
+                        Ended::Again(again) => {
+                            let (request, permit) = *again;
+                            Box::pin(errand.send_until_taken(request, permit, false))
+                        }
+                    }
+                }
+                Projected::Again { rest } => return rest.as_mut().poll(cx),
+            };
+            self.set(Self::Again { rest });
+        }
+    }
 }
 
 /// How sending a request ended, unless that failed for good.
@@ -231,41 +308,32 @@ where
     fn send_at_once(&self, request: Request<Body>) -> Result<Sent<impl Reply + use<C, T>>, Request<Body>> {
         let shared = &self.inner.shared;
         let Some(permit) = shared.permit_at_once() else { return Err(request) };
-        match shared.take(&self.url) {
-            Some(open) => Ok(self.send(open, true, permit, request)),
+        let now = Instant::now();
+        match shared.take(&self.url, now) {
+            Some(open) => Ok(self.send(open, true, permit, request, now)),
             None => Err(request),
         }
     }
 
-    async fn wait_and_send(mut self, request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
+    async fn wait_and_send(self, request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
         let permit = self.inner.shared.permit().await?;
         self.send_until_taken(request, permit, true).await
     }
 
-    async fn finish(mut self, sent: Sent<impl Reply>) -> Result<Response<PooledBody>, Failure> {
-        match self.reply(sent).await? {
-            Ended::Reply(response) => Ok(response),
-            Ended::Again(again) => {
-                let (request, permit) = *again;
-                Box::pin(self.send_until_taken(request, permit, false)).await
-            }
-        }
-    }
-
     async fn send_until_taken(
-        &mut self,
+        mut self,
         mut request: Request<Body>,
         mut permit: OwnedSemaphorePermit,
         mut may_reuse: bool,
     ) -> Result<Response<PooledBody>, Failure> {
         loop {
-            let pooled = if may_reuse { self.inner.shared.take(&self.url) } else { None };
+            let pooled = if may_reuse { self.inner.shared.take(&self.url, Instant::now()) } else { None };
             let (open, reused) = match pooled {
                 Some(open) => (open, true),
                 None => self.inner.open(&self.url, &self.progress, may_reuse).await?,
             };
-            let sent = self.send(open, reused, permit, request);
-            match self.reply(sent).await? {
+            let (replied, held) = self.send(open, reused, permit, request, Instant::now()).await;
+            match self.ended(replied, held)? {
                 Ended::Reply(response) => return Ok(response),
                 Ended::Again(again) => (request, permit) = *again,
             }
@@ -280,8 +348,9 @@ where
         reused: bool,
         permit: OwnedSemaphorePermit,
         mut request: Request<Body>,
+        now: Instant,
     ) -> Sent<impl Reply + use<C, T>> {
-        self.progress.enter(Phase::FirstByte);
+        self.progress.enter_at(Phase::FirstByte, now);
         let mut lease = Lease::new(open, Arc::clone(&self.inner.shared));
         if !lease.is_http2() {
             request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
@@ -295,16 +364,20 @@ where
         let may_repeat = reused && (request.method().is_idempotent() || lease.is_http2());
         let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
         self.progress.set_sent(true);
-        Sent { reply: lease.send(request), lease, permit, reused, again }
+        Sent { reply: lease.send(request), held: Some(Held { lease, permit, reused, again }) }
     }
 
-    /// Waits for the head of the reply.
-    async fn reply(&mut self, sent: Sent<impl Reply>) -> Result<Ended, Failure> {
-        let Sent { reply, mut lease, permit, reused, again } = sent;
-        let mut reply = pin!(reply);
-        match poll_fn(|cx| lease.poll_reply(reply.as_mut(), cx)).await {
+    /// What follows from how the wait for the head of the reply ended.
+    fn ended(
+        &mut self,
+        replied: Result<Response<Incoming>, SendError>,
+        held: Held,
+    ) -> Result<Ended, Failure> {
+        let Held { lease, permit, reused, again } = held;
+        match replied {
             Ok(mut response) => {
-                self.progress.enter(Phase::Body);
+                let now = Instant::now();
+                self.progress.enter_at(Phase::Body, now);
                 let extensions = std::mem::take(&mut self.extensions);
                 let own = std::mem::replace(response.extensions_mut(), extensions);
                 if !own.is_empty() {
@@ -315,7 +388,7 @@ where
                 {
                     response.extensions_mut().insert(peer);
                 }
-                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, permit))))
+                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, permit, now))))
             }
             Err(SendError::Returned(request, error)) => {
                 self.progress.set_sent(false);
@@ -368,7 +441,7 @@ where
         // Several first calls at once would open a connection each, though all but one are not needed if it is HTTP/2.
         progress.enter(Phase::Connect);
         let turn = self.shared.turn_to_open().await;
-        if may_reuse && let Some(open) = self.shared.take(url) {
+        if may_reuse && let Some(open) = self.shared.take(url, Instant::now()) {
             return Ok((open, true));
         }
         if !self.shared.may_be_http2(&origin) {

@@ -223,7 +223,7 @@ impl Lease {
         cx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         match &mut self.open.sender {
-            Sender::Http1(http1) => http1.poll_until(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
+            Sender::Http1(http1) => http1.poll_body(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
             Sender::Http2(_) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -243,7 +243,7 @@ impl Lease {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<Incoming>, SendError>> {
         let replied = match &mut self.open.sender {
-            Sender::Http1(http1) => http1.poll_until(cx, |cx| reply.as_mut().poll(cx)),
+            Sender::Http1(http1) => http1.poll_reply(cx, |cx| reply.as_mut().poll(cx)),
             Sender::Http2(_) => reply.poll(cx),
         };
         replied.map_err(|mut error| match error.take_message() {
@@ -257,10 +257,10 @@ impl Lease {
     }
 
     /// Gives the connection back, for the next call.
-    pub(super) fn give_back(self) {
+    pub(super) fn give_back(self, now: Instant) {
         // An HTTP/2 connection has been in the pool all the time.
         if !self.is_http2() {
-            self.pool.put(self.open);
+            self.pool.put(self.open, now);
         }
     }
 }

@@ -107,7 +107,7 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
     let mut buffer = [0; 4096];
     match server {
         Server::Answers(protocol) => {
-            let service = service_fn(async |request: Request<hyper::body::Incoming>| {
+            let service = service_fn(async |request: Request<Incoming>| {
                 let (head, body) = request.into_parts();
                 let _body = body.collect().await;
                 Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(head.uri.path().to_owned()))))
@@ -323,7 +323,7 @@ async fn http2_calls_share_one_connection() {
 async fn an_http2_peer_that_has_vanished_is_noticed() {
     let server = Scripted::new([Server::WaitsWithHttp2, HTTP2]);
     let pool = server.pool(3);
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let (first, second) = tokio::join!(call(&pool, "http://h/1"), call(&pool, "http://h/2"));
     // Only one of them was opened first.
     assert!(matches!(first, Err(Failure::NoReply(_))), "{first:?}");
