@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 
 use super::sender::Lease;
 use crate::error::Failure;
@@ -24,18 +23,22 @@ pub struct PooledBody {
 }
 
 impl PooledBody {
-    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit, now: Instant) -> Self {
+    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit) -> Self {
         let mut body = Self { incoming, lease: Some((lease, permit)) };
-        // The end may be known before it is read, when the length was announced.
-        if body.incoming.is_end_stream() {
-            body.release(now);
-        }
+        body.release_at_end();
         body
     }
 
-    fn release(&mut self, now: Instant) {
+    /// The end may be known before it is read, when the length was announced.
+    fn release_at_end(&mut self) {
+        if self.incoming.is_end_stream() {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
         if let Some((lease, permit)) = self.lease.take() {
-            lease.give_back(now);
+            lease.give_back();
             drop(permit);
         }
     }
@@ -58,13 +61,11 @@ impl Body for PooledBody {
         match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => {
-                self.release(Instant::now());
+                self.release();
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Ok(frame))) => {
-                if self.incoming.is_end_stream() {
-                    self.release(Instant::now());
-                }
+                self.release_at_end();
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
@@ -18,6 +18,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use sync_wrapper::SyncWrapper;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::has_budget_remaining;
 
 use super::sender::Reply;
 use crate::body::Body;
@@ -35,9 +36,6 @@ pub(super) struct Http1 {
     relay: Arc<Relay>,
     /// Wakes the relay: what the connection is polled with.
     outside: Waker,
-    again: Arc<Again>,
-    /// Asks for another round: what is polled with it depends on the connection alone.
-    inside: Waker,
 }
 
 /// Passes on that the connection can go on: to the call which uses it, or to the pool.
@@ -83,20 +81,6 @@ impl Relay {
     }
 }
 
-/// Set by what is waited for on a connection, which is never woken from anywhere else than a round.
-#[derive(Debug, Default)]
-struct Again(AtomicBool);
-
-impl Wake for Again {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 impl fmt::Debug for Http1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http1").field("relay", &self.relay).finish_non_exhaustive()
@@ -114,16 +98,8 @@ impl Http1 {
             http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await?;
         // It has never been polled, and is ready for a request once it has been.
         let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new() });
-        let again = Arc::<Again>::default();
-        let (outside, inside) = (Waker::from(Arc::clone(&relay)), Waker::from(Arc::clone(&again)));
-        Ok(Self {
-            sender,
-            driver: SyncWrapper::new(Some(Box::pin(connection))),
-            relay,
-            outside,
-            again,
-            inside,
-        })
+        let outside = Waker::from(Arc::clone(&relay));
+        Ok(Self { sender, driver: SyncWrapper::new(Some(Box::pin(connection))), relay, outside })
     }
 
     /// Whether the connection has ended.
@@ -159,6 +135,9 @@ impl Http1 {
     }
 
     /// Polls what depends on this connection, and the connection as far as that needs it.
+    ///
+    /// What is wanted comes from the connection alone, in one of these rounds, at whose end it is polled. So it need not wake
+    /// anybody; it would only do so where the runtime wants other tasks to have their turn, and that is asked for by itself.
     fn poll_until<R>(
         &mut self,
         cx: &Context<'_>,
@@ -166,21 +145,24 @@ impl Http1 {
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
         self.relay.user.register(cx.waker());
+        let mut nobody = Context::from_waker(Waker::noop());
         for _ in 0..ROUNDS {
-            self.again.0.store(false, Ordering::Relaxed);
             let mut found = Poll::Pending;
             if may_be_there {
-                found = wanted(&mut Context::from_waker(&self.inside));
+                found = wanted(&mut nobody);
             }
             if found.is_pending() {
                 self.poll_once();
-                found = wanted(&mut Context::from_waker(&self.inside));
+                found = wanted(&mut nobody);
             }
             let woken = self.relay.rest();
             if found.is_ready() {
                 return found;
             }
-            if !woken && !self.again.0.load(Ordering::Relaxed) {
+            if !has_budget_remaining() {
+                break;
+            }
+            if !woken {
                 return Poll::Pending;
             }
         }

@@ -173,8 +173,9 @@ impl Shared {
     }
 
     /// Takes a connection back whose call has ended.
-    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>, now: Instant) {
+    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>) {
         open.watch(&self.watcher);
+        let now = Instant::now();
         if !open.is_ready() || self.is_too_old(&open, now) {
             return;
         }
@@ -222,7 +223,7 @@ impl Shared {
         let Some(shared) = open.share() else { return };
         let known = self.lock().idle.iter().any(|idle| idle.open.replaces(&shared));
         if !known {
-            self.put(shared, Instant::now());
+            self.put(shared);
         }
     }
 

@@ -257,10 +257,10 @@ impl Lease {
     }
 
     /// Gives the connection back, for the next call.
-    pub(super) fn give_back(self, now: Instant) {
+    pub(super) fn give_back(self) {
         // An HTTP/2 connection has been in the pool all the time.
         if !self.is_http2() {
-            self.pool.put(self.open, now);
+            self.pool.put(self.open);
         }
     }
 }
