@@ -1,0 +1,9 @@
+//! The crate from outside: what is read and what is refused, and that a reader which isn't ours agrees.
+
+mod differential;
+mod limits;
+mod malformed;
+mod oracle;
+mod round_trip;
+mod support;
+mod well_formed;
