@@ -97,7 +97,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5_000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
     fn texts_are_read_as_by_another_reader(text in text()) {

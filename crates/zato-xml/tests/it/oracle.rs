@@ -12,7 +12,7 @@ const UNLIMITED: Limits = Limits {
 };
 
 /// Panics unless both readers accept `text` as the same tree, both refuse it, or they differ for a known reason.
-pub fn compare(text: &str) {
+pub(crate) fn compare(text: &str) {
     let ours = Document::read(text, &UNLIMITED);
     let theirs = roxmltree::Document::parse_with_options(text, ParsingOptions::default());
     match (&ours, &theirs) {
@@ -82,9 +82,13 @@ fn compare_nodes(our: Node<'_, '_>, their: roxmltree::Node<'_, '_>, text: &str) 
     let (range, their_range) = (our.range(), their.range());
     assert_eq!(range.start, their_range.start, "{our:?} in {text:?}");
     if our.is_text() {
-        assert_eq!(our.text(), their.text(), "{text:?}");
+        // roxmltree leaves a line end alone that is next to a reference: XML 1.0, 2.11.
+        let raw = &text[range.clone()];
+        if !(raw.contains('\r') && raw.contains('&')) {
+            assert_eq!(our.text(), their.text(), "{text:?}");
+        }
         // roxmltree leaves out all but the first piece of a text of several ones.
-        let has_pieces = text[range.clone()].contains("<![CDATA[");
+        let has_pieces = raw.contains("<![CDATA[");
         assert!(
             range.end == their_range.end || has_pieces && range.end > their_range.end,
             "{our:?} in {text:?}"
