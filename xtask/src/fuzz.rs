@@ -27,7 +27,7 @@ const MEMORY: u32 = 2048;
 const PATIENCE: u32 = 20;
 
 /// The crates whose parsers every request goes through before anybody knows who sent it.
-const REQUEST_PATH: &[&str] = &["zato-channel", "zato-oauth", "zato-sio", "zato-soap"];
+const REQUEST_PATH: &[&str] = &["zato-channel", "zato-oauth", "zato-sio", "zato-soap", "zato-xml"];
 
 /// Which targets are run, and for how long.
 #[derive(clap::Args)]

@@ -10,9 +10,10 @@ use crate::project::{Error, Manifest, Project};
 
 /// The floor of each crate. A crate may only use crates of lower floors.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["zato-cid", "zato-connections", "zato-oauth", "zato-sio", "zato-soap"]),
+    (0, &["zato-cid", "zato-connections", "zato-oauth", "zato-xml"]),
+    (1, &["zato-sio", "zato-soap"]),
     (
-        1,
+        2,
         &[
             "zato-amqp",
             "zato-catalogue",
@@ -25,10 +26,10 @@ const FLOORS: &[(u8, &[&str])] = &[
             "zato-zmq",
         ],
     ),
-    (2, &["zato-service"]),
-    (3, &["zato-channel", "zato-scheduler", "zato-stats"]),
-    (4, &["zato-admin"]),
-    (5, &["zato-server"]),
+    (3, &["zato-service"]),
+    (4, &["zato-channel", "zato-scheduler", "zato-stats"]),
+    (5, &["zato-admin"]),
+    (6, &["zato-server"]),
 ];
 
 const FILE: &str = "docs/crate-graph.txt";

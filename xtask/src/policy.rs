@@ -24,8 +24,16 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that must stay free of runtime, TLS and SQL, however deep.
-const PURE: &[&str] =
-    &["zato-catalogue", "zato-cid", "zato-connections", "zato-env", "zato-oauth", "zato-sio", "zato-soap"];
+const PURE: &[&str] = &[
+    "zato-catalogue",
+    "zato-cid",
+    "zato-connections",
+    "zato-env",
+    "zato-oauth",
+    "zato-sio",
+    "zato-soap",
+    "zato-xml",
+];
 
 /// What "runtime, TLS and SQL" means: the crates through which any of them would come.
 const IMPURE: &[&str] =

@@ -87,7 +87,7 @@ pub fn without_secrets(body: &[u8]) -> String {
 pub(crate) fn xml(text: &str) -> Option<String> {
     let document = zato_soap::parse(text, &zato_soap::Limits::default()).ok()?;
     let mut hidden: Vec<Range<usize>> = Vec::new();
-    for node in document.descendants().filter(roxmltree::Node::is_element) {
+    for node in document.descendants().filter(zato_xml::Node::is_element) {
         hidden.extend(node.attributes().filter(|a| is_secret(a.name())).map(|a| a.range_value()));
         if is_secret(node.tag_name().name())
             && let (Some(first), Some(last)) = (node.first_child(), node.last_child())

@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use zato_service::{Error, ErrorKind, Input, Registration};
-use zato_soap::roxmltree::{Document, Node};
 use zato_soap::{Envelope, Limits, ReadError};
+use zato_xml::{Document, Node};
 
 use crate::codec::{Dialect, Reading};
 use crate::media;
@@ -103,8 +103,8 @@ pub(crate) fn document<'b>(body: &'b Bytes, limits: &Limits) -> Result<Document<
 #[expect(clippy::needless_pass_by_value, reason = "it is an adapter for `map_err`, which passes by value")]
 fn unreadable(error: ReadError) -> Error {
     let kind = match &error {
-        ReadError::Encoding { .. } => ErrorKind::UnsupportedMediaType,
-        ReadError::TooLarge { .. } => ErrorKind::PayloadTooLarge,
+        ReadError::Xml(zato_xml::ReadError::Encoding { .. }) => ErrorKind::UnsupportedMediaType,
+        ReadError::Xml(zato_xml::ReadError::TooLarge { .. }) => ErrorKind::PayloadTooLarge,
         _ => ErrorKind::BadRequest,
     };
     // The parser's own words stand in the message because the message is all that some callers look at.

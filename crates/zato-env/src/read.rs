@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use roxmltree::Node;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use zato_sio::DecodeError;
+use zato_xml::Node;
 
 use crate::envelope::{Outcome, ZatoEnv};
 

@@ -17,8 +17,8 @@ use http::{Extensions, HeaderMap, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 use serde::de::DeserializeOwned;
-use zato_soap::roxmltree::{Document, Node};
 use zato_soap::{Envelope, Fault, Limits, ReadError};
+use zato_xml::{Document, Node};
 
 use crate::call::Outcome;
 use crate::error::{CallError, Failure};

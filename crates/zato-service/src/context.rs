@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use roxmltree::{Document, Node};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,6 +17,7 @@ use zato_cid::{Cid, SystemGenerator};
 use zato_env::Outcome;
 use zato_kvdb::Kvdb;
 use zato_kvdb::dictionary::{Dictionary, DictionaryError, Mapping, Term};
+use zato_xml::{Document, Limits, Node};
 
 use crate::registry::Registration;
 use crate::{Error, Input, Job, Outgoing, Output, Registry};
@@ -392,7 +392,7 @@ impl Background {
             Self::Raw(body) if body.is_empty() => service.call(context, Input::Empty).await,
             Self::Raw(body) => service.call(context, Input::Raw(body)).await,
             Self::Xml { message, payload } => {
-                let document = Document::parse(std::str::from_utf8(message)?)?;
+                let document = zato_xml::parse(std::str::from_utf8(message)?, &Limits::default())?;
                 let root = payload(&document);
                 let input = root.map_or(Input::Empty, |root| Input::Xml { root, raw: message });
                 service.call(context, input).await

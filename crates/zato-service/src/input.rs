@@ -21,7 +21,7 @@ pub enum Input<'a> {
     /// The root element of an XML payload, and the bytes of the whole message that it is part of.
     Xml {
         /// The payload's root.
-        root: roxmltree::Node<'a, 'a>,
+        root: zato_xml::Node<'a, 'a>,
         /// The message as it was received.
         raw: &'a Bytes,
     },

@@ -188,7 +188,7 @@ impl Schema {
     /// # Errors
     ///
     /// Those of [`from_xml`](crate::from_xml).
-    pub fn decode_xml(&self, root: roxmltree::Node<'_, '_>) -> Result<Map<String, Value>, DecodeError> {
+    pub fn decode_xml(&self, root: zato_xml::Node<'_, '_>) -> Result<Map<String, Value>, DecodeError> {
         self.complete(xml_read::from_xml_seed(root, decode::Input(&self.input))?)
     }
 

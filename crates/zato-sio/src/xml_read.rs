@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use roxmltree::Node;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use zato_xml::Node;
 
 use crate::error::{DecodeError, Found};
 use crate::scalar::{Asked, Scalar, Seen, ZATO_NONE, deserialize_by_reading};

@@ -3,9 +3,8 @@
 
 use std::borrow::Cow;
 
-use roxmltree::{Document, Node};
+use zato_xml::{Document, Node};
 
-use crate::read::Position;
 use crate::{Fault, ReadError, TokenError, UsernameToken, Version};
 
 /// A view of a document that is known to be a SOAP envelope with a body. Prefixes don't matter, only namespaces do.
@@ -27,16 +26,16 @@ impl<'d, 'i> Envelope<'d, 'i> {
         let name = root.tag_name();
         if name.name() != "Envelope" {
             let found = name.name().to_owned();
-            return Err(ReadError::NotAnEnvelope { position: position(root), found });
+            return Err(ReadError::NotAnEnvelope { position: root.position(), found });
         }
         let namespace = name.namespace().unwrap_or_default();
         let Some(version) = Version::of_namespace(namespace) else {
             let found = namespace.to_owned();
-            return Err(ReadError::UnknownVersion { position: position(root), found });
+            return Err(ReadError::UnknownVersion { position: root.position(), found });
         };
         let header = only_child(root, version, "Header")?;
         let Some(body) = only_child(root, version, "Body")? else {
-            return Err(ReadError::NoBody { position: position(root) });
+            return Err(ReadError::NoBody { position: root.position() });
         };
         Ok(Self { version, header, body })
     }
@@ -96,13 +95,9 @@ fn only_child<'d, 'i>(
     let mut found = root.children().filter(|child| child.has_tag_name((version.namespace(), name)));
     let first = found.next();
     match found.next() {
-        Some(second) => Err(ReadError::Repeated { position: position(second), element: name }),
+        Some(second) => Err(ReadError::Repeated { position: second.position(), element: name }),
         None => Ok(first),
     }
-}
-
-fn position(node: Node<'_, '_>) -> Position {
-    node.document().text_pos_at(node.range().start).into()
 }
 
 /// The characters directly inside of `node`. They are more than one piece only if comments or elements stand between them.

@@ -1,7 +1,7 @@
 //! SOAP faults, read from either version and written in either version. Must not know which errors a service has, nor
 //! the HTTP status that goes with a fault.
 
-use roxmltree::Node;
+use zato_xml::Node;
 
 use crate::envelope::{child_named, text_of};
 use crate::{Version, escape};
@@ -139,7 +139,7 @@ impl Fault {
 
 /// The English one of the texts of a SOAP 1.2 reason, or else the first.
 fn reason_text<'d, 'i>(reason: Node<'d, 'i>) -> Option<Node<'d, 'i>> {
-    let language = (roxmltree::NS_XML_URI, "lang");
+    let language = (zato_xml::XML_NAMESPACE, "lang");
     let english = |text: &Node<'_, '_>| text.attribute(language).is_some_and(|lang| lang.starts_with("en"));
     reason.children().find(english).or_else(|| child_named(reason, "Text"))
 }

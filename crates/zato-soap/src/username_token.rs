@@ -5,9 +5,9 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use roxmltree::Node;
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
+use zato_xml::Node;
 use zeroize::Zeroizing;
 
 use crate::envelope::text_of;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::Position;
 use crate::namespaces::{NamespaceId, Namespaces};
 use crate::node::{Descendants, Node};
-use crate::{Limits, Position, ReadError, reader};
 
 /// A document that was read, which borrows its names and most of its texts from the text that it was read from.
 ///
@@ -60,17 +60,10 @@ pub(crate) struct AttributeData<'i> {
 }
 
 impl<'i> Document<'i> {
-    /// Reads XML within `limits`.
-    ///
-    /// A document type declaration is refused, so there are no entities beyond the five of XML and nothing external is ever looked up.
-    /// A byte order mark is accepted.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`] with line and column: a limit is exceeded, there is a document type declaration, the XML declaration names an
-    /// encoding other than UTF-8, or the text is not well-formed XML with namespaces.
-    pub fn read(text: &'i str, limits: &Limits) -> Result<Self, ReadError> {
-        reader::read(text, limits).map_err(|error| *error)
+    /// The text that the document was read from.
+    #[must_use]
+    pub fn input_text(&self) -> &'i str {
+        self.text
     }
 
     /// The element that all others are in.

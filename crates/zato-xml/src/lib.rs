@@ -18,3 +18,4 @@ pub use limits::Limits;
 pub use namespaces::XML_NAMESPACE;
 pub use node::{Attribute, Attributes, Children, Descendants, ExpandedName, Node};
 pub use position::Position;
+pub use reader::parse;

@@ -15,8 +15,20 @@ use crate::namespaces::{NamespaceId, Namespaces, Scope, index};
 use crate::references::{resolve_cdata, resolve_text, resolve_value};
 use crate::{Limits, Malformed, ReadError, declaration};
 
-/// What [`Document::read`] does.
-pub(crate) fn read<'i>(text: &'i str, limits: &Limits) -> Result<Document<'i>> {
+/// Reads XML within `limits`.
+///
+/// A document type declaration is refused, so there are no entities beyond the five of XML and nothing external is ever looked up.
+/// A byte order mark is accepted.
+///
+/// # Errors
+///
+/// [`ReadError`] with line and column: a limit is exceeded, there is a document type declaration, the XML declaration names an encoding
+/// other than UTF-8, or the text is not well-formed XML with namespaces.
+pub fn parse<'i>(text: &'i str, limits: &Limits) -> std::result::Result<Document<'i>, ReadError> {
+    read(text, limits).map_err(|error| *error)
+}
+
+fn read<'i>(text: &'i str, limits: &Limits) -> Result<Document<'i>> {
     // Places in the text and in lists no longer than it are kept in 32 bits.
     let limit = limits.max_bytes.min(u32::MAX as usize);
     if text.len() > limit {

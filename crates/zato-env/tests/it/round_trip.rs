@@ -52,7 +52,7 @@ proptest! {
         let frame = XmlFrame::new("zato_x_response", named.then_some(NAMESPACE)).unwrap();
         frame.write(&mut out, &env, |out| to_xml(&row, out)).unwrap();
         let text = String::from_utf8(out).unwrap();
-        let document = roxmltree::Document::parse(&text).unwrap();
+        let document = zato_xml::parse(&text, &zato_xml::Limits::default()).unwrap();
         let reply = read_xml(document.root_element()).unwrap();
         prop_assert_eq!(reply.env(), Some(&env));
         prop_assert_eq!(reply.namespace(), named.then_some(NAMESPACE));
@@ -65,7 +65,7 @@ proptest! {
         let frame = XmlFrame::new("zato_x_response", Some(NAMESPACE)).unwrap();
         frame.write(&mut out, &env, |out| to_xml(&rows, out)).unwrap();
         let text = String::from_utf8(out).unwrap();
-        let document = roxmltree::Document::parse(&text).unwrap();
+        let document = zato_xml::parse(&text, &zato_xml::Limits::default()).unwrap();
         let reply = read_xml(document.root_element()).unwrap();
         prop_assert_eq!(reply.payload::<Vec<BTreeMap<String, String>>>().unwrap(), rows);
     }

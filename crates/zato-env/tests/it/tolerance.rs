@@ -65,16 +65,18 @@ fn what_is_not_a_json_reply() {
 #[test]
 fn parts_of_an_xml_reply() {
     let text = "<r><other/><zato_env><result>ZATO_ERROR</result><details>a &lt; b</details><cid>K1</cid></zato_env></r>";
-    let document = roxmltree::Document::parse(text).unwrap();
+    let document = zato_xml::parse(text, &zato_xml::Limits::default()).unwrap();
     let reply = read_xml(document.root_element()).unwrap();
     assert_eq!(reply.env(), Some(&ZatoEnv::error("K1", "a < b")));
     assert_eq!((reply.response_element(), reply.namespace()), ("r", None));
     assert!(matches!(reply.content(), XmlPayload::None));
     assert!(matches!(reply.payload::<()>(), Err(ReadError::NoPayload)));
 
-    let document = roxmltree::Document::parse("<r><zato_env/></r>").unwrap();
+    let document = zato_xml::parse("<r><zato_env/></r>", &zato_xml::Limits::default()).unwrap();
     assert!(matches!(read_xml(document.root_element()), Err(ReadError::Env(_))));
-    let document = roxmltree::Document::parse("<r xmlns='urn:a'><zato_env xmlns='urn:b'/></r>").unwrap();
+    let document =
+        zato_xml::parse("<r xmlns='urn:a'><zato_env xmlns='urn:b'/></r>", &zato_xml::Limits::default())
+            .unwrap();
     assert_eq!(read_xml(document.root_element()).unwrap().env(), None, "an element of another namespace");
 }
 

@@ -89,8 +89,7 @@ async fn a_payload_or_a_fault() {
     })
     .await;
     let crm = connection(&peer.host(), "/", soap);
-    let name =
-        |node: Option<zato_soap::roxmltree::Node<'_, '_>>| node.map(|node| node.tag_name().name().to_owned());
+    let name = |node: Option<zato_xml::Node<'_, '_>>| node.map(|node| node.tag_name().name().to_owned());
     let response = crm.conn().send(cid(), "<ok/>").await.unwrap();
     assert_eq!(response.soap_payload(name).unwrap().as_deref(), Some("ok"));
     assert_eq!(response.xml(|document| document.descendants().count()).unwrap(), 4);

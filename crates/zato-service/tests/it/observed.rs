@@ -85,7 +85,7 @@ async fn a_slow_call_is_kept_in_the_format_of_its_request() {
     let echo = fixture.registry.find("echo").unwrap();
     echo.configure(1, true, Duration::ZERO);
     let message = Bytes::from_static(b"<r><a>1</a></r>");
-    let document = roxmltree::Document::parse("<r><a>1</a></r>").unwrap();
+    let document = zato_xml::parse("<r><a>1</a></r>", &zato_xml::Limits::default()).unwrap();
     let input = Input::Xml { root: document.root_element(), raw: &message };
     echo.call(&mut fixture.context(), input).await.unwrap();
     let kept: Vec<_> = notes.exchanges.lock().unwrap().drain(..).collect();

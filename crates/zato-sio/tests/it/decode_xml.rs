@@ -7,10 +7,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use zato_sio::{Csv, DecodeErrorKind, Utc, from_xml};
+use zato_xml::Limits;
 
 #[track_caller]
 fn from_text<T: DeserializeOwned>(xml: &str) -> Result<T, zato_sio::DecodeError> {
-    let document = roxmltree::Document::parse(xml).unwrap();
+    let limits = Limits { max_depth: 1_000, ..Limits::default() };
+    let document = zato_xml::parse(xml, &limits).unwrap();
     from_xml(document.root_element())
 }
 

@@ -1,7 +1,7 @@
 //! The messages of the public API's documentation, with values in place of its dots, read and written as they stand there.
 
-use roxmltree::Node;
-use zato_soap::{Envelope, Fault, FaultCode, Frame, FrameOptions, Limits, Version, parse, roxmltree};
+use zato_soap::{Envelope, Fault, FaultCode, Frame, FrameOptions, Limits, Version, parse};
+use zato_xml::Node;
 
 use crate::with_envelope;
 
@@ -107,7 +107,10 @@ fn meaning(text: &str) -> String {
         if node.is_element() {
             let name = node.tag_name();
             out.push_str(&format!("<{}:{}", name.namespace().unwrap_or_default(), name.name()));
-            node.attributes().for_each(|attribute| out.push_str(&format!(" {attribute:?}")));
+            for attribute in node.attributes() {
+                let namespace = attribute.namespace().unwrap_or_default();
+                out.push_str(&format!(" {namespace}:{}={:?}", attribute.name(), attribute.value()));
+            }
             out.push('>');
         }
         if node.is_text() && !node.text().unwrap().trim().is_empty() {
@@ -120,7 +123,7 @@ fn meaning(text: &str) -> String {
     }
     let document = parse(text, &Limits::default()).unwrap();
     let mut out = String::new();
-    write(document.root(), &mut out);
+    write(document.root_element(), &mut out);
     out
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::thread;
 
 use proptest::prelude::*;
-use zato_xml::{Document, Limits, ReadError};
+use zato_xml::{Limits, ReadError, parse};
 
 use crate::differential::text;
 
@@ -18,12 +18,12 @@ const UNLIMITED: Limits = Limits {
 
 #[track_caller]
 fn refuses(text: &str, limits: &Limits, message: &str) {
-    assert_eq!(Document::read(text, limits).map(drop).unwrap_err().to_string(), message);
+    assert_eq!(parse(text, limits).map(drop).unwrap_err().to_string(), message);
 }
 
 #[track_caller]
 fn accepts(text: &str, limits: &Limits) {
-    if let Err(error) = Document::read(text, limits) {
+    if let Err(error) = parse(text, limits) {
         panic!("{error:?} for {text}");
     }
 }
@@ -96,13 +96,10 @@ fn document_type_declarations() {
 fn a_hundred_thousand_levels_overflow_no_stack() {
     let read_all = || {
         let text = nested(100_000);
-        assert!(matches!(
-            Document::read(&text, &Limits::default()),
-            Err(ReadError::TooDeep { limit: 100, .. })
-        ));
-        assert_eq!(Document::read(&text, &UNLIMITED).unwrap().descendants().count(), 100_001);
+        assert!(matches!(parse(&text, &Limits::default()), Err(ReadError::TooDeep { limit: 100, .. })));
+        assert_eq!(parse(&text, &UNLIMITED).unwrap().descendants().count(), 100_001);
         // Without end tags, too.
-        assert!(Document::read(&"<a>".repeat(100_000), &UNLIMITED).is_err());
+        assert!(parse(&"<a>".repeat(100_000), &UNLIMITED).is_err());
     };
     thread::Builder::new().stack_size(256 * 1024).spawn(read_all).unwrap().join().unwrap();
 }
@@ -138,7 +135,7 @@ proptest! {
     fn what_is_read_is_within_limits(text in text()) {
         let limits =
             Limits { max_depth: 3, max_nodes: 12, max_attributes: 2, max_namespaces: 2, ..Limits::default() };
-        if let Ok(document) = Document::read(&text, &limits) {
+        if let Ok(document) = parse(&text, &limits) {
             for node in document.descendants() {
                 let depth = node.ancestors().filter(|ancestor| ancestor.is_element()).count();
                 prop_assert!(depth <= limits.max_depth);
@@ -151,7 +148,7 @@ proptest! {
 
     #[test]
     fn nothing_is_refused_for_limits_that_it_keeps(text in text()) {
-        let limited = Document::read(&text, &Limits::default()).map(drop);
-        prop_assert_eq!(limited, Document::read(&text, &UNLIMITED).map(drop));
+        let limited = parse(&text, &Limits::default()).map(drop);
+        prop_assert_eq!(limited, parse(&text, &UNLIMITED).map(drop));
     }
 }

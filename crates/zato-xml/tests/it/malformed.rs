@@ -1,6 +1,6 @@
 //! What is refused as not well-formed, where, and why.
 
-use zato_xml::{Document, Limits, ReadError};
+use zato_xml::{Limits, ReadError, parse};
 
 use crate::support::syntax_error;
 
@@ -253,7 +253,7 @@ fn long_names_are_cut_in_errors() {
 fn a_declared_encoding_other_than_utf8_is_refused() {
     for encoding in ["ISO-8859-1", "UTF-16", "", "x y"] {
         let text = format!("\u{FEFF}<?xml version='1.0' encoding = \"{encoding}\" standalone='yes'?><a/>");
-        let error = Document::read(&text, &Limits::default()).map(drop).unwrap_err();
+        let error = parse(&text, &Limits::default()).map(drop).unwrap_err();
         assert_eq!(error, ReadError::Encoding { found: encoding.to_owned() });
         assert_eq!(
             error.to_string(),

@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 
-use zato_xml::{Document, Limits, Malformed, Node, Position, ReadError};
+use zato_xml::{Document, Limits, Malformed, Node, Position, ReadError, parse};
 
 /// Reads what has to be readable.
 #[track_caller]
 pub(crate) fn read(text: &str) -> Document<'_> {
-    Document::read(text, &Limits::default()).unwrap_or_else(|error| panic!("{error:?} in {text}"))
+    parse(text, &Limits::default()).unwrap_or_else(|error| panic!("{error:?} in {text}"))
 }
 
 /// Why a text isn't well-formed, and where.
 #[track_caller]
 pub(crate) fn syntax_error(text: &str) -> (Position, Malformed) {
-    match Document::read(text, &Limits::default()) {
+    match parse(text, &Limits::default()) {
         Err(ReadError::Syntax { position, source }) => (position, source),
         other => panic!("{other:?} for {text}"),
     }

@@ -1,6 +1,6 @@
 //! What is read, and as what.
 
-use zato_xml::{Document, Limits};
+use zato_xml::{Limits, parse};
 
 use crate::support::{outline, read};
 
@@ -196,7 +196,7 @@ fn places() {
 fn what_is_not_changed_is_borrowed() {
     let text = String::from("<a b='c'>d<e/></a>");
     let name = {
-        let document = Document::read(&text, &Limits::default()).unwrap();
+        let document = parse(&text, &Limits::default()).unwrap();
         let root = document.root_element();
         let place = |part: &str| part.as_ptr().addr() - text.as_ptr().addr();
         assert_eq!((place(root.text().unwrap()), place(root.attribute("b").unwrap())), (9, 6));

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
-use roxmltree::{Document, Node};
 use serde_json::Value;
 use zato_catalogue::service::invoke::{Request, Response};
 use zato_env::{XmlFrame, ZatoEnv};
 use zato_service::{Context, Error, Input, Output, Registration};
 use zato_sio::EncodeError;
+use zato_xml::{Document, Node};
 
 use crate::Admin;
 use crate::base64::decode;
