@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn an_arrow_that_does_not_point_down_is_refused() {
         let error = render(&[manifest("zato-env", &["zato-outgoing"])]).unwrap_err();
-        assert!(error.to_string().contains("zato-env (floor 1) must not use zato-outgoing"), "{error}");
+        assert!(error.to_string().contains("zato-env (floor 2) must not use zato-outgoing"), "{error}");
     }
 
     #[test]
