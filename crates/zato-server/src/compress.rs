@@ -23,8 +23,8 @@ use zato_channel::{Dispatcher, ReplyBody};
 /// Below this many bytes a reply fits into a packet or two as it is.
 const WORTH_IT: u64 = 1024;
 
-/// A reply as it is, or compressed.
-pub(crate) type AnswerBody = Either<ReplyBody, CompressionBody<ReplyBody>>;
+/// A reply as it is, or compressed, which takes up so much that it is in a box of its own: connections move replies about.
+pub(crate) type AnswerBody = Either<ReplyBody, Pin<Box<CompressionBody<ReplyBody>>>>;
 
 pin_project! {
     /// A reply on its way, to which little is added: connections move it about.
@@ -82,5 +82,5 @@ async fn compressed(
     let reply = service_fn(|_| ready(Ok::<_, Infallible>(response.take().unwrap_or_default())));
     let service =
         Compression::new(reply).quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(WORTH_IT));
-    Ok(service.oneshot(request).await?.map(Either::Right))
+    Ok(service.oneshot(request).await?.map(|body| Either::Right(Box::pin(body))))
 }

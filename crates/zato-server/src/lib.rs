@@ -4,18 +4,20 @@ mod access_log;
 mod background;
 mod compress;
 mod config;
+mod connection;
 mod descriptors;
 mod files;
 mod follower;
-mod greeting;
 mod host;
+mod joined;
 mod listener;
 mod logging;
 mod metrics;
 mod pages;
 mod server;
-mod timer;
+mod stream;
 mod tls;
+mod waiting;
 
 pub use config::{
     Config, ConfigError, ErrorDetails, KvdbLocation, LogFormat, OdbLocation, Options, TlsConfig,

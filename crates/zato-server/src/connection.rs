@@ -1,0 +1,247 @@
+//! One connection, from its first byte to its end.
+//!
+//! Owns HTTP framing limits, how long a connection is waited for, and its graceful end. It must not know what a request
+//! means: it hands each one to the dispatcher.
+
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
+use pin_project_lite::pin_project;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use zato_channel::{ClientCertificate, Dispatcher};
+
+use crate::compress;
+use crate::stream::Watched;
+use crate::waiting::{Busy, Waiting};
+
+/// How long a client may take to send a request's headers, an idle connection's next request included.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The largest request line and headers together, in bytes; more is answered with 431.
+const MAXIMUM_HEADER_BYTES: usize = 64 * 1024;
+
+/// How many requests one HTTP/2 connection may have under way.
+const MAXIMUM_STREAMS: u32 = 256;
+
+/// Tells connections to end once they have answered what they were asked. Clones tell the same ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop(Arc<Signal>);
+
+#[derive(Debug, Default)]
+struct Signal {
+    /// What connections look at whenever they run.
+    is_given: AtomicBool,
+    /// What makes them run.
+    given: CancellationToken,
+}
+
+impl Stop {
+    pub(crate) fn give(&self) {
+        self.0.is_given.store(true, Relaxed);
+        self.0.given.cancel();
+    }
+
+    /// A connection that does not see it at once sees it when it is woken up, which happens later.
+    fn is_given(&self) -> bool {
+        self.0.is_given.load(Relaxed)
+    }
+}
+
+/// Serves a connection over any transport until it ends, or is to stop.
+pub(crate) fn serve<S>(
+    dispatcher: Dispatcher,
+    stream: S,
+    peer: SocketAddr,
+    certificate: Option<ClientCertificate>,
+    stop: Stop,
+) -> impl Future<Output = ()> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let waiting = Waiting::new();
+    let stream = Watched::new(stream, waiting.clone());
+    let calls = waiting.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let call = (request.version() < Version::HTTP_2).then(|| calls.call());
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
+        Busy::new(compress::answer(&dispatcher, request, peer), call)
+    });
+    let connection = protocol().serve_connection(TokioIo::new(stream), service).into_owned();
+    Served::new(connection, waiting, stop).map(move |ended| match ended {
+        Ok(()) => {}
+        Err(Ended::TooSlow) => tracing::debug!(%peer, "a client did not send a request in time"),
+        Err(Ended::Broken(error)) => tracing::debug!(%error, %peer, "a connection ended early"),
+    })
+}
+
+/// How one connection is served.
+fn protocol() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // The number of headers is left at hyper's 100: any other limit makes it allocate room for them with every request.
+    // The time until they are there is limited by `Served`.
+    builder.http1().max_buf_size(MAXIMUM_HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADER_READ_TIMEOUT)
+        .max_concurrent_streams(MAXIMUM_STREAMS)
+        .max_header_list_size(u32::try_from(MAXIMUM_HEADER_BYTES).unwrap_or(u32::MAX));
+    builder
+}
+
+/// Why a connection ended before its time.
+enum Ended<E> {
+    /// No request came within [`HEADER_READ_TIMEOUT`].
+    TooSlow,
+    Broken(E),
+}
+
+pin_project! {
+    /// A connection that ends when it is told to, or is waited for too long.
+    ///
+    /// It runs several times in each call, while a minute passes or a server stops once in very many. So both are asked
+    /// only the first time, which is enough for them to wake its task up; from then on all it does is to look at what
+    /// they leave behind.
+    struct Served<C> {
+        #[pin]
+        connection: C,
+        waiting: Waiting,
+        #[pin]
+        timer: Sleep,
+        stop: Stop,
+        #[pin]
+        stopped: WaitForCancellationFutureOwned,
+        is_begun: bool,
+        is_stopping: bool,
+    }
+}
+
+impl<C> Served<C> {
+    fn new(connection: C, waiting: Waiting, stop: Stop) -> Self {
+        let timer = tokio::time::sleep(HEADER_READ_TIMEOUT);
+        let stopped = stop.0.given.clone().cancelled_owned();
+        Self { connection, waiting, timer, stop, stopped, is_begun: false, is_stopping: false }
+    }
+}
+
+impl<C: GracefulConnection> Future for Served<C> {
+    type Output = Result<(), Ended<C::Error>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if !*this.is_begun {
+            *this.is_begun = true;
+            ask(this.timer.as_mut(), cx);
+            ask(this.stopped, cx);
+        }
+        if !*this.is_stopping && this.stop.is_given() {
+            *this.is_stopping = true;
+            this.connection.as_mut().graceful_shutdown();
+        }
+        if let Poll::Ready(ended) = this.connection.poll(cx) {
+            return Poll::Ready(ended.map_err(Ended::Broken));
+        }
+        while this.timer.is_elapsed() {
+            let now = Instant::now();
+            let end = this.waiting.since().unwrap_or(now) + HEADER_READ_TIMEOUT;
+            if end <= now {
+                return Poll::Ready(Err(Ended::TooSlow));
+            }
+            this.timer.as_mut().reset(end);
+            ask(this.timer.as_mut(), cx);
+        }
+        Poll::Pending
+    }
+}
+
+/// Has this task woken up when a future is ready, which shows otherwise. It may not be put off because the task did much
+/// already: it would not be asked again.
+fn ask(future: Pin<&mut impl Future<Output = ()>>, cx: &mut Context<'_>) {
+    let _ = pin!(unconstrained(future)).poll(cx);
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use zato_channel::{Channels, Pages, Settings};
+    use zato_cid::{Form, SystemGenerator};
+    use zato_kvdb::{Embedded, Kvdb, SystemClock};
+    use zato_service::{Environment, EnvironmentParts, Outgoing, Registry};
+
+    use super::*;
+
+    async fn dispatcher(folder: &std::path::Path) -> Dispatcher {
+        let store = Embedded::open(&folder.join("kvdb.redb"), Arc::new(SystemClock)).await.unwrap();
+        let environment = Environment::new(EnvironmentParts {
+            outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
+                zato_outgoing::Environment::new("test").unwrap(),
+            )),
+            kvdb: Kvdb::new(store),
+            registry: Registry::new(),
+            cids: SystemGenerator::new(Form::default()),
+            clock: time::OffsetDateTime::now_utc,
+            tasks: Default::default(),
+        });
+        Dispatcher::new(Channels::new(Pages::new()), environment, Settings::default())
+    }
+
+    /// After how many seconds a client is turned away who sends this, then the same byte every second, and what it reads.
+    async fn turned_away(dispatcher: &Dispatcher, first: &[u8], then: &[u8]) -> (u64, String) {
+        let (client, server) = tokio::io::duplex(1024);
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let begun = Instant::now();
+        writer.write_all(first).await.unwrap();
+        let mut reply = Vec::new();
+        let drip = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                // Nobody may be there any more to read it.
+                let _ = writer.write_all(then).await;
+            }
+        };
+        tokio::select! {
+            read = reader.read_to_end(&mut reply) => drop(read.unwrap()),
+            () = drip => {}
+        }
+        (begun.elapsed().as_secs(), String::from_utf8(reply).unwrap())
+    }
+
+    #[tokio::test]
+    async fn slow_heads_are_waited_for_a_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        tokio::time::pause();
+        for (first, then) in [
+            (&b""[..], &b""[..]),
+            (b"G", b""),
+            (b"PRI * HTTP", b""),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b""),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"a"),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b""),
+        ] {
+            let (seconds, reply) = turned_away(&dispatcher, first, then).await;
+            let shown = String::from_utf8_lossy(first);
+            println!("{seconds} s: {shown:?} {reply:?}");
+            assert!((60..=62).contains(&seconds), "{seconds} s for {shown:?}");
+            assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 4"), "{shown:?} {reply:?}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! How long a connection of HTTP/1 may leave the server waiting for its next request.
+//!
+//! Owns since when a connection has waited: from its beginning, or from the end of its last reply, until the head of a
+//! request is there. It must not know how requests are answered, nor what becomes of a connection that waits too long.
+//!
+//! A call costs one reading of the clock here and no timer: setting one for each request would be more work than to read
+//! the request, and hardly any of them would ever run out.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+/// What stands in the place of a time while nothing is waited for.
+const NOT: u64 = u64::MAX;
+
+/// Since when a connection waits. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    begun: Instant,
+    /// In nanoseconds after `begun`. The tasks of one connection alone read and write it, each about itself, so no
+    /// order to other memory is needed.
+    since: AtomicU64,
+}
+
+impl Waiting {
+    /// A connection that begins now.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(State { begun: Instant::now(), since: AtomicU64::new(0) }))
+    }
+
+    /// Since when the next request is waited for; none while one is answered, and where that is not to be limited.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        let since = self.0.since.load(Relaxed);
+        (since != NOT).then(|| self.0.begun + Duration::from_nanos(since))
+    }
+
+    /// The connection is not waited for any more, but for what a call that begins on it does at its end.
+    pub(crate) fn stop(&self) {
+        self.0.since.store(NOT, Relaxed);
+    }
+
+    /// The client has taken a part of a reply. It is given as long for the next one as for a request.
+    pub(crate) fn prolong(&self) {
+        if self.0.since.load(Relaxed) != NOT {
+            self.begin();
+        }
+    }
+
+    fn begin(&self) {
+        // 64 bits of nanoseconds are more than 500 years.
+        self.0.since.store(self.0.begun.elapsed().as_nanos() as u64, Relaxed);
+    }
+
+    /// The head of a request is there. The next one is waited for when the result is dropped.
+    pub(crate) fn call(&self) -> Call {
+        self.stop();
+        Call(self.clone())
+    }
+}
+
+/// Begins the wait for the next request when it is dropped.
+pub(crate) struct Call(Waiting);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.begin();
+    }
+}
+
+pin_project! {
+    /// What is done for a request: its answer, and then the body of that.
+    pub(crate) struct Busy<T> {
+        #[pin]
+        inner: T,
+        call: Option<Call>,
+    }
+}
+
+impl<T> Busy<T> {
+    /// `call` lasts until the answer, and the body that comes with it, are done with.
+    pub(crate) fn new(inner: T, call: Option<Call>) -> Self {
+        Self { inner, call }
+    }
+}
+
+impl<F, B, E> Future for Busy<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<Busy<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.inner.poll(cx))?;
+        let call = this.call.take();
+        Poll::Ready(Ok(response.map(|inner| Busy { inner, call })))
+    }
+}
+
+impl<B: Body> Body for Busy<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().inner.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::ready;
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_waits_between_its_calls() {
+        let second = Duration::from_secs(1);
+        let waiting = Waiting::new();
+        let begun = waiting.since().unwrap();
+        tokio::time::advance(second).await;
+        assert_eq!(waiting.since(), Some(begun));
+        let answer = ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"a")))));
+        let call = Busy::new(answer, Some(waiting.call()));
+        assert_eq!(waiting.since(), None);
+        let Ok(response) = call.await;
+        assert_eq!(waiting.since(), None);
+        tokio::time::advance(second).await;
+        drop(response);
+        assert_eq!(waiting.since(), Some(begun + 2 * second));
+        tokio::time::advance(second).await;
+        waiting.prolong();
+        assert_eq!(waiting.since(), Some(begun + 3 * second));
+        waiting.stop();
+        waiting.prolong();
+        assert_eq!(waiting.since(), None);
+    }
+}
