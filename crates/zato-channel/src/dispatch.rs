@@ -26,10 +26,12 @@ use crate::body::{BodyError, BoxError};
 use crate::budget::{Budget, Share};
 use crate::channel::{Allowed, Channel};
 use crate::codec::ErrorShape;
+use crate::decode::Payload;
 use crate::ended::{Call, Epilogue};
 use crate::failure::Failure;
 use crate::gate::{self, Arrival, Gate, Refusal};
 use crate::handle::{Body as Answer, answer, caught};
+use crate::limits::Place;
 use crate::reply::ReplyBody;
 use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
@@ -272,77 +274,103 @@ impl Shared {
         }
     }
 
-    async fn serve<B>(
+    /// The way of a call through its channel.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "it would keep its arguments twice, and connections move the future of each call about"
+    )]
+    fn serve<'a, B>(
         self: Arc<Self>,
         call: Call,
-        mut witness: Option<&mut Witness>,
+        witness: Option<&'a mut Witness>,
         found: Found,
         request: Parts,
         body: B,
-    ) -> Response<ReplyBody>
+    ) -> impl Future<Output = Response<ReplyBody>> + use<'a, B>
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let mut body = pin!(body);
-        let arrival = Arrival { cid: call.cid, client: call.client, request: &request, found: &found };
-        if let Err(refusal) = self.gate.admit(arrival) {
-            // Whoever may not call is not asked for the body.
-            body::discard(body, &request.headers, self.body_timeout).await;
-            return self.refuse(&call, &request, &found.channel, refusal).await;
+        async move {
+            let mut body = pin!(body);
+            let mut share = self.budget.share();
+            let arrival = Arrival { cid: call.cid, client: call.client, request: &request, found: &found };
+            let (body, place) = match self.admit(arrival, body.as_mut(), &mut share).await {
+                Ok(admitted) => admitted,
+                // Boxed, because few calls need it.
+                Err(refusal) => return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await,
+            };
+            let (payload, callers_place) = match self.open(arrival, witness, &body) {
+                Ok(opened) => opened,
+                Err(refusal) => return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await,
+            };
+            let Found { channel, captures, definition, .. } = found;
+            let origin = Origin {
+                request: Some(request),
+                peer: Some(call.client),
+                caller: definition.map(|definition| Arc::clone(definition.security.name())),
+                path_parameters: captures,
+                job: None,
+            };
+            let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
+            let answered = caught(call.cid, pin!(answer(&channel, &mut context, &payload, &body))).await;
+            let request = context.origin().request.as_ref();
+            let response = match answered {
+                Ok(response) => response,
+                Err(failure) => return self.failed(&call, request, &channel, &failure),
+            };
+            let (parts, body) = response.into_parts();
+            match body {
+                Answer::Whole(body) => {
+                    let response = Response::from_parts(parts, Full::new(body));
+                    self.epilogue.end(&call, request, Some(&channel), None, response)
+                }
+                Answer::Pieces(pieces) => {
+                    let (request, places) = (context.into_origin().request, (place, callers_place));
+                    let response = Response::from_parts(parts, pieces);
+                    self.epilogue.begin(call, request, channel, places, response)
+                }
+            }
         }
-        let place = match found.channel.limiter.admit() {
-            Ok(place) => place,
-            Err(too_many) => {
+    }
+
+    /// Lets a call in as far as its body, which is read.
+    async fn admit<B>(
+        &self,
+        arrival: Arrival<'_>,
+        mut body: Pin<&mut B>,
+        share: &mut Share<'_>,
+    ) -> Result<(Bytes, Place), Refusal>
+    where
+        B: Body<Error: Into<BoxError>>,
+    {
+        let Arrival { request, found: Found { channel, .. }, .. } = arrival;
+        let too_many = |too_many| Failure::too_many("channel", &channel.name, too_many).into();
+        match self.gate.admit(arrival).and_then(|()| channel.limiter.admit().map_err(too_many)) {
+            Ok(place) => Ok((self.receive(request, body.as_mut(), share).await?, place)),
+            Err(refusal) => {
+                // Whoever may not call is not asked for the body.
                 body::discard(body, &request.headers, self.body_timeout).await;
-                let failure = Failure::too_many("channel", &found.channel.name, too_many);
-                return self.refuse(&call, &request, &found.channel, failure.into()).await;
+                Err(refusal)
             }
-        };
-        let mut share = self.budget.share();
-        let body = match self.receive(&request, body.as_mut(), &mut share).await {
-            Ok(body) => body,
-            Err(failure) => return self.refuse(&call, &request, &found.channel, failure.into()).await,
-        };
+        }
+    }
+
+    /// Lets a call through to its service, and counts it for its caller.
+    fn open<'b>(
+        &self,
+        arrival: Arrival<'_>,
+        mut witness: Option<&mut Witness>,
+        body: &'b Bytes,
+    ) -> Result<(Payload<'b>, Option<Place>), Refusal> {
         if let Some(witness) = &mut witness {
-            witness.received(&body);
+            witness.received(body);
         }
-        let payload = match self.gate.open(arrival, &body) {
-            Ok(payload) => payload,
-            Err(refusal) => return self.refuse(&call, &request, &found.channel, refusal).await,
-        };
+        let payload = self.gate.open(arrival, body)?;
         if let Some(witness) = witness {
-            witness.let_through(found.definition.as_ref().map(|definition| definition.security.name()));
+            let definition = arrival.found.definition.as_ref();
+            witness.let_through(definition.map(|definition| definition.security.name()));
         }
-        let callers_place = match arrival.count_caller() {
-            Ok(place) => place,
-            Err(failure) => return self.refuse(&call, &request, &found.channel, failure.into()).await,
-        };
-        let Found { channel, captures, definition, .. } = found;
-        let origin = Origin {
-            request: Some(request),
-            peer: Some(call.client),
-            caller: definition.map(|definition| Arc::clone(definition.security.name())),
-            path_parameters: captures,
-            job: None,
-        };
-        let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
-        let answered = caught(call.cid, pin!(answer(&channel, &mut context, &payload, &body))).await;
-        let request = context.into_origin().request;
-        let response = match answered {
-            Ok(response) => response,
-            Err(failure) => return self.failed(&call, request.as_ref(), &channel, &failure),
-        };
-        let (parts, body) = response.into_parts();
-        match body {
-            Answer::Whole(body) => {
-                let response = Response::from_parts(parts, Full::new(body));
-                self.epilogue.end(&call, request.as_ref(), Some(&channel), None, response)
-            }
-            Answer::Pieces(pieces) => {
-                let response = Response::from_parts(parts, pieces);
-                self.epilogue.begin(call, request, channel, (place, callers_place), response)
-            }
-        }
+        Ok((payload, arrival.count_caller()?))
     }
 
     async fn receive<B>(

@@ -93,7 +93,7 @@ impl Gate {
             return Ok(());
         }
         let checked =
-            definition.security.check_request(request, None, self.environment.now(), &definition.nonces);
+            definition.security.check_request(request, None, || self.environment.now(), &definition.nonces);
         checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
         self.check_roles(arrival, definition)
     }
@@ -129,7 +129,7 @@ impl Gate {
         Definition { security, nonces, .. }: &Definition,
         body: &'b Bytes,
     ) -> Result<Option<Payload<'b>>, Denied> {
-        let now = self.environment.now();
+        let now = || self.environment.now();
         let unreadable = |error: Error| Denied::NoMessage(error.message().to_owned());
         match proof {
             Proof::Request => Ok(None),
@@ -151,7 +151,7 @@ impl Gate {
                     .username_token()
                     .map_err(|error| Denied::Token(error.to_string()))?
                     .ok_or(Denied::NoToken)?;
-                security.check_token(&token, now, nonces)?;
+                security.check_token(&token, now(), nonces)?;
                 Ok(Some(Payload::Soap(document)))
             }
         }

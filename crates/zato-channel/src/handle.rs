@@ -143,18 +143,17 @@ fn headers(mut headers: HeaderMap, content_type: HeaderValue) -> HeaderMap {
 }
 
 /// Turns a panic into a failure. What the panic says may hold anything, so it is for the log only.
-pub(crate) async fn caught<T>(
+pub(crate) fn caught<T>(
     cid: Cid,
     mut call: Pin<&mut impl Future<Output = Result<T, Failure>>>,
-) -> Result<T, Failure> {
-    poll_fn(|cx| {
+) -> impl Future<Output = Result<T, Failure>> {
+    poll_fn(move |cx| {
         // What the call leaves half done is never looked at again, except for the request it was made with.
         catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))).unwrap_or_else(|panic| {
             tracing::error!(%cid, panic = said(&*panic), "a service panicked");
             Poll::Ready(Err(Failure::panicked()))
         })
     })
-    .await
 }
 
 fn said(panic: &(dyn Any + Send)) -> &str {

@@ -35,7 +35,11 @@ impl SystemGenerator {
         // Neither count outgrows 64 bits before the year 2554.
         let (milliseconds, nanoseconds) = (now.as_millis() as u64, now.as_nanos() as u64);
         let high = self.key.hash_one(nanoseconds);
-        let low = self.key.hash_one(!nanoseconds);
+        let low = match self.form() {
+            // Its random bits are the first 16 and the last 32 of the entropy, which one number has.
+            Form::Decimal96 => high,
+            Form::Decimal128 | Form::Base32 => self.key.hash_one(!nanoseconds),
+        };
         self.generator.next(milliseconds, u128::from(high) << 64 | u128::from(low))
     }
 }

@@ -153,6 +153,7 @@ impl Environment {
     }
 
     /// The context of a call that comes from outside.
+    #[inline]
     pub fn context(&self, cid: Cid, channel: ChannelKind, origin: Origin) -> Context {
         Context {
             cid,
@@ -262,6 +263,7 @@ impl Context {
     }
 
     /// Where the call came from, once it is over.
+    #[inline]
     pub fn into_origin(self) -> Origin {
         self.origin
     }

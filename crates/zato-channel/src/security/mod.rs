@@ -248,12 +248,12 @@ impl Security {
         }
     }
 
-    /// Checks a proof in the request itself, and in its body if that is a form.
+    /// Checks a proof in the request itself, and in its body if that is a form. The time is asked for only where it matters.
     pub(crate) fn check_request(
         &self,
         request: &Parts,
         form: Option<&str>,
-        now: OffsetDateTime,
+        now: impl FnOnce() -> OffsetDateTime,
         nonces: &Nonces,
     ) -> Result<(), Denied> {
         let headers = &request.headers;
@@ -261,9 +261,9 @@ impl Security {
             Guard::BasicAuth(basic) => basic.check(headers, self.is_active),
             Guard::ApiKey(key) => key.check(headers),
             Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
-            Guard::OAuth(rules) => rules.check(request, form, now, nonces, self.is_active),
+            Guard::OAuth(rules) => rules.check(request, form, now(), nonces, self.is_active),
             Guard::ClientCertificate(rules) => rules.check(request.extensions.get::<ClientCertificate>()),
-            Guard::Jwt(check) => check.check(headers, now),
+            Guard::Jwt(check) => check.check(headers, now()),
             Guard::WsSecurity(_) => Err(Denied::NoToken),
             Guard::XPath(_) => Err(Denied::NotFound("username")),
         })
