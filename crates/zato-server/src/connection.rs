@@ -178,13 +178,33 @@ fn ask(future: Pin<&mut impl Future<Output = ()>>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use bytes::Bytes;
+    use futures_util::future::BoxFuture;
+    use http::Response;
+    use http::request::Parts;
+    use http_body_util::Full;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use zato_channel::{Channels, Pages, Settings};
+    use zato_channel::{Channels, Page, Pages, Settings};
     use zato_cid::{Form, SystemGenerator};
     use zato_kvdb::{Embedded, Kvdb, SystemClock};
     use zato_service::{Environment, EnvironmentParts, Outgoing, Registry};
 
     use super::*;
+
+    /// A document that is more than the buffers of a connection hold.
+    struct Large;
+
+    impl Large {
+        const SIZE: usize = 100_000;
+    }
+
+    impl Page for Large {
+        fn get<'a>(&'a self, _: &'a Parts) -> BoxFuture<'a, Response<Full<Bytes>>> {
+            Box::pin(ready(Response::new(Full::new(vec![b'x'; Self::SIZE].into()))))
+        }
+    }
 
     async fn dispatcher(folder: &std::path::Path) -> Dispatcher {
         let store = Embedded::open(&folder.join("kvdb.redb"), Arc::new(SystemClock)).await.unwrap();
@@ -198,7 +218,8 @@ mod tests {
             clock: time::OffsetDateTime::now_utc,
             tasks: Default::default(),
         });
-        Dispatcher::new(Channels::new(Pages::new()), environment, Settings::default())
+        let pages = Pages::new().with("/large", Large);
+        Dispatcher::new(Channels::new(pages), environment, Settings::default())
     }
 
     /// After how many seconds a client is turned away who sends this, then the same byte every second, and what it reads.
@@ -243,5 +264,51 @@ mod tests {
             assert!((60..=62).contains(&seconds), "{seconds} s for {shown:?}");
             assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 4"), "{shown:?} {reply:?}");
         }
+    }
+
+    /// Asks for a large document, and takes a part of it at each of so many seconds. Says how much of it came, and after how
+    /// many seconds the connection ended.
+    async fn taken(dispatcher: &Dispatcher, parts: usize) -> (usize, u64) {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        let served = tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        let begun = Instant::now();
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut taken = 0;
+        let mut part = [0; 1024];
+        for _ in 0..parts {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            taken += client.read(&mut part).await.unwrap();
+        }
+        served.await.unwrap();
+        (taken, begun.elapsed().as_secs())
+    }
+
+    #[tokio::test]
+    async fn slow_readers_are_waited_for_as_long_as_they_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        tokio::time::pause();
+        let (read, seconds) = taken(&dispatcher, 100).await;
+        assert!(read > Large::SIZE && (155..=162).contains(&seconds), "{read} bytes, {seconds} s");
+        let (read, seconds) = taken(&dispatcher, 10).await;
+        assert!(read < Large::SIZE && (70..=72).contains(&seconds), "{read} bytes, {seconds} s");
+    }
+
+    #[tokio::test]
+    async fn idle_connections_end_when_they_are_told_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        tokio::time::pause();
+        let (mut client, server) = tokio::io::duplex(1024 * 1024);
+        let (peer, stop) = (([192, 0, 2, 1], 50_000).into(), Stop::default());
+        let served = tokio::spawn(serve(dispatcher, server, peer, None, stop.clone()));
+        let begun = Instant::now();
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut reply = vec![0; Large::SIZE];
+        client.read_exact(&mut reply).await.unwrap();
+        stop.give();
+        served.await.unwrap();
+        assert_eq!(begun.elapsed().as_secs(), 0);
     }
 }
