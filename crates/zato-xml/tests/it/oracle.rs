@@ -45,6 +45,8 @@ fn is_laxer(error: &ReadError, text: &str) -> bool {
             Malformed::EmptyNamespace { .. } => true,
             // It takes the first default namespace of two: XML 1.0, 3.1.
             Malformed::DuplicateAttribute { name } => name == "xmlns",
+            // It reads a number that is no character as U+FFFD: XML 1.0, 4.1, Legal Character.
+            Malformed::ForbiddenReference { reference } => !is_character(reference),
             // It accepts a name that begins with a colon, as XML without namespaces does.
             Malformed::Unexpected { expected: "a name", found: ':' } => true,
             // It accepts an instruction whose content begins right after its name, or with a colon in it.
@@ -53,6 +55,16 @@ fn is_laxer(error: &ReadError, text: &str) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether the number in a reference is one of Unicode's.
+fn is_character(reference: &str) -> bool {
+    let number = reference.trim_start_matches("&#").trim_end_matches(';');
+    let number = match number.strip_prefix('x') {
+        Some(number) => u32::from_str_radix(number, 16),
+        None => number.parse(),
+    };
+    number.ok().and_then(char::from_u32).is_some()
 }
 
 /// Whether nothing is wrong but the XML declaration, of which roxmltree sees little more than the order of its parts.
