@@ -36,13 +36,7 @@ fn read<'i>(text: &'i str, limits: &Limits) -> Result<Document<'i>> {
     if text.len() > limit {
         return Err(Box::new(ReadError::TooLarge { found: text.len(), limit }));
     }
-    let reader = Reader::new(text, limits);
-    if let Some(offset) = first_forbidden(text)
-        && let Some(found) = text[offset..].chars().next()
-    {
-        return Err(reader.cursor.malformed(offset, Malformed::ForbiddenCharacter { found }));
-    }
-    reader.read()
+    Reader::new(text, limits).read()
 }
 
 struct Reader<'i, 'l> {
@@ -91,7 +85,9 @@ impl<'i, 'l> Reader<'i, 'l> {
     /// `document ::= prolog element Misc*`, without a document type declaration in the prolog.
     fn read(mut self) -> Result<Document<'i>> {
         self.cursor.skip("\u{FEFF}");
+        // A text in another encoding is told so, whatever its characters are.
         declaration::skip(&mut self.cursor)?;
+        self.check_characters()?;
         self.around_root()?;
         match self.cursor.peek() {
             Some(b'<') => {}
@@ -109,6 +105,14 @@ impl<'i, 'l> Reader<'i, 'l> {
         }
         self.document.nodes[0].next = index(self.document.nodes.len());
         Ok(self.document)
+    }
+
+    /// `Char`, of the whole text at once.
+    fn check_characters(&self) -> Result<()> {
+        let text = self.document.text;
+        let Some(offset) = first_forbidden(text) else { return Ok(()) };
+        let Some(found) = text[offset..].chars().next() else { return Ok(()) };
+        Err(self.cursor.malformed(offset, Malformed::ForbiddenCharacter { found }))
     }
 
     /// `Misc*`: what may stand before and after the root element.

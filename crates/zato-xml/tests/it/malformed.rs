@@ -251,7 +251,7 @@ fn long_names_are_cut_in_errors() {
 
 #[test]
 fn a_declared_encoding_other_than_utf8_is_refused() {
-    for encoding in ["ISO-8859-1", "UTF-16", "", "x y"] {
+    for encoding in ["ISO-8859-1", "UTF-16", "", "x y", "\0"] {
         let text = format!("\u{FEFF}<?xml version='1.0' encoding = \"{encoding}\" standalone='yes'?><a/>");
         let error = parse(&text, &Limits::default()).map(drop).unwrap_err();
         assert_eq!(error, ReadError::Encoding { found: encoding.to_owned() });
