@@ -15,8 +15,9 @@ use zato_soap::{Frame, FrameOptions, Version, escape};
 /// What XML replies of services are called that name no element of their own: XML can't do without.
 const DEFAULT_ELEMENT: &str = "response";
 
-/// The smallest buffer for a reply. Most replies fit.
-const MINIMUM_CAPACITY: usize = 512;
+/// The smallest buffer for a reply. Beyond it the next reply gets a buffer as long as the last one was: replies of one service
+/// are often of one length, and a buffer that is full becomes a body without a further allocation.
+const MINIMUM_CAPACITY: usize = 128;
 
 /// Larger replies than this don't make the buffers of those after them larger.
 const MAXIMUM_CAPACITY: usize = 64 * 1024;
