@@ -39,6 +39,8 @@ fn is_laxer(error: &ReadError, text: &str) -> bool {
         // It reads any encoding as UTF-8.
         ReadError::Encoding { .. } => true,
         ReadError::Syntax { source, .. } => match source {
+            // It looks at neither value of the XML declaration.
+            Malformed::DeclaredValue { .. } => true,
             // It looks for `<?xml ` only, so that these are ordinary instructions to it: Namespaces and XML 1.0, 2.6.
             Malformed::MisplacedDeclaration => true,
             // It accepts what Namespaces 1.1 allows, and 1.0 (section 5) does not.
