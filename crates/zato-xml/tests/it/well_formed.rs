@@ -207,6 +207,18 @@ fn what_is_not_changed_is_borrowed() {
 }
 
 #[test]
+fn a_message_takes_few_allocations() {
+    let fields: String =
+        (0..10).map(|n| format!("<b:field_{n} kind='text'>{}</b:field_{n}>", "text ".repeat(20))).collect();
+    let text = format!(
+        "<s:Envelope xmlns:s='urn:s'><s:Header/><s:Body><b:message xmlns:b='urn:b'>{fields}</b:message></s:Body></s:Envelope>"
+    );
+    let counted = allocation_counter::measure(|| assert_eq!(read(&text).descendants().count(), 25));
+    // Nodes, namespaces, open elements and attributes; the last ones are too many for their first place.
+    assert!((4..=6).contains(&counted.count_total), "{counted:?}");
+}
+
+#[test]
 fn nothing_shows_content_by_itself() {
     let document = read("<a token='secret'>secret</a>");
     let shown: String =
