@@ -17,7 +17,7 @@ const DEFAULT_ELEMENT: &str = "response";
 
 /// The smallest buffer for a reply. Beyond it the next reply gets a buffer as long as the last one was: replies of one service
 /// are often of one length, and a buffer that is full becomes a body without a further allocation.
-const MINIMUM_CAPACITY: usize = 128;
+const MINIMUM_CAPACITY: usize = 64;
 
 /// Larger replies than this don't make the buffers of those after them larger.
 const MAXIMUM_CAPACITY: usize = 64 * 1024;

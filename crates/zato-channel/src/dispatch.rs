@@ -149,6 +149,7 @@ impl Dispatcher {
     /// the list while it is read, and fails if that can't go on.
     ///
     /// Connections move the future of each call about, so it is kept small: whatever few calls need is in a box of its own.
+    #[inline]
     pub fn dispatch<B>(
         &self,
         request: Request<B>,

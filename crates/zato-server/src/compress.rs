@@ -39,6 +39,7 @@ pin_project! {
 
 /// Answers a request. The reply is compressed if it is large enough and the client says that it understands gzip or zstd;
 /// clients that say nothing, and short replies, don't pay for the question.
+#[inline]
 pub(crate) fn answer(
     dispatcher: &Dispatcher,
     request: Request<Incoming>,
