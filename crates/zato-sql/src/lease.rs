@@ -3,7 +3,8 @@
 //! Owns when a connection may be used again. It must not know statements.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{
@@ -17,8 +18,8 @@ use crate::dialect::Dialect;
 use crate::pool::Status;
 use crate::{Engine, Error};
 
-/// A connection that rested for longer is tried before it is used again, because the database or something between may
-/// have closed it meanwhile. Under load connections hardly rest, and nothing is added to a statement.
+/// A connection that was not used for longer is tried before it is used again, because the database or something between
+/// may have closed it meanwhile. Under load connections hardly rest, and nothing is added to a statement.
 const TRY_AFTER: Duration = Duration::from_millis(100);
 
 /// How long the try of a kept connection may take.
@@ -35,6 +36,29 @@ const UNPOOLED: usize = 64;
 struct Maker<D: Dialect> {
     options: <D::Connection as Connection>::Options,
     lifetime: Duration,
+    made: Instant,
+    /// When a connection was last closed in the middle, in microseconds since `made`.
+    doubted: AtomicU64,
+}
+
+impl<D: Dialect> Maker<D> {
+    fn new(options: <D::Connection as Connection>::Options, lifetime: Duration) -> Self {
+        Self { options, lifetime, made: Instant::now(), doubted: AtomicU64::new(0) }
+    }
+
+    fn since_made(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.made).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// What broke one connection, such as the end of the database, may have broken those beside it.
+    fn doubt_all(&self) {
+        self.doubted.fetch_max(self.since_made(Instant::now()), Relaxed);
+    }
+
+    /// Whether a connection has not been tried since one beside it was closed in the middle.
+    fn is_in_doubt(&self, tried: Instant) -> bool {
+        self.since_made(tried) < self.doubted.load(Relaxed)
+    }
 }
 
 impl<D: Dialect> Manager for Maker<D> {
@@ -49,7 +73,8 @@ impl<D: Dialect> Manager for Maker<D> {
         if metrics.age() > self.lifetime {
             return Err(RecycleError::message("it is too old"));
         }
-        if metrics.last_used() > TRY_AFTER {
+        let tried = metrics.recycled.unwrap_or(metrics.created);
+        if tried.elapsed() > TRY_AFTER || self.is_in_doubt(tried) {
             connection.ping().await?;
         }
         Ok(())
@@ -73,7 +98,7 @@ impl<D: Dialect> Source<D> {
         });
         let is_pooled = config.pool_size > 0;
         let size = if is_pooled { (config.pool_size + extra.max_overflow) as usize } else { UNPOOLED };
-        let pool = managed::Pool::builder(Maker { options: D::options(config), lifetime })
+        let pool = managed::Pool::builder(Maker::new(D::options(config), lifetime))
             .max_size(size)
             .timeouts(Timeouts {
                 wait: Some(extra.pool_timeout),
@@ -138,8 +163,9 @@ impl<D: Dialect> Drop for Source<D> {
     }
 }
 
-/// A connection on loan. Dropping it closes the connection, which ends whatever the database was doing for it; a
-/// connection that is good goes back with [`give_back`](Self::give_back).
+/// A connection on loan. Dropping it closes the connection, which ends whatever the database was doing for it, and has
+/// those of its pool tried before they are used again; a connection that is good goes back with
+/// [`give_back`](Self::give_back).
 pub(crate) struct Lease<D: Dialect>(Option<Held<D>>);
 
 enum Held<D: Dialect> {
@@ -172,6 +198,9 @@ impl<D: Dialect> Lease<D> {
 impl<D: Dialect> Drop for Lease<D> {
     fn drop(&mut self) {
         if let Some(Held::Pooled(object)) = self.0.take() {
+            if let Some(pool) = Object::pool(&object) {
+                pool.manager().doubt_all();
+            }
             drop(Object::take(object));
         }
     }

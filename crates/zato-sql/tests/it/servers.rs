@@ -92,8 +92,11 @@ async fn a_server_may_be_killed_in_the_middle() {
         pool.execute("INSERT INTO t VALUES (1)", ()).await.unwrap();
 
         // One statement runs, one connection rests, one transaction is open, one stream is half read.
-        let slow =
-            if engine == Engine::PostgreSql { "SELECT 1 FROM pg_sleep(60)" } else { "SELECT SLEEP(60)" };
+        let (slow, under_way) = if engine == Engine::PostgreSql {
+            ("SELECT 1 FROM pg_sleep(600)", "SELECT COUNT(*) FROM pg_stat_activity WHERE query = $1")
+        } else {
+            ("SELECT SLEEP(600)", "SELECT COUNT(*) FROM information_schema.processlist WHERE info = ?")
+        };
         let running = tokio::spawn({
             let pool = pool.clone();
             async move { pool.query::<i64>(slow, ()).await }
@@ -104,13 +107,15 @@ async fn a_server_may_be_killed_in_the_middle() {
         one.and(two).unwrap();
         let mut rows = pool.stream::<i64>("SELECT a.n FROM (SELECT 1 AS n UNION ALL SELECT 2) a", ());
         assert_eq!(rows.next().await.unwrap().unwrap(), 1);
+        while pool.query_one::<i64>(under_way, [slow]).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
         server.kill();
 
         let error = running.await.unwrap().unwrap_err();
         assert!(matches!(error, Error::Lost { .. }), "{error:?}");
         let error = transaction.commit().await.unwrap_err();
         assert!(matches!(error, Error::Lost { .. }), "{error:?}");
-        // A connection that was used a moment ago is not tried before it is used again.
         let error = pool.ping().await.unwrap_err();
         assert!(error.is_connection(), "{error:?}");
 
@@ -118,6 +123,49 @@ async fn a_server_may_be_killed_in_the_middle() {
         // The first statement works again, whatever connections the pool still had.
         let count = pool.query_one::<i64>("SELECT COUNT(*) FROM t", ()).await.unwrap();
         assert_eq!(count, 1, "what was not committed is gone, what was is there");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_broken_connection_puts_the_others_in_doubt() {
+    for engine in ENGINES {
+        let database = Database::of(engine);
+        let (pool, administrator) = (database.pool(), database.pool_with(1, ""));
+        let (id, end, is_there) = if engine == Engine::PostgreSql {
+            (
+                "SELECT CAST(pg_backend_pid() AS BIGINT)",
+                "SELECT pg_terminate_backend(?)",
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = ?",
+            )
+        } else {
+            (
+                "SELECT CAST(CONNECTION_ID() AS SIGNED)",
+                "KILL ?",
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?",
+            )
+        };
+        let mut sessions = Vec::new();
+        let mut transactions = Vec::new();
+        for _ in 0..4 {
+            let mut transaction = pool.begin().await.unwrap();
+            sessions.push(transaction.query_one::<i64>(id, ()).await.unwrap());
+            transactions.push(transaction);
+        }
+        let last = transactions.pop().unwrap();
+        for transaction in transactions {
+            transaction.commit().await.unwrap();
+        }
+        for session in sessions {
+            administrator.execute(database.sql(end), [session]).await.unwrap();
+            while administrator.query_one::<i64>(database.sql(is_there), [session]).await.unwrap() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let error = last.commit().await.unwrap_err();
+        assert!(matches!(error, Error::Lost { .. }), "{error:?}");
+        // All the others are gone too, and were used only a moment ago.
+        let (one, two, three) = tokio::join!(pool.ping(), pool.ping(), pool.ping());
+        one.and(two).and(three).unwrap();
     }
 }
 
