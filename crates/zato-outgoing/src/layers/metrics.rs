@@ -1,10 +1,9 @@
 //! Counts calls.
 //!
 //! Owns the moments at which a call begins and ends for the counters, which are those of [`Metrics`]. It sits outside
-//! of [`timing`](super::timing), which measures what it counts, and of everything that may refuse a call, so that refusals are
-//! counted too.
+//! of everything that may refuse a call, so that refusals are counted too, and of [`timing`](super::timing), so that a reply
+//! has been measured already.
 
-use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,13 +15,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::kind::HasKind;
-use crate::layers::timing::Timed;
 use crate::metrics::{Ending, Metrics};
 use crate::progress::{Phase, Progress, Timing};
 
 /// Makes [`Count`] services.
 ///
-/// Reads: [`Timing`] and [`Progress`] from the response; without them it counts a call that took no time and one attempt.
+/// Reads: [`Progress`], or starts one, and [`Timing`] from the response, which saves a look at the clock. Writes: [`Progress`]
+/// for the layers inside.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,17 +30,21 @@ use crate::progress::{Phase, Progress, Timing};
 /// use tower::{ServiceExt, service_fn};
 /// use tower_layer::Layer;
 /// use zato_outgoing::layers::metrics::CountLayer;
-/// use zato_outgoing::layers::timing::TimingLayer;
-/// use zato_outgoing::{Failure, Metrics};
+/// use zato_outgoing::{Failure, FailureKind, Metrics};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
+/// let server = service_fn(async |request: Request<bool>| match request.into_body() {
+///     true => Ok(Response::new(())),
+///     false => Err(Failure::NoReply("gone".into())),
+/// });
 /// let metrics = Arc::new(Metrics::default());
-/// let server = service_fn(async |_: Request<()>| Ok::<_, Failure>(Response::new(())));
-/// let measured = TimingLayer::new().layer(server);
-/// let reply = CountLayer::into(Arc::clone(&metrics)).layer(measured).oneshot(Request::new(())).await;
-/// assert!(reply.is_ok());
-/// assert_eq!((metrics.snapshot().calls, metrics.snapshot().in_flight), (1, 0));
+/// let counted = CountLayer::into(Arc::clone(&metrics)).layer(server);
+/// assert!(counted.clone().oneshot(Request::new(true)).await.is_ok());
+/// assert!(counted.oneshot(Request::new(false)).await.is_err());
+/// let snapshot = metrics.snapshot();
+/// assert_eq!((snapshot.calls, snapshot.in_flight, snapshot.latency.count()), (2, 0, 2));
+/// assert!(snapshot.failures().any(|failures| failures == (FailureKind::NoReply, 1)));
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -69,24 +72,25 @@ pub struct Count<S> {
     metrics: Arc<Metrics>,
 }
 
-impl<S, B, R, E> Service<Request<B>> for Count<S>
+impl<S, B, R> Service<Request<B>> for Count<S>
 where
-    S: Service<Request<B>, Response = Response<R>, Error = Timed<E>>,
-    E: HasKind + Error + 'static,
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: HasKind,
 {
     type Response = Response<R>;
-    type Error = Timed<E>;
+    type Error = S::Error;
     type Future = CountFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Timed<E>>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.metrics.begin();
+        let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
         let counted = Counted { metrics: Arc::clone(&self.metrics), ended: false };
-        CountFuture { inner: self.inner.call(request), counted }
+        CountFuture { inner: self.inner.call(request), progress, counted }
     }
 }
 
@@ -111,30 +115,28 @@ pin_project! {
     pub struct CountFuture<F> {
         #[pin]
         inner: F,
+        progress: Progress,
         counted: Counted,
     }
 }
 
 impl<F, R, E> Future for CountFuture<F>
 where
-    F: Future<Output = Result<Response<R>, Timed<E>>>,
-    E: HasKind + Error + 'static,
+    F: Future<Output = Result<Response<R>, E>>,
+    E: HasKind,
 {
-    type Output = Result<Response<R>, Timed<E>>;
+    type Output = Result<Response<R>, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        let (ending, timing, progress) = match &result {
-            Ok(response) => {
-                let extensions = response.extensions();
-                let timing = extensions.get::<Timing>().copied().unwrap_or_default();
-                (Ending::Reply(response.status()), timing, extensions.get())
-            }
-            Err(timed) => (Ending::Failure(timed.error.kind()), timed.timing, Some(&timed.progress)),
+        let (ending, measured) = match &result {
+            Ok(response) => (Ending::Reply(response.status()), response.extensions().get().copied()),
+            Err(error) => (Ending::Failure(error.kind()), None),
         };
-        let retries = progress.map_or(0, |progress: &Progress| progress.attempts() - 1);
+        let timing: Timing = measured.unwrap_or_else(|| this.progress.timing());
+        let retries = this.progress.attempts() - 1;
         this.counted.ended = true;
         this.counted.metrics.end(ending, timing.total(), timing.phase(Phase::Queue), retries);
         Poll::Ready(result)
@@ -153,46 +155,49 @@ mod tests {
     use crate::layers::timing::TimingLayer;
     use crate::metrics::MetricsSnapshot;
 
-    async fn call(result: Result<u16, Failure>) -> MetricsSnapshot {
+    /// Answers after two seconds in the queue and one of waiting for the reply, in the second attempt.
+    async fn server(request: Request<Result<u16, Failure>>) -> Result<Response<()>, Failure> {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let progress = request.extensions().get::<Progress>().unwrap();
+        progress.next_attempt();
+        progress.enter(Phase::FirstByte);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        request.into_body().map(|status| Response::builder().status(status).body(()).unwrap())
+    }
+
+    /// What is counted of two calls, of which the first one gets a reply and the second one none.
+    async fn count<S, E>(service: S) -> MetricsSnapshot
+    where
+        S: Service<Request<Result<u16, Failure>>, Response = Response<()>, Error = E> + Clone,
+        E: HasKind,
+    {
         let metrics = Arc::new(Metrics::default());
-        let mut result = Some(result);
-        let measured = TimingLayer::new().layer(service_fn(move |request: Request<()>| {
-            let result = result.take().unwrap();
-            async move {
-                tokio::time::sleep(Duration::from_secs(2)).await;
-                let progress = request.extensions().get::<Progress>().unwrap();
-                progress.next_attempt();
-                progress.enter(Phase::FirstByte);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                result.map(|status| {
-                    let response = Response::builder().status(status).extension(progress.clone());
-                    response.body(()).unwrap()
-                })
-            }
-        }));
-        let service = CountLayer::into(Arc::clone(&metrics)).layer(measured);
-        let _result = service.oneshot(Request::new(())).await;
+        let counted = CountLayer::into(Arc::clone(&metrics)).layer(service);
+        let replied = counted.clone().oneshot(Request::new(Ok(503))).await;
+        let failed = counted.oneshot(Request::new(Err(Failure::NoReply("gone".into())))).await;
+        assert!(replied.is_ok() && failed.is_err());
         metrics.snapshot()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn replies_and_failures() {
-        let snapshot = call(Ok(503)).await;
-        assert_eq!((snapshot.calls, snapshot.in_flight, snapshot.retries), (1, 0, 1));
-        assert_eq!(snapshot.replies().find(|(class, _)| *class == 5), Some((5, 1)));
-        assert_eq!(snapshot.queued.as_secs(), 2);
-        assert_eq!(snapshot.latency.sum().as_secs(), 3);
-        let snapshot = call(Err(Failure::NoReply("gone".into()))).await;
-        assert!(snapshot.failures().any(|counted| counted == (FailureKind::NoReply, 1)));
+    async fn replies_and_failures_are_the_same_measured_or_not() {
+        for snapshot in
+            [count(service_fn(server)).await, count(TimingLayer::new().layer(service_fn(server))).await]
+        {
+            assert_eq!((snapshot.calls, snapshot.in_flight, snapshot.retries), (2, 0, 2));
+            assert_eq!(snapshot.replies().find(|(class, _)| *class == 5), Some((5, 1)));
+            assert!(snapshot.failures().any(|counted| counted == (FailureKind::NoReply, 1)));
+            assert_eq!(snapshot.queued.as_secs(), 4);
+            assert_eq!(snapshot.latency.sum().as_secs(), 6);
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_nobody_waits_for_any_more_is_abandoned() {
         let metrics = Arc::new(Metrics::default());
-        let measured = TimingLayer::new().layer(service_fn(async |_: Request<()>| {
+        let service = CountLayer::into(Arc::clone(&metrics)).layer(service_fn(async |_: Request<()>| {
             std::future::pending::<Result<Response<()>, Failure>>().await
         }));
-        let service = CountLayer::into(Arc::clone(&metrics)).layer(measured);
         let call = service.oneshot(Request::new(()));
         let timed_out = tokio::time::timeout(Duration::from_secs(1), call).await;
         assert!(timed_out.is_err());

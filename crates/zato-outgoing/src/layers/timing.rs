@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::kind::{FailureKind, HasKind};
 use crate::progress::{Progress, Timing as Measured};
 
 /// Makes [`Timing`] services.
@@ -76,6 +77,12 @@ pub struct Timed<E: std::error::Error + 'static> {
     pub timing: Measured,
     /// How far the call had got.
     pub progress: Progress,
+}
+
+impl<E: HasKind + std::error::Error + 'static> HasKind for Timed<E> {
+    fn kind(&self) -> FailureKind {
+        self.error.kind()
+    }
 }
 
 impl<S, B, R> Service<Request<B>> for Timing<S>
