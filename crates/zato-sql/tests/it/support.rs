@@ -114,6 +114,8 @@ impl Server {
         let data_argument = format!("--datadir={}", data.display());
         finish(
             as_user("nobody", Path::new("/usr/bin/mariadb-install-db"))
+                // A server that starts deletes the temporary tables of all that share its folder for them.
+                .env("TMPDIR", &folder)
                 .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
                 .arg(&data_argument),
         );
@@ -133,6 +135,7 @@ impl Server {
             format!("--port={port}"),
             format!("--socket={}", folder.join("socket").display()),
             format!("--pid-file={}", folder.join("pid").display()),
+            format!("--tmpdir={}", folder.display()),
             "--bind-address=127.0.0.1".to_owned(),
             "--innodb-flush-log-at-trx-commit=2".to_owned(),
             "--innodb-buffer-pool-size=16M".to_owned(),
