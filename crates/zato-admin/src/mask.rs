@@ -85,7 +85,7 @@ pub fn without_secrets(body: &[u8]) -> String {
 
 /// Hides the content of elements and attributes whose names tell that they are secret; none if the text is no XML.
 pub(crate) fn xml(text: &str) -> Option<String> {
-    let document = zato_soap::parse(text, &zato_soap::Limits::default()).ok()?;
+    let document = zato_xml::parse(text, &zato_xml::Limits::default()).ok()?;
     let mut hidden: Vec<Range<usize>> = Vec::new();
     for node in document.descendants().filter(zato_xml::Node::is_element) {
         hidden.extend(node.attributes().filter(|a| is_secret(a.name())).map(|a| a.range_value()));

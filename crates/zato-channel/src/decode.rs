@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use zato_service::{Error, ErrorKind, Input, Registration};
-use zato_soap::{Envelope, Limits, ReadError};
-use zato_xml::{Document, Node};
+use zato_soap::{Envelope, ReadError};
+use zato_xml::{Document, Limits, Node};
 
 use crate::codec::{Dialect, Reading};
 use crate::media;
@@ -97,7 +97,7 @@ pub(crate) fn document<'b>(body: &'b Bytes, limits: &Limits) -> Result<Document<
             "The body is not in UTF-8: its first {place} bytes are, then comes another one"
         ))
     })?;
-    zato_soap::parse(text, limits).map_err(unreadable)
+    zato_xml::parse(text, limits).map_err(|error| unreadable(error.into()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is an adapter for `map_err`, which passes by value")]

@@ -17,8 +17,8 @@ use http::{Extensions, HeaderMap, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 use serde::de::DeserializeOwned;
-use zato_soap::{Envelope, Fault, Limits, ReadError};
-use zato_xml::{Document, Node};
+use zato_soap::{Envelope, Fault, ReadError};
+use zato_xml::{Document, Limits, Node};
 
 use crate::call::Outcome;
 use crate::error::{CallError, Failure};
@@ -142,14 +142,14 @@ impl Response {
     }
 
     /// The body read as XML, of which `read` takes what it needs. The document's size, depth and number of nodes are limited,
-    /// and it has no document type declaration, as [`zato_soap::parse`] has it.
+    /// and it has no document type declaration, as [`zato_xml::parse`] has it.
     ///
     /// # Errors
     ///
-    /// [`ReadError`] if it is not such XML.
-    pub fn xml<R>(&self, read: impl FnOnce(&Document<'_>) -> R) -> Result<R, ReadError> {
+    /// [`zato_xml::ReadError`] if it is not such XML.
+    pub fn xml<R>(&self, read: impl FnOnce(&Document<'_>) -> R) -> Result<R, zato_xml::ReadError> {
         let text = self.text();
-        Ok(read(&zato_soap::parse(&text, &Limits::default())?))
+        Ok(read(&zato_xml::parse(&text, &Limits::default())?))
     }
 
     /// The first element in the body of the reply's SOAP envelope, of which `read` takes what it needs; `None` if the body is
@@ -169,7 +169,7 @@ impl Response {
     /// [`SoapError::Fault`] if the other side replied with a fault, [`SoapError::Read`] if the body is no envelope.
     pub fn soap_payload<R>(&self, read: impl FnOnce(Option<Node<'_, '_>>) -> R) -> Result<R, SoapError> {
         let text = self.text();
-        let document = zato_soap::parse(&text, &Limits::default())?;
+        let document = zato_xml::parse(&text, &Limits::default()).map_err(ReadError::Xml)?;
         let envelope = Envelope::of(&document)?;
         match envelope.fault() {
             Some(fault) => Err(SoapError::Fault(Box::new(fault))),
@@ -184,7 +184,7 @@ impl Response {
     /// [`ReadError`] if it is no envelope.
     pub fn soap<R>(&self, read: impl FnOnce(Envelope<'_, '_>) -> R) -> Result<R, ReadError> {
         let text = self.text();
-        let document = zato_soap::parse(&text, &Limits::default())?;
+        let document = zato_xml::parse(&text, &Limits::default()).map_err(ReadError::Xml)?;
         Ok(read(Envelope::of(&document)?))
     }
 

@@ -5,7 +5,6 @@
 mod envelope;
 mod fault;
 mod frame;
-mod limits;
 mod samples;
 mod username_token;
 

@@ -7,14 +7,7 @@ use proptest::prelude::*;
 use zato_xml::{Limits, ReadError, parse};
 
 use crate::differential::text;
-
-const UNLIMITED: Limits = Limits {
-    max_bytes: usize::MAX,
-    max_depth: usize::MAX,
-    max_nodes: usize::MAX,
-    max_attributes: usize::MAX,
-    max_namespaces: usize::MAX,
-};
+use crate::oracle::UNLIMITED;
 
 #[track_caller]
 fn refuses(text: &str, limits: &Limits, message: &str) {

@@ -3,7 +3,8 @@
 use roxmltree::ParsingOptions;
 use zato_xml::{Document, Limits, Malformed, Node, ReadError, parse};
 
-const UNLIMITED: Limits = Limits {
+/// What foreign readers allow.
+pub(crate) const UNLIMITED: Limits = Limits {
     max_bytes: usize::MAX,
     max_depth: usize::MAX,
     max_nodes: usize::MAX,

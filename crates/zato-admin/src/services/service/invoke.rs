@@ -12,7 +12,7 @@ use zato_catalogue::service::invoke::{Request, Response};
 use zato_env::{XmlFrame, ZatoEnv};
 use zato_service::{Context, Error, Input, Output, Registration};
 use zato_sio::EncodeError;
-use zato_xml::{Document, Node};
+use zato_xml::{Document, Limits, Node};
 
 use crate::Admin;
 use crate::base64::decode;
@@ -215,7 +215,7 @@ fn utf8(payload: &[u8]) -> Result<&str, Error> {
 }
 
 fn parse(text: &str) -> Result<Document<'_>, Error> {
-    zato_soap::parse(text, &zato_soap::Limits::default())
+    zato_xml::parse(text, &Limits::default())
         .map_err(|error| Error::bad_request(format!("payload is not XML that can be read: {error}")))
 }
 

@@ -1,15 +1,6 @@
-//! Text to document, and the errors of everything that is read from a document. Must not know what a service expects inside a body.
+//! Why something is not a SOAP message. Must not know what a service expects inside a body.
 
-use zato_xml::{Document, Limits, Position};
-
-/// Parses XML within `limits`, as [`zato_xml::parse`] does: a SOAP message or any other document.
-///
-/// # Errors
-///
-/// [`ReadError::Xml`].
-pub fn parse<'i>(text: &'i str, limits: &Limits) -> Result<Document<'i>, ReadError> {
-    Ok(zato_xml::parse(text, limits)?)
-}
+use zato_xml::Position;
 
 /// Why a text is not a readable document, or a document not a SOAP message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
