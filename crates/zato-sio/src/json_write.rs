@@ -290,42 +290,35 @@ impl<C: ser::SerializeMap> ser::SerializeMap for Members<C> {
     }
 }
 
-impl<C: ser::SerializeStruct> ser::SerializeStruct for Members<C> {
-    type Ok = C::Ok;
-    type Error = C::Error;
+/// The members that have names.
+macro_rules! named_members {
+    ($($trait:ident,)*) => {
+        $(impl<C: ser::$trait> ser::$trait for Members<C> {
+            type Ok = C::Ok;
+            type Error = C::Error;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), C::Error> {
-        if self.is_private {
-            self.inner.serialize_field(name, value)
-        } else {
-            self.inner.serialize_field(name, &Plain(value))
-        }
-    }
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), C::Error> {
+                if self.is_private {
+                    self.inner.serialize_field(name, value)
+                } else {
+                    self.inner.serialize_field(name, &Plain(value))
+                }
+            }
 
-    fn end(self) -> Result<C::Ok, C::Error> {
-        self.inner.end()
-    }
+            fn end(self) -> Result<C::Ok, C::Error> {
+                self.inner.end()
+            }
+        })*
+    };
 }
 
-impl<C: ser::SerializeStructVariant> ser::SerializeStructVariant for Members<C> {
-    type Ok = C::Ok;
-    type Error = C::Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), C::Error> {
-        self.inner.serialize_field(name, &Plain(value))
-    }
-
-    fn end(self) -> Result<C::Ok, C::Error> {
-        self.inner.end()
-    }
+named_members! {
+    SerializeStruct,
+    SerializeStructVariant,
 }
 
 #[cfg(test)]
