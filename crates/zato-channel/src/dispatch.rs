@@ -30,7 +30,7 @@ use crate::decode::Payload;
 use crate::ended::{Call, Epilogue};
 use crate::failure::Failure;
 use crate::gate::{self, Arrival, Gate, Refusal};
-use crate::handle::{Body as Answer, answer, caught};
+use crate::handle::{Body as Answer, Reply, answer, caught};
 use crate::limits::Place;
 use crate::reply::ReplyBody;
 use crate::respond::{self, ErrorDetails};
@@ -294,7 +294,7 @@ impl Shared {
         async move {
             let mut body = pin!(body);
             let mut share = self.budget.share();
-            let arrival = Arrival { cid: call.cid, client: call.client, request: &request, found: &found };
+            let arrival = Arrival { call: &call, request: &request, found: &found };
             let (body, place) = match self.admit(arrival, body.as_mut(), &mut share).await {
                 Ok(admitted) => admitted,
                 // Boxed, because few calls need it.
@@ -314,21 +314,20 @@ impl Shared {
             };
             let mut context = self.gate.environment.context(call.cid, ChannelKind::HttpSoap, origin);
             let answered = caught(call.cid, pin!(answer(&channel, &mut context, &payload, &body))).await;
-            let request = context.origin().request.as_ref();
-            let response = match answered {
-                Ok(response) => response,
-                Err(failure) => return self.failed(&call, request, &channel, &failure),
+            let Reply { status, headers, body } = match answered {
+                Ok(reply) => reply,
+                Err(failure) => {
+                    return self.failed(&call, context.origin().request.as_ref(), &channel, &failure);
+                }
             };
-            let (parts, body) = response.into_parts();
+            let request = &mut context.origin_mut().request;
             match body {
                 Answer::Whole(body) => {
-                    let response = Response::from_parts(parts, Full::new(body));
-                    self.epilogue.end(&call, request, Some(&channel), None, response)
+                    self.epilogue.reply(&call, request.as_mut(), &channel, (status, headers), body)
                 }
                 Answer::Pieces(pieces) => {
-                    let (request, places) = (context.into_origin().request, (place, callers_place));
-                    let response = Response::from_parts(parts, pieces);
-                    self.epilogue.begin(call, request, channel, places, response)
+                    let (request, places) = (request.take(), (place, callers_place));
+                    self.epilogue.begin(call, request, channel, places, (status, headers), pieces)
                 }
             }
         }

@@ -18,7 +18,7 @@ use zato_cid::Cid;
 use crate::access::{AccessEntry, AccessLog, caller_cid};
 use crate::channel::Channel;
 use crate::failure::Failure;
-use crate::handle::Pieces;
+use crate::handle::{Pieces, ReplyHeaders};
 use crate::limits::Place;
 use crate::reply::ReplyBody;
 use crate::statistics::InFlight;
@@ -52,32 +52,64 @@ impl Epilogue {
         mut response: Response<Full<Bytes>>,
     ) -> Response<ReplyBody> {
         let status = response.status();
+        let size = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+        self.tell(call, request, channel, failure, (status, size));
         self.complete(call, status, response.headers_mut());
-        if status.is_client_error() || status.is_server_error() || tracing::enabled!(Level::DEBUG) {
-            log(call, request, channel, failure, status);
-        }
-        if let (Some(access_log), Some(request)) = (&self.access_log, request) {
-            let size = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
-            record(&**access_log, call, request, channel, (status, size));
-        }
         response.map(ReplyBody::from)
     }
 
-    /// Completes a response whose body is yet to be made. What there is to tell is told when that has ended.
+    /// Completes the reply of a service, and tells about it. Nobody asks for the request's headers after that.
+    pub(crate) fn reply(
+        &self,
+        call: &Call,
+        request: Option<&mut Parts>,
+        channel: &Channel,
+        (status, headers): (StatusCode, ReplyHeaders),
+        body: Bytes,
+    ) -> Response<ReplyBody> {
+        self.tell(call, request.as_deref(), Some(channel), None, (status, body.len()));
+        let mut response = Response::new(Full::new(body).into());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers.into_map(request.map(|request| &mut request.headers));
+        self.complete(call, status, response.headers_mut());
+        response
+    }
+
+    /// Completes the reply of a service whose body is yet to be made. What there is to tell is told when that has ended.
     pub(crate) fn begin(
         &self,
         call: Call,
         request: Option<Parts>,
         channel: Arc<Channel>,
         places: Places,
-        mut response: Response<Pieces>,
+        (status, headers): (StatusCode, ReplyHeaders),
+        pieces: Pieces,
     ) -> Response<ReplyBody> {
-        let status = response.status();
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers.into_map(None);
         self.complete(&call, status, response.headers_mut());
         let access_log = self.access_log.clone();
         let end = End::CallerLeft;
         let ending = Ending { call, request, channel, status, access_log, size: 0, end, _places: places };
-        response.map(|pieces| ReplyBody::pieces(pieces, ending))
+        response.map(|()| ReplyBody::pieces(pieces, ending))
+    }
+
+    /// Tells about a call whose body is there as a whole.
+    fn tell(
+        &self,
+        call: &Call,
+        request: Option<&Parts>,
+        channel: Option<&Channel>,
+        failure: Option<&Failure>,
+        (status, size): (StatusCode, usize),
+    ) {
+        if status.is_client_error() || status.is_server_error() || tracing::enabled!(Level::DEBUG) {
+            log(call, request, channel, failure, status);
+        }
+        if let (Some(access_log), Some(request)) = (&self.access_log, request) {
+            record(&**access_log, call, request, channel, (status, size));
+        }
     }
 
     fn complete(&self, call: &Call, status: StatusCode, headers: &mut HeaderMap) {

@@ -4,7 +4,6 @@
 //! credentials are compared, nor how a refusal is written.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use zato_soap::{Envelope, Limits};
 use crate::channel::Channel;
 use crate::codec::ErrorShape;
 use crate::decode::{self, Payload};
+use crate::ended::Call;
 use crate::failure::Failure;
 use crate::limits::Place;
 use crate::media;
@@ -58,8 +58,7 @@ impl From<Failure> for Refusal {
 /// A call before its body is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival<'a> {
-    pub(crate) cid: Cid,
-    pub(crate) client: SocketAddr,
+    pub(crate) call: &'a Call,
     pub(crate) request: &'a Parts,
     pub(crate) found: &'a Found,
 }
@@ -84,7 +83,7 @@ impl Gate {
         }
         check_method(&found.channel, &request.method)?;
         let Some(definition) = &found.definition else { return Ok(()) };
-        if let Err(retry_after) = self.throttle.admit(arrival.client.ip()) {
+        if let Err(retry_after) = self.throttle.admit(arrival.call.client.ip()) {
             let security = &definition.security;
             self.statistics.denied(security.name(), security.security_type(), "throttled");
             return Err(Failure::too_many_failures(retry_after).into());
@@ -111,7 +110,7 @@ impl Gate {
             }
         }
         if !found.channel.service.is_active() {
-            return Err(unknown_url(arrival.cid, request).into());
+            return Err(unknown_url(arrival.call.cid, request).into());
         }
         match read {
             Some(payload) => Ok(payload),
@@ -177,11 +176,11 @@ impl Gate {
 
     /// The answer to a caller who proved nothing, whatever it was that was wrong.
     fn unauthorized(&self, arrival: Arrival<'_>, definition: &Definition, denied: Denied) -> Refusal {
-        let Arrival { cid, request, .. } = arrival;
+        let Arrival { call, request, .. } = arrival;
         let security = &definition.security;
         self.statistics.denied(security.name(), security.security_type(), denied.reason());
-        let failure = Failure::unauthorized(cid, &shown_path(request), security.challenge(), denied);
-        Refusal::Held(failure, self.throttle.failed(arrival.client.ip(), security.id()))
+        let failure = Failure::unauthorized(call.cid, &shown_path(request), security.challenge(), denied);
+        Refusal::Held(failure, self.throttle.failed(arrival.call.client.ip(), security.id()))
     }
 }
 

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use zato_cid::Cid;
 use zato_env::ZatoEnv;
 use zato_service::{Context, Error, Input, Output, ResponseOptions};
@@ -22,6 +22,25 @@ use crate::failure::Failure;
 
 /// Headers that frame the message. They are the connection's business; a service's idea of them could only be wrong.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+
+/// For how many headers the map of a request may have room that becomes the map of its reply. A larger one would stay with
+/// its connection.
+const MAXIMUM_SPARE: usize = 32;
+
+/// A service's answer, written as its channel writes replies.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: ReplyHeaders,
+    pub(crate) body: Body,
+}
+
+/// What is in the head of a reply because of its service.
+pub(crate) struct ReplyHeaders {
+    /// Those that the service adds.
+    own: HeaderMap,
+    /// That of the channel's data format, which one of the service's own wins over.
+    content_type: HeaderValue,
+}
 
 /// A reply's body as a service's answer leads to it.
 pub(crate) enum Body {
@@ -40,7 +59,7 @@ pub(crate) async fn answer(
     context: &mut Context,
     payload: &Payload<'_>,
     body: &Bytes,
-) -> Result<Response<Body>, Failure> {
+) -> Result<Reply, Failure> {
     let root = payload.root(&channel.service)?;
     let dialect = decode::dialect(root);
     let failed = |error: Error| Failure::from(error).in_dialect(dialect);
@@ -75,7 +94,7 @@ fn reply(
     mut output: Box<dyn Output>,
     options: ResponseOptions,
     dialect: Dialect,
-) -> Result<Response<Body>, Error> {
+) -> Result<Reply, Error> {
     let status = options.status.unwrap_or(StatusCode::OK);
     let (body, content_type) =
         if status.is_client_error() && output.raw().is_some_and(|raw| raw.body.is_empty()) {
@@ -95,10 +114,7 @@ fn reply(
                 (Body::Whole(body), content_type)
             }
         };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers(options.headers, content_type);
-    Ok(response)
+    Ok(Reply { status, headers: ReplyHeaders { own: options.headers, content_type }, body })
 }
 
 /// The beginning of a reply, then a piece for each batch that is left of its list. A batch is read when its piece is asked
@@ -129,17 +145,28 @@ fn pieces(cid: Cid, beginning: Bytes, output: Box<dyn Output>, rest: ListRest) -
     stream::once(std::future::ready(Ok(beginning))).chain(later).boxed()
 }
 
-fn headers(mut headers: HeaderMap, content_type: HeaderValue) -> HeaderMap {
-    if headers.is_empty() {
-        // As many as most responses have: these two lines, the correlation id and the server.
-        headers.reserve(3);
-    } else {
-        for name in FRAMING {
-            headers.remove(name);
+impl ReplyHeaders {
+    /// All of them in one map. Most services add none: then that of the request is used again, which has room already.
+    pub(crate) fn into_map(self, request: Option<&mut HeaderMap>) -> HeaderMap {
+        let mut headers = self.own;
+        if headers.is_empty() {
+            if let Some(request) = request
+                && request.capacity() <= MAXIMUM_SPARE
+            {
+                headers = std::mem::take(request);
+                headers.clear();
+            }
+            // As many as most responses have: this line, the correlation id and the server.
+            headers.reserve(3);
+            headers.insert(header::CONTENT_TYPE, self.content_type);
+        } else {
+            for name in FRAMING {
+                headers.remove(name);
+            }
+            headers.entry(header::CONTENT_TYPE).or_insert(self.content_type);
         }
+        headers
     }
-    headers.entry(header::CONTENT_TYPE).or_insert(content_type);
-    headers
 }
 
 /// Turns a panic into a failure. What the panic says may hold anything, so it is for the log only.
@@ -159,4 +186,38 @@ pub(crate) fn caught<T>(
 fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        own: &'static [(&'static str, &'static str)],
+        request_capacity: usize,
+        expected: &[(&str, &str)],
+    ) {
+        let pair = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let content_type = HeaderValue::from_static("application/json");
+        let headers = ReplyHeaders { own: own.iter().map(pair).collect(), content_type };
+        let mut request = HeaderMap::with_capacity(request_capacity);
+        for value in ["a", "b"] {
+            request.append(header::HOST, HeaderValue::from_static(value));
+        }
+        let is_spare = own.is_empty() && request.capacity() <= MAXIMUM_SPARE;
+        let map = headers.into_map(Some(&mut request));
+        let found: Vec<_> =
+            map.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(found, expected);
+        assert_eq!(request.is_empty(), is_spare);
+    }
+
+    #[test]
+    fn a_reply_takes_the_map_of_its_request_but_nothing_in_it() {
+        check(&[], 2, &[("content-type", "application/json")]);
+        check(&[], 100, &[("content-type", "application/json")]);
+        check(&[("etag", "1")], 2, &[("etag", "1"), ("content-type", "application/json")]);
+        check(&[("content-type", "a/b"), ("content-length", "1")], 2, &[("content-type", "a/b")]);
+    }
 }

@@ -155,15 +155,7 @@ impl Environment {
     /// The context of a call that comes from outside.
     #[inline]
     pub fn context(&self, cid: Cid, channel: ChannelKind, origin: Origin) -> Context {
-        Context {
-            cid,
-            channel,
-            origin,
-            environment: self.clone(),
-            service: None,
-            depth: 0,
-            response: ResponseOptions::default(),
-        }
+        Context { cid, channel, origin, environment: self.clone(), service: None, depth: 0, response: None }
     }
 }
 
@@ -182,7 +174,8 @@ pub struct Context {
     environment: Environment,
     service: Option<Arc<Registration>>,
     depth: u8,
-    response: ResponseOptions,
+    /// None until the service says something. In a box, because contexts are moved about and few services do.
+    response: Option<Box<ResponseOptions>>,
 }
 
 impl Context {
@@ -259,18 +252,18 @@ impl Context {
 
     /// What can be said about the reply besides its payload.
     pub fn response(&mut self) -> &mut ResponseOptions {
-        &mut self.response
+        self.response.get_or_insert_default()
     }
 
-    /// Where the call came from, once it is over.
+    /// Where the call came from, for its channel to take apart once the call is over.
     #[inline]
-    pub fn into_origin(self) -> Origin {
-        self.origin
+    pub fn origin_mut(&mut self) -> &mut Origin {
+        &mut self.origin
     }
 
     /// Takes what the service said about its reply.
     pub fn take_response(&mut self) -> ResponseOptions {
-        std::mem::take(&mut self.response)
+        self.response.take().map(|response| *response).unwrap_or_default()
     }
 
     /// Invokes another service and waits for its reply, under the same correlation id.
