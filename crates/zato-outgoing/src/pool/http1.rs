@@ -149,6 +149,8 @@ impl Http1 {
         for _ in 0..ROUNDS {
             let mut found = Poll::Pending;
             if may_be_there {
+                // Asking for more of the body makes the connection wake whoever polls it, and that is about to happen.
+                self.relay.drive();
                 found = wanted(&mut nobody);
             }
             if found.is_pending() {
