@@ -72,8 +72,8 @@ impl fmt::Display for Phase {
 #[derive(Clone, Debug)]
 pub struct Progress(Arc<Record>);
 
-/// Only one layer works on a call at a time, so relaxed ordering is enough; atomics are there because a layer may run
-/// on another thread than the one that asks.
+/// Only one layer works on a call at a time, so relaxed ordering is enough, and no value has to be read and written in one step;
+/// atomics are there because a layer may run on another thread than the one that asks.
 #[derive(Debug)]
 struct Record {
     started: Instant,
@@ -131,9 +131,12 @@ impl Progress {
     /// The same for those who have just read the clock for something else.
     pub(crate) fn enter_at(&self, phase: Phase, now: Instant) {
         let now = nanoseconds(now.saturating_duration_since(self.0.started));
-        let since = self.0.entered.swap(now, Ordering::Relaxed);
-        let left = self.0.phase.swap(phase as u8, Ordering::Relaxed);
-        self.0.spent[usize::from(left)].fetch_add(now.saturating_sub(since), Ordering::Relaxed);
+        let record = &*self.0;
+        let since = record.entered.load(Ordering::Relaxed);
+        let spent = &record.spent[self.phase() as usize];
+        spent.store(spent.load(Ordering::Relaxed) + now.saturating_sub(since), Ordering::Relaxed);
+        record.entered.store(now, Ordering::Relaxed);
+        record.phase.store(phase as u8, Ordering::Relaxed);
     }
 
     /// The phase the call is in.

@@ -144,7 +144,6 @@ impl Http1 {
         may_be_there: bool,
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.relay.user.register(cx.waker());
         let mut nobody = Context::from_waker(Waker::noop());
         for _ in 0..ROUNDS {
             let mut found = Poll::Pending;
@@ -156,6 +155,10 @@ impl Http1 {
             if found.is_pending() {
                 self.poll_once();
                 found = wanted(&mut nobody);
+            }
+            if found.is_pending() {
+                // Before the round ends, so that it is this task which is woken from then on.
+                self.relay.user.register(cx.waker());
             }
             let woken = self.relay.rest();
             if found.is_ready() {
