@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::sender::Lease;
 use crate::error::Failure;
@@ -20,11 +21,15 @@ pub struct PooledBody {
     incoming: Incoming,
     /// The connection and the right to use it, in this order: whoever gets the right next finds the connection.
     lease: Option<(Lease, OwnedSemaphorePermit)>,
+    /// When the head came, until more has to be waited for or a first piece was not all. A connection lies unused since the other
+    /// side sent the end of the reply, and that is known without another look at the clock if the end came with the head.
+    came: Option<Instant>,
 }
 
 impl PooledBody {
-    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit) -> Self {
-        let mut body = Self { incoming, lease: Some((lease, permit)) };
+    /// The body of a reply whose head came at `came`.
+    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit, came: Instant) -> Self {
+        let mut body = Self { incoming, lease: Some((lease, permit)), came: Some(came) };
         body.release_at_end();
         body
     }
@@ -38,7 +43,7 @@ impl PooledBody {
 
     fn release(&mut self) {
         if let Some((lease, permit)) = self.lease.take() {
-            lease.give_back();
+            lease.give_back(self.came.unwrap_or_else(Instant::now));
             drop(permit);
         }
     }
@@ -52,20 +57,24 @@ impl Body for PooledBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        let Self { incoming, lease } = &mut *self;
+        let Self { incoming, lease, .. } = &mut *self;
         let polled = match lease {
             Some((lease, _)) => lease.poll_frame(incoming, cx),
             // The connection is free again, so that everything has been received.
             None => Pin::new(incoming).poll_frame(cx),
         };
         match polled {
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                self.came = None;
+                Poll::Pending
+            }
             Poll::Ready(None) => {
                 self.release();
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Ok(frame))) => {
                 self.release_at_end();
+                self.came = None;
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {

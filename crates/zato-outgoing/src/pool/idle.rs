@@ -172,18 +172,17 @@ impl Shared {
         None
     }
 
-    /// Takes a connection back whose call has ended.
-    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>) {
+    /// Takes a connection back which no call uses since `since`.
+    pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>, since: Instant) {
         open.watch(&self.watcher);
-        let now = Instant::now();
-        if !open.is_ready() || self.is_too_old(&open, now) {
+        if !open.is_ready() || self.is_too_old(&open, since) {
             return;
         }
         let mut state = self.lock();
         if state.retired {
             return;
         }
-        state.idle.push(Idle { open, since: now });
+        state.idle.push(Idle { open, since });
         state.used = true;
         if !state.watched
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -223,7 +222,7 @@ impl Shared {
         let Some(shared) = open.share() else { return };
         let known = self.lock().idle.iter().any(|idle| idle.open.replaces(&shared));
         if !known {
-            self.put(shared);
+            self.put(shared, Instant::now());
         }
     }
 

@@ -376,7 +376,8 @@ where
         let Held { lease, permit, reused, again } = held;
         match replied {
             Ok(mut response) => {
-                self.progress.enter(Phase::Body);
+                let now = Instant::now();
+                self.progress.enter_at(Phase::Body, now);
                 let extensions = std::mem::take(&mut self.extensions);
                 let own = std::mem::replace(response.extensions_mut(), extensions);
                 if !own.is_empty() {
@@ -387,7 +388,7 @@ where
                 {
                     response.extensions_mut().insert(peer);
                 }
-                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, permit))))
+                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, permit, now))))
             }
             Err(SendError::Returned(request, error)) => {
                 self.progress.set_sent(false);

@@ -256,11 +256,11 @@ impl Lease {
         })
     }
 
-    /// Gives the connection back, for the next call.
-    pub(super) fn give_back(self) {
+    /// Gives the connection back, for the next call. It has been of no use to the present one since `since`.
+    pub(super) fn give_back(self, since: Instant) {
         // An HTTP/2 connection has been in the pool all the time.
         if !self.is_http2() {
-            self.pool.put(self.open);
+            self.pool.put(self.open, since);
         }
     }
 }

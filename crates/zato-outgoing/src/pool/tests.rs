@@ -296,6 +296,20 @@ async fn a_retired_pool_keeps_nothing() {
     assert_eq!(server.closed(), 2);
 }
 
+/// The other side counts from there, too, when it closes connections that lie unused.
+#[tokio::test(start_paused = true)]
+async fn a_connection_lies_unused_since_its_reply_came() {
+    for (seconds, opened) in [(59, 1), (61, 2)] {
+        let server = Scripted::new([HTTP1]);
+        let pool = server.pool(1);
+        let reply = pool.clone().call(request("http://h/1")).await.unwrap();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        assert_eq!(text(reply).await, "/1");
+        assert_eq!(call(&pool, "http://h/2").await.unwrap(), "/2");
+        assert_eq!(server.opened(), opened, "{seconds}");
+    }
+}
+
 #[tokio::test]
 async fn a_connection_serves_its_own_origin_only_and_all_origins_share_the_size() {
     let server = Scripted::new([HTTP1]);
