@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
 use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -33,6 +33,9 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The largest request line and headers together, in bytes; more is answered with 431.
 const MAXIMUM_HEADER_BYTES: usize = 64 * 1024;
+
+/// Up to how many bytes a reply's head and body are copied together: its parts one by one take the system longer.
+const SHORT_REPLY_BYTES: usize = 2048;
 
 /// How many requests one HTTP/2 connection may have under way.
 const MAXIMUM_STREAMS: u32 = 256;
@@ -82,6 +85,7 @@ where
         }
         Busy::new(compress::answer(&dispatcher, request, peer), call)
     });
+    let stream = BufWriter::with_capacity(SHORT_REPLY_BYTES, stream);
     let connection = protocol().serve_connection(TokioIo::new(stream), service).into_owned();
     Served::new(connection, waiting, stop).map(move |ended| match ended {
         Ok(()) => {}

@@ -9,7 +9,6 @@ mod descriptors;
 mod files;
 mod follower;
 mod host;
-mod joined;
 mod listener;
 mod logging;
 mod metrics;

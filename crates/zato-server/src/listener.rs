@@ -12,7 +12,6 @@ use tokio_util::task::TaskTracker;
 use zato_channel::{ClientCertificate, Dispatcher};
 
 use crate::connection::{self, Stop};
-use crate::joined::Joined;
 use crate::tls::Tls;
 
 /// How long to wait when the system has no file descriptor for another connection.
@@ -72,9 +71,7 @@ impl Listener {
         let (dispatcher, stop) = (self.dispatcher.clone(), stop.clone());
         // A connection counts as open from its first byte on, while it is still being agreed on.
         match self.tls.clone() {
-            None => {
-                drop(connections.spawn(connection::serve(dispatcher, Joined::new(stream), peer, None, stop)))
-            }
+            None => drop(connections.spawn(connection::serve(dispatcher, stream, peer, None, stop))),
             Some(tls) => drop(connections.spawn(async move {
                 let stream = match tls.accept(stream).await {
                     Ok(stream) => stream,
