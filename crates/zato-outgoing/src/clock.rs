@@ -26,14 +26,16 @@ impl Clock for SystemClock {
 pub(crate) fn iso(time: OffsetDateTime) -> IsoText {
     let mut text = IsoText { bytes: *b"0000-00-00T00:00:00.000000", length: 19 };
     // Years beyond 9999 need a feature of the time library that is not enabled; before 0 there is no message to send.
-    put(&mut text.bytes[..4], time.year().unsigned_abs());
-    put(&mut text.bytes[5..7], u8::from(time.month()).into());
-    put(&mut text.bytes[8..10], time.day().into());
-    put(&mut text.bytes[11..13], time.hour().into());
-    put(&mut text.bytes[14..16], time.minute().into());
-    put(&mut text.bytes[17..19], time.second().into());
-    if time.microsecond() > 0 {
-        put(&mut text.bytes[20..], time.microsecond());
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second, microsecond) = time.to_hms_micro();
+    put(&mut text.bytes[..4], year.unsigned_abs());
+    put(&mut text.bytes[5..7], u8::from(month).into());
+    put(&mut text.bytes[8..10], day.into());
+    put(&mut text.bytes[11..13], hour.into());
+    put(&mut text.bytes[14..16], minute.into());
+    put(&mut text.bytes[17..19], second.into());
+    if microsecond > 0 {
+        put(&mut text.bytes[20..], microsecond);
         text.length = text.bytes.len();
     }
     text

@@ -118,7 +118,9 @@ impl Progress {
             return known;
         }
         let now = now();
-        let microseconds = i64::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or(NEVER);
+        let whole_seconds = now.unix_timestamp().checked_mul(1_000_000);
+        let microseconds =
+            whole_seconds.map_or(NEVER, |whole| whole.saturating_add(now.microsecond().into()));
         self.0.called_at.store(microseconds, Ordering::Relaxed);
         now
     }
