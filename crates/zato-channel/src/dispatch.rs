@@ -320,13 +320,13 @@ impl Shared {
                     return self.failed(&call, context.origin().request.as_ref(), &channel, &failure);
                 }
             };
-            let request = &mut context.origin_mut().request;
+            let mut request = context.into_origin().request;
             match body {
                 Answer::Whole(body) => {
                     self.epilogue.reply(&call, request.as_mut(), &channel, (status, headers), body)
                 }
                 Answer::Pieces(pieces) => {
-                    let (request, places) = (request.take(), (place, callers_place));
+                    let places = (place, callers_place);
                     self.epilogue.begin(call, request, channel, places, (status, headers), pieces)
                 }
             }

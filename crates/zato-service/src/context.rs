@@ -255,10 +255,10 @@ impl Context {
         self.response.get_or_insert_default()
     }
 
-    /// Where the call came from, for its channel to take apart once the call is over.
+    /// Where the call came from, once it is over.
     #[inline]
-    pub fn origin_mut(&mut self) -> &mut Origin {
-        &mut self.origin
+    pub fn into_origin(self) -> Origin {
+        self.origin
     }
 
     /// Takes what the service said about its reply.
