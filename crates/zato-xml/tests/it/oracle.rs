@@ -3,7 +3,7 @@
 use roxmltree::ParsingOptions;
 use zato_xml::{Document, Limits, Malformed, Node, ReadError, parse};
 
-/// What foreign readers allow.
+/// Refuses nothing for its size, as other readers don't.
 pub(crate) const UNLIMITED: Limits = Limits {
     max_bytes: usize::MAX,
     max_depth: usize::MAX,
