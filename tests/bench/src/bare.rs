@@ -1,4 +1,4 @@
-//! The baseline of inbound calls: hyper and nothing else, replying bytes that it was given.
+//! hyper and nothing else, replying bytes that it was given: the baseline of inbound calls, and the peer of outgoing ones.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -27,11 +27,27 @@ pub(crate) struct Reply {
 
 type Replies = HashMap<String, (HeaderMap, Bytes)>;
 
-pub(crate) fn serve(file: &Path) -> Result<(), Error> {
+/// A baseline uses every core, and sleeps when there is nothing to do.
+///
+/// A peer is `awake` instead: it has one thread, which looks for requests without end. Otherwise whoever sends a request would pay for
+/// waking it, and a slow client more often than a fast one, because the peer falls asleep between its requests. With a peer on
+/// another machine no client pays for that.
+pub(crate) fn serve(file: &Path, awake: bool) -> Result<(), Error> {
     let replies: HashMap<String, Reply> = serde_json::from_slice(&std::fs::read(file)?)?;
     let replies: Replies =
         replies.into_iter().map(|(path, reply)| Ok((path, prepare(reply)?))).collect::<Result<_, Error>>()?;
-    tokio::runtime::Runtime::new()?.block_on(accept(Arc::new(replies)))
+    let replies = Arc::new(replies);
+    if awake {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+        runtime.block_on(accept(replies))
+    } else {
+        tokio::runtime::Runtime::new()?.block_on(accept(replies))
+    }
 }
 
 fn prepare(reply: Reply) -> Result<(HeaderMap, Bytes), Error> {

@@ -56,6 +56,9 @@ enum Command {
     Bare {
         /// A JSON object from paths to replies
         replies: std::path::PathBuf,
+        /// Look for requests without end instead of sleeping until one comes
+        #[arg(long)]
+        awake: bool,
     },
 }
 
@@ -75,6 +78,6 @@ fn main() -> Result<(), Error> {
             inbound::run(1.0)
         }
         Command::Serve { data_dir } => peer::serve(data_dir),
-        Command::Bare { replies } => bare::serve(&replies),
+        Command::Bare { replies, awake } => bare::serve(&replies, awake),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Legacy {
 
 /// A client, shared by all its workers as far as its users share it.
 pub(super) enum Client {
-    Bare { peer: SocketAddr, headers: HeaderMap },
+    Bare { peer: SocketAddr, headers: HeaderMap, capitals: bool },
     Legacy(Box<Legacy>),
     Reqwest { client: reqwest::Client, url: String, headers: HeaderMap },
     Stack { connection: Connection, cids: Arc<SystemGenerator>, message: Message },
@@ -66,8 +66,10 @@ fn with_host(mut headers: HeaderMap, peer: SocketAddr) -> Result<HeaderMap, Erro
 }
 
 impl Client {
-    pub(super) fn bare(peer: SocketAddr, headers: HeaderMap) -> Result<Self, Error> {
-        Ok(Self::Bare { peer, headers: with_host(headers, peer)? })
+    /// A connection of hyper for each worker, which sends the names of headers in capitals as the stack does, or as hyper does by
+    /// itself.
+    pub(super) fn bare(peer: SocketAddr, headers: HeaderMap, capitals: bool) -> Result<Self, Error> {
+        Ok(Self::Bare { peer, headers: with_host(headers, peer)?, capitals })
     }
 
     pub(super) fn legacy(peer: SocketAddr, concurrency: u32, headers: HeaderMap) -> Result<Self, Error> {
@@ -75,6 +77,7 @@ impl Client {
         connector.set_nodelay(true);
         let client = LegacyClient::builder(TokioExecutor::new())
             .pool_max_idle_per_host(concurrency as usize)
+            .http1_title_case_headers(true)
             .build(connector);
         let url = Uri::builder().scheme("http").authority(peer.to_string()).path_and_query(PATH).build()?;
         Ok(Self::Legacy(Box::new(Legacy { client, url, headers: with_host(headers, peer)? })))
@@ -85,6 +88,7 @@ impl Client {
             .no_proxy()
             .timeout(TIMEOUT)
             .pool_max_idle_per_host(concurrency as usize)
+            .http1_title_case_headers()
             .build()?;
         Ok(Self::Reqwest { client, url: format!("http://{peer}{PATH}"), headers })
     }
@@ -117,10 +121,12 @@ impl Client {
 
     pub(super) async fn worker(&self) -> Result<Worker, Error> {
         Ok(match self {
-            Self::Bare { peer, headers } => {
+            Self::Bare { peer, headers, capitals } => {
                 let stream = TcpStream::connect(peer).await?;
                 stream.set_nodelay(true)?;
-                let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+                let mut builder = http1::Builder::new();
+                let (sender, connection) =
+                    builder.title_case_headers(*capitals).handshake(TokioIo::new(stream)).await?;
                 tokio::spawn(connection);
                 Worker::Bare { sender, headers: headers.clone() }
             }

@@ -2,11 +2,12 @@
 //!
 //! Owns the rounds, what is compared with what, and the targets.
 //!
-//! All clients send the same request, the one of the stack, with all of its headers; only what a correlation id or a time costs is the
-//! stack's alone. Bare connections are measured with the few headers of a plain JSON POST, too.
+//! All clients send the same request, the one of the stack, with all of its headers and their capitals; only what a correlation id or a
+//! time costs is the stack's alone. Bare connections are measured with the few headers of a plain JSON POST in small letters, too.
 //!
-//! The peer has one core and every client has another one, with a runtime of one thread. So the scheduler's choice of cores, which
-//! changes from run to run, is no part of the figures, and what a client spends is what its calls take.
+//! The peer has one core and never sleeps, and every client has another core, with a runtime of one thread. So neither the scheduler's
+//! choice of cores, which changes from run to run, nor waking the peer is part of the figures, and what a client spends is what its
+//! calls take.
 
 mod clients;
 mod requests;
@@ -47,7 +48,7 @@ pub(crate) fn run(calls: u32) -> Result<(), Error> {
     fs::write(&replies, serde_json::to_vec(&HashMap::from([(PATH, reply)]))?)?;
     // What is started stays where this thread is.
     process::stay_on(Core::Last)?;
-    let peer = Process::start(&mut process::own(&["bare", &replies.to_string_lossy()])?)?;
+    let peer = Process::start(&mut process::own(&["bare", "--awake", &replies.to_string_lossy()])?)?;
     process::stay_on(Core::First)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(measure(peer.address, calls))?;
@@ -68,8 +69,8 @@ async fn measure(peer: SocketAddr, calls: u32) -> Result<(), Error> {
 /// All clients at one number of concurrent calls.
 async fn compare(peer: SocketAddr, headers: &HeaderMap, concurrency: u32, calls: u32) -> Result<(), Error> {
     let clients = [
-        ("bare hyper connections", Client::bare(peer, headers.clone())?),
-        ("bare, few headers", Client::bare(peer, clients::plain_headers())?),
+        ("bare hyper connections", Client::bare(peer, headers.clone(), true)?),
+        ("bare, few headers", Client::bare(peer, clients::plain_headers(), false)?),
         ("hyper-util legacy client", Client::legacy(peer, concurrency, headers.clone())?),
         ("reqwest", Client::reqwest(peer, concurrency, headers.clone())?),
         ("whole stack", Client::stack(peer, concurrency)?),
@@ -113,13 +114,14 @@ async fn compare(peer: SocketAddr, headers: &HeaderMap, concurrency: u32, calls:
         println!("    latency / few headers      {}", ratio(plain, stack).show(Target::None));
         println!("    latency / legacy client    {}", ratio(legacy, stack).show(Target::None));
         println!("    latency / reqwest          {}", ratio(reqwest, stack).show(Target::None));
+        println!("    latency / requests         {}", ratio(python, stack).show(Target::None));
     } else {
         println!("    throughput / bare          {}", ratio(stack, bare).show(Target::AtLeast(0.85)));
         println!("    throughput / few headers   {}", ratio(stack, plain).show(Target::None));
         println!("    throughput / legacy client {}", ratio(stack, legacy).show(Target::None));
         println!("    throughput / reqwest       {}", ratio(stack, reqwest).show(Target::AtLeast(1.4)));
+        println!("    throughput / requests      {}", ratio(stack, python).show(Target::AtLeast(25.0)));
     }
-    println!("    throughput / requests      {}", ratio(stack, python).show(Target::AtLeast(25.0)));
     Ok(())
 }
 
