@@ -20,9 +20,6 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 /// How much of a body is taken off the connection only to be dropped.
 const DISCARDED: usize = 32 * 1024 * 1024;
 
-/// The largest body, in bytes, that does not count.
-const UNCOUNTED: usize = 16 * 1024;
-
 /// For how long that is done at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,7 +29,7 @@ pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
     Broken(BoxError),
-    /// The bodies of other calls take up all the memory there is for them.
+    /// The bodies and replies of other calls take up all the memory there is for them.
     Overloaded,
 }
 
@@ -44,8 +41,7 @@ impl From<Exhausted> for BodyError {
 
 /// Reads a whole body of at most `limit` bytes within `timeout`.
 ///
-/// What it takes up is counted in `share`, which is to be kept as long as the body. Bodies of at most [`UNCOUNTED`] bytes
-/// are not: the number of connections bounds them.
+/// What it takes up is counted in `share`, which is to be kept as long as the body.
 ///
 /// A body that has arrived already, the usual case, costs no timer; one that came in one piece is not copied.
 ///
@@ -67,7 +63,7 @@ where
         return Err(BodyError::TooLarge);
     }
     // Whoever announces a body that there is no room for need not send it.
-    count(share, usize::try_from(body.size_hint().lower()).unwrap_or(limit))?;
+    share.grow_to(usize::try_from(body.size_hint().lower()).unwrap_or(limit))?;
     let mut collected = pin!(collect(body, limit, share));
     match within_two_polls(collected.as_mut()).await {
         Some(result) => result,
@@ -113,11 +109,6 @@ where
     let _ = Box::pin(tokio::time::timeout(timeout.min(PATIENCE), drained)).await;
 }
 
-/// Counts a body of this length.
-fn count(share: &mut Share<'_>, length: usize) -> Result<(), Exhausted> {
-    if length > UNCOUNTED { share.grow_to(length) } else { Ok(()) }
-}
-
 async fn collect<B>(mut body: Pin<&mut B>, limit: usize, share: &mut Share<'_>) -> Result<Bytes, BodyError>
 where
     B: Body<Error: Into<BoxError>>,
@@ -131,7 +122,7 @@ where
     whole.extend_from_slice(&first);
     append(&mut whole, second);
     while let Some(data) = next(body.as_mut(), limit - whole.len()).await? {
-        count(share, whole.len() + data.remaining())?;
+        share.grow_to(whole.len() + data.remaining())?;
         append(&mut whole, data);
     }
     Ok(whole.freeze())

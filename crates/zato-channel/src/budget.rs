@@ -1,9 +1,15 @@
-//! How much memory the bodies of all calls may take up together.
+//! How much memory the bodies of all calls may take up together, those of requests and those of replies.
 //!
-//! Owns the account. It must not know what is kept in the memory, nor what a caller is answered for whom there is none.
+//! Owns the account, and what is counted. It must not know what the bodies mean, nor what a caller is answered for whom there is no
+//! memory.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use bytes::Bytes;
+
+/// The largest body, in bytes, that does not count: the number of connections bounds them.
+const UNCOUNTED: usize = 16 * 1024;
 
 /// An amount of bytes that all calls share. Clones share it.
 #[derive(Clone, Debug)]
@@ -11,7 +17,8 @@ pub(crate) struct Budget(Arc<Account>);
 
 #[derive(Debug)]
 struct Account {
-    left: AtomicUsize,
+    /// Below zero if there are more bytes of replies than there was room for.
+    left: AtomicI64,
 }
 
 /// There is not enough left.
@@ -20,7 +27,23 @@ pub(crate) struct Exhausted;
 
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self(Arc::new(Account { left: AtomicUsize::new(bytes) }))
+        Self(Arc::new(Account { left: AtomicI64::new(signed(bytes)) }))
+    }
+
+    /// Whether nothing may be begun that could need memory, because replies take up more than there is.
+    pub(crate) fn is_overdrawn(&self) -> bool {
+        self.0.left.load(Relaxed) < 0
+    }
+
+    /// Counts a reply until its last byte has been handed to the system or is of no interest to anybody any more. A reply is never
+    /// refused, since its service has run: if there was too little left, the account is overdrawn.
+    pub(crate) fn hold(&self, reply: Bytes) -> Bytes {
+        if reply.len() <= UNCOUNTED {
+            return reply;
+        }
+        let (account, length) = (Arc::clone(&self.0), signed(reply.len()));
+        account.left.fetch_sub(length, Relaxed);
+        Bytes::from_owner(Held { reply, account, length })
     }
 
     /// A part of the budget, empty at first.
@@ -29,19 +52,46 @@ impl Budget {
     }
 }
 
-/// What one call takes up. It is given back when this is dropped.
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// A reply that counts. It is given back when this is dropped.
+struct Held {
+    reply: Bytes,
+    account: Arc<Account>,
+    length: i64,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.reply
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.account.left.fetch_add(self.length, Relaxed);
+    }
+}
+
+/// What the request of one call takes up. It is given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Share<'a> {
     account: &'a Account,
-    bytes: usize,
+    bytes: i64,
 }
 
 impl Share<'_> {
-    /// Makes the share as large as `bytes`, if it is smaller.
-    pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        let Some(more) = bytes.checked_sub(self.bytes) else { return Ok(()) };
-        let taken = self.account.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(more));
-        taken.map_err(|_| Exhausted)?;
+    /// Makes the share as large as a body of `length`, if it is smaller and the body counts.
+    pub(crate) fn grow_to(&mut self, length: usize) -> Result<(), Exhausted> {
+        let bytes = signed(length);
+        let more = bytes - self.bytes;
+        if length <= UNCOUNTED || more <= 0 {
+            return Ok(());
+        }
+        let room = |left: i64| (left >= more).then(|| left - more);
+        self.account.left.fetch_update(Relaxed, Relaxed, room).map_err(|_| Exhausted)?;
         self.bytes = bytes;
         Ok(())
     }
@@ -59,18 +109,44 @@ impl Drop for Share<'_> {
 mod tests {
     use super::*;
 
+    /// As many bytes as ten times the largest body that does not count.
+    fn tens(count: usize) -> usize {
+        count * 10 * UNCOUNTED
+    }
+
     #[test]
     fn shares_add_up_and_are_given_back() {
-        let budget = Budget::new(10);
+        let budget = Budget::new(tens(10));
         let (mut first, mut second) = (budget.share(), budget.share());
-        assert_eq!(first.grow_to(6), Ok(()));
-        assert_eq!(first.grow_to(3), Ok(()));
-        assert_eq!(second.grow_to(5), Err(Exhausted));
-        assert_eq!(second.grow_to(4), Ok(()));
-        assert_eq!(first.grow_to(7), Err(Exhausted));
+        assert_eq!(first.grow_to(tens(6)), Ok(()));
+        assert_eq!(first.grow_to(tens(3)), Ok(()));
+        assert_eq!(second.grow_to(tens(5)), Err(Exhausted));
+        assert_eq!(second.grow_to(tens(4)), Ok(()));
+        assert_eq!(first.grow_to(tens(7)), Err(Exhausted));
+        assert_eq!(budget.share().grow_to(UNCOUNTED), Ok(()));
         drop(second);
-        assert_eq!(first.grow_to(10), Ok(()));
+        assert_eq!(first.grow_to(tens(10)), Ok(()));
         drop(first);
-        assert_eq!(budget.share().grow_to(10), Ok(()));
+        assert_eq!(budget.share().grow_to(tens(10)), Ok(()));
+    }
+
+    #[test]
+    fn replies_count_until_nobody_has_them() {
+        let budget = Budget::new(tens(2));
+        let short = budget.hold(vec![0; UNCOUNTED].into());
+        let first = budget.hold(vec![1; tens(2)].into());
+        assert_eq!(first, vec![1; tens(2)]);
+        assert!(!budget.is_overdrawn());
+        assert_eq!(budget.share().grow_to(tens(1)), Err(Exhausted));
+        let second = budget.hold(vec![2; tens(1)].into());
+        assert!(budget.is_overdrawn());
+        let part = first.slice(tens(1)..);
+        drop(first);
+        assert!(budget.is_overdrawn(), "a part of the first reply is still there");
+        drop(part);
+        assert!(!budget.is_overdrawn());
+        assert_eq!(budget.share().grow_to(tens(1)), Ok(()));
+        drop((short, second));
+        assert_eq!(budget.share().grow_to(tens(2)), Ok(()));
     }
 }

@@ -44,8 +44,9 @@ use crate::{Channels, Origins, Page, TrustedProxies, body, framing, media, path}
 pub struct Settings {
     /// The largest body that is accepted, in bytes. 10 MiB by default.
     pub max_body_bytes: usize,
-    /// How many bytes the bodies of all calls may take up together, those of up to 16 KiB not counted. Further ones are
-    /// answered with 503 until there is room. 512 MiB by default.
+    /// How many bytes the bodies of all calls may take up together, requests as well as replies that are there as a whole, those of
+    /// up to 16 KiB not counted. Further requests are answered with 503 until there is room: those with a larger body, and all
+    /// while clients leave more replies unread than that. 512 MiB by default.
     pub max_buffered_bytes: usize,
     /// How long a body may take to arrive. 30 seconds by default.
     pub body_timeout: Duration,
@@ -323,6 +324,7 @@ impl Shared {
             let mut request = context.into_origin().request;
             match body {
                 Answer::Whole(body) => {
+                    let body = self.budget.hold(body);
                     self.epilogue.reply(&call, request.as_mut(), &channel, (status, headers), body)
                 }
                 Answer::Pieces(pieces) => {
@@ -383,7 +385,12 @@ impl Shared {
         B: Body<Error: Into<BoxError>>,
     {
         let limit = self.gate.limits.max_bytes;
-        match body::read(body.as_mut(), limit, self.body_timeout, share).await {
+        let read = if self.budget.is_overdrawn() {
+            Err(BodyError::Overloaded)
+        } else {
+            body::read(body.as_mut(), limit, self.body_timeout, share).await
+        };
+        match read {
             Ok(body) => Ok(body),
             Err(error) => {
                 if matches!(error, BodyError::TooLarge | BodyError::Overloaded) {

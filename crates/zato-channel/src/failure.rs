@@ -100,7 +100,7 @@ impl Failure {
                 remedy: Some(Remedy::RetryAfter(HeaderValue::from_static("1"))),
                 ..Self::refused(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "The server has no memory left for another large body at the moment",
+                    "The server has no memory left for this call at the moment",
                 )
             },
             BodyError::TooSlow => {

@@ -1,6 +1,7 @@
 //! Bodies that are too large, too slow or cut off, by way of the dispatcher.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -8,9 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body::{Body, Frame};
+use http_body_util::BodyExt;
 use zato_channel::{ChannelConfig, Pages, Settings};
+use zato_service::Description;
 
-use crate::support::{House, call, json, post};
+use crate::support::{House, call, get, json, post, raw};
 
 /// A body of unannounced length.
 struct Chunks(VecDeque<Step>);
@@ -110,4 +113,27 @@ fn the_time_a_body_may_take_is_the_configured_one() {
         assert_eq!(call(&house.dispatcher, request).await.status, StatusCode::REQUEST_TIMEOUT);
         assert_eq!(begun.elapsed().as_secs(), 5);
     });
+}
+
+#[test]
+fn replies_that_nobody_reads_take_up_what_there_is_for_bodies() {
+    let house = House::with(Pages::new(), Settings { max_buffered_bytes: 200_000, ..Settings::default() });
+    let page = house.service(Description::new("demo.page"), |_, ()| Ok("x".repeat(100_000)));
+    house.put(raw(1, "/page", &page));
+    house.put(json(2, "/greet", &house.greeter()));
+    let client = SocketAddr::from(([192, 0, 2, 1], 50_000));
+    let unread = || house.runtime.block_on(house.dispatcher.dispatch(get("/page"), client));
+    let mut replies: Vec<_> = (0..3).map(|_| unread()).collect();
+    assert!(replies.iter().all(|reply| reply.status() == StatusCode::OK));
+
+    let refused = house.call(post("/greet", r#"{"name":"Ann"}"#));
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.details(), "The server has no memory left for this call at the moment");
+
+    let read = replies.pop().unwrap().into_body();
+    let body = house.runtime.block_on(read.collect()).unwrap().to_bytes();
+    assert_eq!(house.call(post("/greet", "{}")).status, StatusCode::SERVICE_UNAVAILABLE);
+    drop(body);
+    assert_eq!(house.call(post("/greet", r#"{"name":"Ann"}"#)).status, StatusCode::OK);
 }
