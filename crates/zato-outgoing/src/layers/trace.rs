@@ -89,7 +89,9 @@ where
             method = request.method().as_str(),
             host = request.uri().host(),
         );
-        let inner = span.in_scope(|| self.inner.call(request));
+        let entered = span.enter();
+        let inner = self.inner.call(request);
+        drop(entered);
         TraceFuture { inner, span }
     }
 }

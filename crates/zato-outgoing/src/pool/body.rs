@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::sender::Lease;
@@ -19,8 +18,7 @@ use crate::error::Failure;
 #[derive(Debug)]
 pub struct PooledBody {
     incoming: Incoming,
-    /// The connection and the right to use it, in this order: whoever gets the right next finds the connection.
-    lease: Option<(Lease, OwnedSemaphorePermit)>,
+    lease: Option<Lease>,
     /// When the head came, until more has to be waited for or a first piece was not all. A connection lies unused since the other
     /// side sent the end of the reply, and that is known without another look at the clock if the end came with the head.
     came: Option<Instant>,
@@ -28,8 +26,8 @@ pub struct PooledBody {
 
 impl PooledBody {
     /// The body of a reply whose head came at `came`.
-    pub(super) fn new(incoming: Incoming, lease: Lease, permit: OwnedSemaphorePermit, came: Instant) -> Self {
-        let mut body = Self { incoming, lease: Some((lease, permit)), came: Some(came) };
+    pub(super) fn new(incoming: Incoming, lease: Lease, came: Instant) -> Self {
+        let mut body = Self { incoming, lease: Some(lease), came: Some(came) };
         body.release_at_end();
         body
     }
@@ -42,9 +40,8 @@ impl PooledBody {
     }
 
     fn release(&mut self) {
-        if let Some((lease, permit)) = self.lease.take() {
+        if let Some(lease) = self.lease.take() {
             lease.give_back(self.came.unwrap_or_else(Instant::now));
-            drop(permit);
         }
     }
 }
@@ -59,7 +56,7 @@ impl Body for PooledBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let Self { incoming, lease, .. } = &mut *self;
         let polled = match lease {
-            Some((lease, _)) => lease.poll_frame(incoming, cx),
+            Some(lease) => lease.poll_frame(incoming, cx),
             // The connection is free again, so that everything has been received.
             None => Pin::new(incoming).poll_frame(cx),
         };

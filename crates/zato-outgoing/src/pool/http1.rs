@@ -46,18 +46,22 @@ pub(super) struct Http1 {
 
 /// Passes on that the connection can go on: to the call which uses it, or to the pool.
 ///
-/// A relay *rests* while nobody polls the connection; being woken then wakes whoever is registered. It is *driven* while
-/// somebody does; being woken then wakes nobody, because that is found out at the end of the round. It has been *woken* until
-/// the connection is polled the next time.
+/// A relay *rests* while a call waits for the connection; being woken then wakes that call. It is *idle* while no call uses the
+/// connection; being woken then wakes its owner. It is *driven* while somebody polls the connection; being woken then wakes
+/// nobody, because that is found out at the end of the round. It has been *woken* until the connection is polled the next time.
 #[derive(Debug)]
 struct Relay {
     state: AtomicU8,
+    /// The call that waited last. It stays here, with the allocation of its task, until another one waits: putting the owner in
+    /// its place and another call in the owner's would cost each call several atomic operations.
     user: AtomicWaker,
+    owner: Waker,
 }
 
 const RESTING: u8 = 0;
 const DRIVEN: u8 = 1;
 const WOKEN: u8 = 2;
+const IDLE: u8 = 3;
 
 impl Wake for Relay {
     fn wake(self: Arc<Self>) {
@@ -65,8 +69,10 @@ impl Wake for Relay {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.state.swap(WOKEN, Ordering::AcqRel) == RESTING {
-            self.user.wake();
+        match self.state.swap(WOKEN, Ordering::AcqRel) {
+            RESTING => self.user.wake(),
+            IDLE => self.owner.wake_by_ref(),
+            _ => {}
         }
     }
 }
@@ -77,9 +83,24 @@ impl Relay {
         self.state.store(DRIVEN, Ordering::Release);
     }
 
-    /// A round has ended. Says whether there is reason for another one.
+    /// A round has ended, after which a call waits. Says whether there is reason for another round.
     fn rest(&self) -> bool {
-        self.state.compare_exchange(DRIVEN, RESTING, Ordering::AcqRel, Ordering::Acquire).is_err()
+        self.turn(DRIVEN, RESTING)
+    }
+
+    /// A round has ended, with which no call has to do.
+    fn lie_idle(&self) {
+        self.turn(DRIVEN, IDLE);
+    }
+
+    /// No call waits any more.
+    fn leave(&self) {
+        self.turn(RESTING, IDLE);
+    }
+
+    /// Goes from one state to another one, unless it has been woken, and says whether it has.
+    fn turn(&self, from: u8, to: u8) -> bool {
+        self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_err()
     }
 
     fn is_woken(&self) -> bool {
@@ -94,8 +115,8 @@ impl fmt::Debug for Http1 {
 }
 
 impl Http1 {
-    /// Begins to speak HTTP/1.1 on a byte stream.
-    pub(super) async fn handshake<T>(stream: T) -> hyper::Result<Self>
+    /// Begins to speak HTTP/1.1 on a byte stream. `owner` is woken when something happens while no call uses the connection.
+    pub(super) async fn handshake<T>(stream: T, owner: Waker) -> hyper::Result<Self>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -104,7 +125,7 @@ impl Http1 {
         let (sender, connection) =
             http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await?;
         // It has never been polled, and is ready for a request once it has been.
-        let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new() });
+        let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new(), owner });
         let outside = Waker::from(Arc::clone(&relay));
         Ok(Self { sender, driver: SyncWrapper::new(Some(Box::pin(connection))), relay, outside })
     }
@@ -197,22 +218,22 @@ impl Http1 {
         }
     }
 
-    /// Looks at what the connection has been woken for, if it was, and says whether it can take a request now.
+    /// Looks at what the connection, which no call uses, has been woken for, if it was, and says whether it can take a request now.
     pub(super) fn is_ready(&mut self) -> bool {
         for _ in 0..ROUNDS {
             if !self.relay.is_woken() {
                 break;
             }
             self.poll_once();
-            self.relay.rest();
+            self.relay.lie_idle();
         }
         // One that still writes the request to which a reply has come already is of no use for another one.
         self.driver.get_mut().is_some() && self.sender.is_ready()
     }
 
-    /// Has `watcher` woken from now on when something happens on this connection, which nobody uses.
-    pub(super) fn watch(&self, watcher: &Waker) {
-        self.relay.user.register(watcher);
+    /// Ends the use of the connection by a call: from now on its owner is woken when something happens on it.
+    pub(super) fn leave(&self) {
+        self.relay.leave();
     }
 
     /// Whether something has happened since the connection was last used or looked at.

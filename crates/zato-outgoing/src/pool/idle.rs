@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::PoolOptions;
@@ -30,7 +30,7 @@ const WHILE_USED: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Shared {
     options: PoolOptions,
-    permits: Arc<Semaphore>,
+    permits: Semaphore,
     waiting: AtomicUsize,
     /// Locked for a few instructions at a time, never across a wait.
     state: Mutex<State>,
@@ -97,6 +97,28 @@ struct Idle {
     since: Instant,
 }
 
+/// The right to use a connection of a pool, which it keeps alive. It is free for another call when it is dropped.
+#[derive(Debug)]
+pub(super) struct Permit(Arc<Shared>);
+
+impl Permit {
+    /// The permit is taken out of the semaphore for as long as this one lives, so that both need the pool's one count only.
+    fn new(pool: &Arc<Shared>, permit: SemaphorePermit<'_>) -> Self {
+        permit.forget();
+        Self(Arc::clone(pool))
+    }
+
+    pub(super) fn pool(&self) -> &Arc<Shared> {
+        &self.0
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.permits.add_permits(1);
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.look.0.notify_one();
@@ -111,7 +133,7 @@ impl Shared {
         let look = Arc::<Look>::default();
         Arc::new(Self {
             options,
-            permits: Arc::new(Semaphore::new(size)),
+            permits: Semaphore::new(size),
             waiting: AtomicUsize::new(0),
             state: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
@@ -121,26 +143,30 @@ impl Shared {
     }
 
     /// The right to use a connection, if no call waits for it.
-    pub(super) fn permit_at_once(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.permits).try_acquire_owned().ok()
+    pub(super) fn permit_at_once(self: &Arc<Self>) -> Option<Permit> {
+        self.permits.try_acquire().ok().map(|permit| Permit::new(self, permit))
     }
 
     /// Waits for the right to use a connection, unless too many do so already.
-    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    pub(super) async fn permit(self: &Arc<Self>) -> Result<Permit, Failure> {
         if let Some(permit) = self.permit_at_once() {
             return Ok(permit);
         }
-        let permits = Arc::clone(&self.permits);
         let _place = Place::take(&self.waiting, self.options.queue_size)?;
         let acquired = match self.options.queue_timeout {
-            Some(limit) => match tokio::time::timeout(limit, permits.acquire_owned()).await {
+            Some(limit) => match tokio::time::timeout(limit, self.permits.acquire()).await {
                 Ok(acquired) => acquired,
                 Err(_) => return Err(Failure::TimedOut { phase: Phase::Queue }),
             },
-            None => permits.acquire_owned().await,
+            None => self.permits.acquire().await,
         };
         #[expect(clippy::expect_used, reason = "nothing closes the semaphore, it is dropped with the pool")]
-        Ok(acquired.expect("the semaphore is never closed"))
+        Ok(Permit::new(self, acquired.expect("the semaphore is never closed")))
+    }
+
+    /// Whom a connection in the list has to wake when something happens on it.
+    pub(super) fn watcher(&self) -> Waker {
+        self.watcher.clone()
     }
 
     pub(super) fn size(&self) -> usize {
@@ -174,7 +200,7 @@ impl Shared {
 
     /// Takes a connection back which no call uses since `since`.
     pub(super) fn put(self: &Arc<Self>, mut open: Box<Open>, since: Instant) {
-        open.watch(&self.watcher);
+        open.leave();
         if !open.is_ready() || self.is_too_old(&open, since) {
             return;
         }

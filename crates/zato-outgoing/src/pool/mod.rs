@@ -12,7 +12,7 @@ mod sender;
 mod tests;
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -22,13 +22,12 @@ use http::{Extensions, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::body::PooledBody;
-use self::idle::Shared;
+use self::idle::{Permit, Shared};
 use self::sender::{Lease, Open, Reply, SendError};
 use crate::body::Body;
 use crate::connect::{Connect, Connected};
@@ -168,8 +167,8 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (errand, request) = Errand::new(Arc::clone(&self.0), request);
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let errand = Errand::of(&mut request, Arc::clone(&self.0));
         // The usual call finds everything in place, so that only what waits for the reply has to be boxed.
         match errand.send_at_once(request) {
             Ok(sent) => Box::pin(Replying::First { errand: Some(errand), sent }),
@@ -190,7 +189,7 @@ struct Errand<C> {
 }
 
 pin_project! {
-    /// A request that has been given to a connection: the future of the head of its reply.
+    /// A request that has been given to a connection, and the head of its reply to come.
     struct Sent<F> {
         #[pin]
         reply: F,
@@ -202,23 +201,24 @@ pin_project! {
 /// What a call holds while it waits for the head of a reply.
 struct Held {
     lease: Lease,
-    /// The right to use a connection.
-    permit: OwnedSemaphorePermit,
     reused: bool,
     /// The request once more, if it may be sent once more.
     again: Option<Box<Kept<Body>>>,
 }
 
-impl<F: Reply> Future for Sent<F> {
-    type Output = (Result<Response<Incoming>, SendError>, Held);
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+impl<F: Reply> Sent<F> {
+    /// Waits for the head of the reply, and tells what follows from how that ended.
+    fn poll<C>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        errand: &mut Errand<C>,
+    ) -> Poll<Result<Ended, Failure>> {
         let this = self.project();
-        // A future that is polled after it has ended has nothing more to say.
+        // One that is polled after it has ended has nothing more to say.
         let Some(held) = this.held else { return Poll::Pending };
         let replied = ready!(held.lease.poll_reply(this.reply, cx));
         match this.held.take() {
-            Some(held) => Poll::Ready((replied, held)),
+            Some(held) => Poll::Ready(errand.ended(replied, held)),
             None => Poll::Pending,
         }
     }
@@ -256,11 +256,11 @@ where
         loop {
             let rest: Boxed = match self.as_mut().project() {
                 Projected::First { errand, sent } => {
-                    let (replied, held) = ready!(sent.poll(cx));
-                    let Some(mut errand) = errand.take() else { return Poll::Pending };
-                    match errand.ended(replied, held)? {
+                    let Some(present) = errand else { return Poll::Pending };
+                    match ready!(sent.poll(cx, present))? {
                         Ended::Reply(response) => return Poll::Ready(Ok(response)),
                         Ended::Again(again) => {
+                            let Some(errand) = errand.take() else { return Poll::Pending };
                             let (request, permit) = *again;
                             Box::pin(errand.send_until_taken(request, permit, false))
                         }
@@ -277,7 +277,7 @@ where
 enum Ended {
     Reply(Response<PooledBody>),
     /// The connection had been closed, so that the request has to be sent on another one.
-    Again(Box<(Request<Body>, OwnedSemaphorePermit)>),
+    Again(Box<(Request<Body>, Permit)>),
 }
 
 impl<C, T> Errand<C>
@@ -285,7 +285,8 @@ where
     C: Service<Connect, Response = Connected<T>, Error = Failure> + Clone,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    fn new(inner: Arc<Inner<C>>, mut request: Request<Body>) -> (Self, Request<Body>) {
+    /// Takes out of `request` what is of no use to a connection, or not in this form.
+    fn of(request: &mut Request<Body>, inner: Arc<Inner<C>>) -> Self {
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
         let describe = request.extensions().get::<DescribePeer>().is_some();
         let extensions = std::mem::take(request.extensions_mut());
@@ -300,7 +301,7 @@ where
             request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
         let url = std::mem::take(request.uri_mut());
-        (Self { inner, url, progress, extensions, describe }, request)
+        Self { inner, url, progress, extensions, describe }
     }
 
     /// Sends the request if that takes no waiting, and gives it back otherwise.
@@ -323,7 +324,7 @@ where
     async fn send_until_taken(
         mut self,
         mut request: Request<Body>,
-        mut permit: OwnedSemaphorePermit,
+        mut permit: Permit,
         mut may_reuse: bool,
     ) -> Result<Response<PooledBody>, Failure> {
         loop {
@@ -332,8 +333,8 @@ where
                 Some(open) => (open, true),
                 None => self.inner.open(&self.url, &self.progress, may_reuse).await?,
             };
-            let (replied, held) = self.send(open, reused, permit, request, Instant::now()).await;
-            match self.ended(replied, held)? {
+            let mut sent = pin!(self.send(open, reused, permit, request, Instant::now()));
+            match poll_fn(|cx| sent.as_mut().poll(cx, &mut self)).await? {
                 Ended::Reply(response) => return Ok(response),
                 Ended::Again(again) => (request, permit) = *again,
             }
@@ -346,12 +347,12 @@ where
         &self,
         open: Box<Open>,
         reused: bool,
-        permit: OwnedSemaphorePermit,
+        permit: Permit,
         mut request: Request<Body>,
         now: Instant,
     ) -> Sent<impl Reply + use<C, T>> {
         self.progress.enter_at(Phase::FirstByte, now);
-        let mut lease = Lease::new(open, Arc::clone(&self.inner.shared));
+        let mut lease = Lease::new(open, permit);
         if !lease.is_http2() {
             request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
         }
@@ -364,16 +365,18 @@ where
         let may_repeat = reused && (request.method().is_idempotent() || lease.is_http2());
         let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
         self.progress.set_sent(true);
-        Sent { reply: lease.send(request), held: Some(Held { lease, permit, reused, again }) }
+        Sent { reply: lease.send(request), held: Some(Held { lease, reused, again }) }
     }
+}
 
+impl<C> Errand<C> {
     /// What follows from how the wait for the head of the reply ended.
     fn ended(
         &mut self,
         replied: Result<Response<Incoming>, SendError>,
         held: Held,
     ) -> Result<Ended, Failure> {
-        let Held { lease, permit, reused, again } = held;
+        let Held { lease, reused, again } = held;
         match replied {
             Ok(mut response) => {
                 let now = Instant::now();
@@ -388,12 +391,12 @@ where
                 {
                     response.extensions_mut().insert(peer);
                 }
-                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, permit, now))))
+                Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, now))))
             }
             Err(SendError::Returned(request, error)) => {
                 self.progress.set_sent(false);
                 if reused {
-                    Ok(Ended::Again(Box::new((*request, permit))))
+                    Ok(Ended::Again(Box::new((*request, lease.into_permit()))))
                 } else {
                     Err(Failure::NotSent(error.into()))
                 }
@@ -402,7 +405,7 @@ where
             Err(SendError::Unprocessed(error)) => {
                 self.progress.set_sent(false);
                 match again.and_then(|kept| kept.request()) {
-                    Some(request) => Ok(Ended::Again(Box::new((request, permit)))),
+                    Some(request) => Ok(Ended::Again(Box::new((request, lease.into_permit())))),
                     None => Err(Failure::NotSent(error.into())),
                 }
             }
@@ -411,7 +414,7 @@ where
                     |kept: &Kept<Body>| kept.method.is_idempotent() && sender::is_end_of_connection(&error);
                 let again = again.filter(|kept| may_repeat(kept));
                 match again.and_then(|kept| kept.request()) {
-                    Some(request) => Ok(Ended::Again(Box::new((request, permit)))),
+                    Some(request) => Ok(Ended::Again(Box::new((request, lease.into_permit())))),
                     None => Err(Failure::NoReply(error.into())),
                 }
             }
@@ -457,7 +460,7 @@ where
         poll_fn(|cx| connector.poll_ready(cx)).await?;
         let order = Connect { origin: Arc::clone(&origin), progress: progress.clone() };
         let connected = connector.call(order).await?;
-        let open = Box::new(Open::handshake(connected, origin).await?);
+        let open = Box::new(Open::handshake(connected, origin, self.shared.watcher()).await?);
         self.shared.learn(&open);
         self.shared.share(&open);
         Ok(open)

@@ -1,12 +1,12 @@
 //! One open HTTP connection, of either version.
 //!
-//! Owns the difference between HTTP/1.1 and HTTP/2 as far as sending a request goes, and the right to give a connection back
+//! Owns the difference between HTTP/1.1 and HTTP/2 as far as sending a request goes, and the moment at which a connection goes back
 //! to its pool.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::http1::Http1;
-use super::idle::Shared;
+use super::idle::Permit;
 use crate::body::Body;
 use crate::connect::{Connected, Forwarded, Peer, Protocol};
 use crate::error::Failure;
@@ -67,10 +67,29 @@ pub(super) enum SendError {
     NoReply(hyper::Error),
 }
 
+impl From<TrySendError<Request<Body>>> for SendError {
+    fn from(mut error: TrySendError<Request<Body>>) -> Self {
+        match error.take_message() {
+            Some(request) => Self::Returned(Box::new(request), error.into_error()),
+            None => match error.into_error() {
+                error if error.is_user() => Self::RequestBody(error),
+                error if is_unprocessed(&error) => Self::Unprocessed(error),
+                error => Self::NoReply(error),
+            },
+        }
+    }
+}
+
 impl Open {
     /// Begins to speak HTTP on a new connection. The reading and writing of HTTP/2, which many calls share, goes on in a task
     /// that ends when the connection is closed by the other side or no longer used by this one.
-    pub(super) async fn handshake<T>(connected: Connected<T>, origin: Arc<Origin>) -> Result<Self, Failure>
+    ///
+    /// An HTTP/1.1 connection wakes `owner` when something happens on it while no call uses it. HTTP/2 has a task for that.
+    pub(super) async fn handshake<T>(
+        connected: Connected<T>,
+        origin: Arc<Origin>,
+        owner: Waker,
+    ) -> Result<Self, Failure>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -80,7 +99,7 @@ impl Open {
         let Connected { stream, protocol, forwarded, peer } = connected;
         let failed = |error: hyper::Error| Failure::NotSent(error.into());
         let sender = match protocol {
-            Protocol::Http1 => Sender::Http1(Http1::handshake(stream).await.map_err(failed)?),
+            Protocol::Http1 => Sender::Http1(Http1::handshake(stream, owner).await.map_err(failed)?),
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
                 builder.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(SILENCE);
@@ -111,10 +130,10 @@ impl Open {
         }
     }
 
-    /// Has `watcher` woken when something happens on this connection while no call uses it. HTTP/2 has a task for that.
-    pub(super) fn watch(&self, watcher: &Waker) {
+    /// Ends the use of this connection by a call.
+    pub(super) fn leave(&self) {
         if let Sender::Http1(http1) = &self.sender {
-            http1.watch(watcher);
+            http1.leave();
         }
     }
 
@@ -177,16 +196,16 @@ fn is_unprocessed(error: &hyper::Error) -> bool {
     })
 }
 
-/// A connection used by one call. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
+/// A connection used by one call, with the right to do so. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
 #[derive(Debug)]
 pub(super) struct Lease {
     open: Box<Open>,
-    pool: Arc<Shared>,
+    permit: Permit,
 }
 
 impl Lease {
-    pub(super) fn new(open: Box<Open>, pool: Arc<Shared>) -> Self {
-        Self { open, pool }
+    pub(super) fn new(open: Box<Open>, permit: Permit) -> Self {
+        Self { open, permit }
     }
 
     pub(super) fn is_http2(&self) -> bool {
@@ -242,25 +261,31 @@ impl Lease {
         mut reply: Pin<&mut impl Reply>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<Incoming>, SendError>> {
-        let replied = match &mut self.open.sender {
-            Sender::Http1(http1) => http1.poll_reply(cx, |cx| reply.as_mut().poll(cx)),
-            Sender::Http2(_) => reply.poll(cx),
+        // It is put where it belongs as soon as it is there: handing it on would copy it each time.
+        let mut replied = None;
+        let mut poll = |cx: &mut Context<'_>| {
+            reply.as_mut().poll(cx).map(|result| replied = Some(result.map_err(SendError::from)))
         };
-        replied.map_err(|mut error| match error.take_message() {
-            Some(request) => SendError::Returned(Box::new(request), error.into_error()),
-            None => match error.into_error() {
-                error if error.is_user() => SendError::RequestBody(error),
-                error if is_unprocessed(&error) => SendError::Unprocessed(error),
-                error => SendError::NoReply(error),
-            },
-        })
+        ready!(match &mut self.open.sender {
+            Sender::Http1(http1) => http1.poll_reply(cx, poll),
+            Sender::Http2(_) => poll(cx),
+        });
+        replied.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Gives the connection back, for the next call. It has been of no use to the present one since `since`.
     pub(super) fn give_back(self, since: Instant) {
+        let Self { open, permit } = self;
         // An HTTP/2 connection has been in the pool all the time.
-        if !self.is_http2() {
-            self.pool.put(self.open, since);
+        if matches!(open.sender, Sender::Http1(_)) {
+            permit.pool().put(open, since);
         }
+        // Whoever gets the right next finds the connection.
+        drop(permit);
+    }
+
+    /// The right to use another connection instead of this one, which is closed.
+    pub(super) fn into_permit(self) -> Permit {
+        self.permit
     }
 }
