@@ -202,7 +202,7 @@ fn no_accepted_order_is_lost_whoever_is_killed() {
     // The broker, in the middle of orders coming in. Those which it did not confirm are not accepted, or wait for it.
     thread::scope(|scope| {
         let orders = scope.spawn(|| (10..40).filter(|id| shop.submit(&server, *id)).count());
-        shop.rabbit.broker.halt();
+        shop.rabbit.broker.halt("orders");
         shop.rabbit.broker.resume();
         assert!(orders.join().unwrap() > 0);
     });

@@ -27,7 +27,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_every_confirmed_message() {
     for _ in 0..5 {
         handled.insert(next(&mut received).await.0);
     }
-    tokio::task::block_in_place(|| broker.halt());
+    tokio::task::block_in_place(|| broker.halt("orders"));
     let down = |status: &Status| matches!(status, Status::Disconnected { .. });
     until(sender.watch_status(), down).await;
     until(consumer.watch_status(), down).await;
@@ -46,7 +46,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_every_confirmed_message() {
         }
     });
     tokio::task::block_in_place(|| broker.resume());
-    waiting.await.unwrap().unwrap();
+    within(waiting).await.unwrap().unwrap();
     while handled.len() < 21 {
         handled.insert(next(&mut received).await.0);
     }
