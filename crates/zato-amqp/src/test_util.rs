@@ -31,7 +31,7 @@ pub const USERNAME: &str = "zato";
 /// The user's password, made to be searched for in logs.
 pub const PASSWORD: &str = "rabbitmq-password-91c4";
 
-/// How many virtual hosts a server has. Creating one later would take seconds.
+/// How many virtual hosts the shared server has. Creating one later would take seconds.
 const VHOSTS: usize = 64;
 
 /// How long a server may take to start on a busy machine.
@@ -69,6 +69,8 @@ pub struct Broker {
     port: u16,
     keeper: Child,
     orders: Mutex<ChildStdin>,
+    /// How many virtual hosts it has, and how many of them tests have taken.
+    size: usize,
     vhosts: AtomicUsize,
     starts: AtomicUsize,
 }
@@ -80,22 +82,26 @@ impl Broker {
     /// If RabbitMQ is not installed or does not start: a test that needs it has failed then.
     pub fn shared() -> &'static Self {
         static BROKER: OnceLock<Broker> = OnceLock::new();
-        BROKER.get_or_init(Self::start)
+        BROKER.get_or_init(|| Self::of(VHOSTS))
     }
 
-    /// A server for one test, which may kill it.
+    /// A server with one virtual host for one test, which may kill it.
     ///
     /// # Panics
     /// As [`shared`](Self::shared).
     #[must_use]
     pub fn start() -> Self {
-        match Self::try_start() {
+        Self::of(1)
+    }
+
+    fn of(vhosts: usize) -> Self {
+        match Self::try_start(vhosts) {
             Ok(broker) => broker,
             Err(reason) => panic!("no RabbitMQ for this test: {reason}"),
         }
     }
 
-    fn try_start() -> Result<Self, Box<dyn Error>> {
+    fn try_start(size: usize) -> Result<Self, Box<dyn Error>> {
         let programs = Path::new("/usr/lib/rabbitmq/bin");
         if !programs.join("rabbitmq-server").exists() {
             return Err("it is missing: apt-get install rabbitmq-server".into());
@@ -117,7 +123,7 @@ impl Broker {
         );
         fs::write(folder.join("rabbitmq.conf"), settings)?;
         fs::write(folder.join("plugins"), "[].")?;
-        fs::write(definitions, users_and_vhosts())?;
+        fs::write(definitions, users_and_vhosts(size))?;
         let path = std::env::var("PATH").unwrap_or_default();
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
@@ -132,6 +138,7 @@ impl Broker {
             port: ports[0],
             keeper,
             orders: Mutex::new(orders),
+            size,
             vhosts: AtomicUsize::new(0),
             starts: AtomicUsize::new(1),
         };
@@ -145,7 +152,7 @@ impl Broker {
     /// If there is none left.
     pub fn vhost(&self) -> Definition {
         let number = self.vhosts.fetch_add(1, Ordering::Relaxed);
-        assert!(number < VHOSTS, "more than {VHOSTS} virtual hosts are wanted");
+        assert!(number < self.size, "more than {} virtual hosts are wanted", self.size);
         Definition {
             name: "test".into(),
             host: "127.0.0.1".to_owned(),
@@ -322,8 +329,8 @@ impl Inspector {
     }
 }
 
-fn users_and_vhosts() -> String {
-    let each = |form: &dyn Fn(usize) -> String| (0..VHOSTS).map(form).collect::<Vec<_>>().join(",");
+fn users_and_vhosts(vhosts: usize) -> String {
+    let each = |form: &dyn Fn(usize) -> String| (0..vhosts).map(form).collect::<Vec<_>>().join(",");
     let vhosts = each(&|number| format!(r#"{{"name":"t{number}"}}"#));
     let permissions = each(&|number| {
         format!(r#"{{"user":"{USERNAME}","vhost":"t{number}","configure":".*","write":".*","read":".*"}}"#)
