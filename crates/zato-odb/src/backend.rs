@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -19,11 +19,13 @@ use sea_orm::{
     SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 
-use crate::error::OdbError;
+use crate::error::{OdbError, is_busy};
 use crate::secret::{Secret, SecretKey};
 
 /// How long an operation waits for a connection, or for another writer, before it fails as unavailable.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait before the next try where SQLite does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Connections that nobody has used for this long are closed.
 const IDLE: Duration = Duration::from_secs(300);
 /// How many prepared statements a connection keeps. Configuration is read and written rarely.
@@ -117,14 +119,21 @@ impl Backend {
             .pragma("cache_size", SQLITE_CACHE);
         let durable =
             options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let writer = SqlitePoolOptions::new()
+        let one = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(durable)
-            .await
-            .map_err(OdbError::from_connect)?;
+            .max_lifetime(None);
+        let begun = Instant::now();
+        let writer = loop {
+            match one.clone().connect_with(durable.clone()).await {
+                // Of several that give a new file its write-ahead log at once, SQLite refuses all but one without waiting.
+                Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(PAUSE).await
+                }
+                result => break result.map_err(OdbError::from_connect)?,
+            }
+        };
         let reader = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(PATIENCE)
@@ -216,6 +225,27 @@ mod tests {
     fn config(location: Location) -> OdbConfig {
         let secret_key = Arc::new(SecretKey::generate().unwrap());
         OdbConfig { location, secret_key, application_name: "zato test".to_owned() }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_new_file_may_be_opened_by_many_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..100 {
+            let config = config(Location::Sqlite(folder.path().join(round.to_string())));
+            let opened: Vec<_> = (0..8)
+                .map(|_| {
+                    let config = config.clone();
+                    tokio::spawn(async move { Backend::connect(&config).await })
+                })
+                .collect();
+            for backend in opened {
+                let backend = backend.await.unwrap().unwrap();
+                assert_eq!(
+                    value(&backend.writer, "SELECT journal_mode FROM pragma_journal_mode").await,
+                    "wal"
+                );
+            }
+        }
     }
 
     #[tokio::test]

@@ -317,3 +317,8 @@ fn is_unavailable(error: &SqlxError) -> bool {
     // system error; and a state that does not allow it now, such as a lock that was not granted in time.
     ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
 }
+
+/// Whether SQLite did not get a lock that another connection has.
+pub(crate) fn is_busy(error: &SqlxError) -> bool {
+    error.as_database_error().and_then(|reported| reported.code()).is_some_and(|code| code == "5")
+}
