@@ -89,9 +89,7 @@ where
             method = request.method().as_str(),
             host = request.uri().host(),
         );
-        let entered = span.enter();
-        let inner = self.inner.call(request);
-        drop(entered);
+        let inner = span.in_scope(|| self.inner.call(request));
         TraceFuture { inner, span }
     }
 }
