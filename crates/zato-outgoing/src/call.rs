@@ -198,7 +198,7 @@ impl Call {
         *request.method_mut() = std::mem::take(&mut self.method);
         *request.headers_mut() = std::mem::take(&mut self.headers);
         let extensions = request.extensions_mut();
-        extensions.insert(self.cid);
+        // It has the correlation id, too.
         extensions.insert(progress.clone());
         if let Some(timeout) = self.timeout {
             extensions.insert(CallTimeout(timeout));
@@ -236,7 +236,7 @@ impl IntoFuture for Call {
 
     #[inline]
     fn into_future(mut self) -> CallFuture {
-        let progress = Progress::start();
+        let progress = Progress::start_of(self.cid);
         let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
         let request = self.build(&progress);
         let is_own = self.params.is_empty() && !matches!(self.place, Place::Other(_));

@@ -1,4 +1,4 @@
-//! How far a call has got, and how long each phase of it took.
+//! Which call it is, how far it has got, and how long each phase of it took.
 //!
 //! Owns the record which the layers of one call share. Inner layers write into it, the time-out and the errors read
 //! from it. It knows no layer and no protocol.
@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::Extensions;
 use time::OffsetDateTime;
 use tokio::time::Instant;
+use zato_cid::Cid;
 
 /// One stretch of a call, in the order in which they happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,9 @@ const PHASES: usize = 7;
 
 /// No time of day: no clock shows it.
 const NEVER: i64 = i64::MIN;
+
+/// No stretch of time: no call takes 584 years.
+const NOT_YET: u64 = u64::MAX;
 
 /// The present request may have been sent.
 const SENT_NOW: u8 = 1;
@@ -76,7 +81,10 @@ pub struct Progress(Arc<Record>);
 /// atomics are there because a layer may run on another thread than the one that asks.
 #[derive(Debug)]
 struct Record {
+    cid: Option<Cid>,
     started: Instant,
+    /// Nanoseconds after `started` at which the reply was handed out, or [`NOT_YET`].
+    replied: AtomicU64,
     /// The time of day at which the call's first message was made, in microseconds since 1970, or [`NEVER`].
     called_at: AtomicI64,
     /// Nanoseconds after `started` at which the present phase was entered.
@@ -93,8 +101,20 @@ struct Record {
 impl Progress {
     /// Starts the record of a call, in the phase [`Phase::Queue`].
     pub fn start() -> Self {
+        Self::begin(None)
+    }
+
+    /// The same for a call that has a correlation id. Layers find it in here if the request's extensions have no [`Cid`] of their
+    /// own: one extension takes less time than two.
+    pub fn start_of(cid: Cid) -> Self {
+        Self::begin(Some(cid))
+    }
+
+    fn begin(cid: Option<Cid>) -> Self {
         Self(Arc::new(Record {
+            cid,
             started: Instant::now(),
+            replied: AtomicU64::new(NOT_YET),
             called_at: AtomicI64::new(NEVER),
             entered: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Queue as u8),
@@ -102,6 +122,16 @@ impl Progress {
             retries: AtomicU32::new(0),
             spent: [const { AtomicU64::new(0) }; PHASES],
         }))
+    }
+
+    /// The correlation id of the call, if the record was started with one.
+    pub fn cid(&self) -> Option<&Cid> {
+        self.0.cid.as_ref()
+    }
+
+    /// The correlation id of a request: that in its extensions, or else the one in its record.
+    pub(crate) fn cid_of(extensions: &Extensions) -> Option<&Cid> {
+        extensions.get().or_else(|| extensions.get::<Self>()?.cid())
     }
 
     /// When the call began.
@@ -192,8 +222,22 @@ impl Progress {
 
     /// The time spent so far.
     pub fn timing(&self) -> Timing {
-        let total = self.0.started.elapsed();
-        let total = nanoseconds(total);
+        self.timing_until(nanoseconds(self.0.started.elapsed()))
+    }
+
+    /// Records that the reply is handed out now.
+    pub(crate) fn set_replied(&self) {
+        self.0.replied.store(nanoseconds(self.0.started.elapsed()), Ordering::Relaxed);
+    }
+
+    /// The time spent until the reply was handed out, which the [timing layer](crate::layers::timing) records. `None` without it,
+    /// and before.
+    pub fn reply_timing(&self) -> Option<Timing> {
+        let replied = self.0.replied.load(Ordering::Relaxed);
+        (replied != NOT_YET).then(|| self.timing_until(replied))
+    }
+
+    fn timing_until(&self, total: u64) -> Timing {
         let mut phases = self.0.spent.each_ref().map(|spent| spent.load(Ordering::Relaxed));
         let present = total.saturating_sub(self.0.entered.load(Ordering::Relaxed));
         phases[usize::from(self.0.phase.load(Ordering::Relaxed))] += present;

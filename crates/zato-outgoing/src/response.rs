@@ -46,7 +46,7 @@ impl Response {
             Prefetched::Whole(whole) => (whole, None),
             Prefetched::Stream(rest) => (Bytes::new(), Some(Box::new(rest))),
         };
-        let timing = head.extensions.get().copied().unwrap_or_else(|| outcome.progress.timing());
+        let timing = outcome.progress.reply_timing().unwrap_or_else(|| outcome.progress.timing());
         Self { head, whole, rest, outcome, timing }
     }
 

@@ -16,12 +16,12 @@ use tower_service::Service;
 
 use crate::kind::HasKind;
 use crate::metrics::{Ending, Metrics};
-use crate::progress::{Phase, Progress, Timing};
+use crate::progress::{Phase, Progress};
 
 /// Makes [`Count`] services.
 ///
-/// Reads: [`Progress`], or starts one, and [`Timing`] from the response, which saves a look at the clock. Writes: [`Progress`]
-/// for the layers inside.
+/// Reads: [`Progress`], or starts one; where [`timing`](super::timing) is inside, the record has the timing of the reply, which
+/// saves a look at the clock. Writes: [`Progress`] for the layers inside.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -132,10 +132,10 @@ where
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
         let (ending, measured) = match &result {
-            Ok(response) => (Ending::Reply(response.status()), response.extensions().get().copied()),
+            Ok(response) => (Ending::Reply(response.status()), this.progress.reply_timing()),
             Err(error) => (Ending::Failure(error.kind()), None),
         };
-        let timing: Timing = measured.unwrap_or_else(|| this.progress.timing());
+        let timing = measured.unwrap_or_else(|| this.progress.timing());
         let retries = this.progress.attempts() - 1;
         this.counted.ended = true;
         this.counted.metrics.end(ending, timing.total(), timing.phase(Phase::Queue), retries);

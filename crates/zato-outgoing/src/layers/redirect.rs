@@ -197,11 +197,11 @@ impl<S, B: TryClone + Default> Way<S, B> {
         let keeps_body = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let drops_body =
             matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER);
-        let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
         let can_follow = drops_body || (keeps_body && self.kept.body.is_some());
         if !can_follow {
             return Ok(None);
         }
+        let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
         if self.history.len() >= self.limit {
             return Err(RedirectError::TooMany { limit: self.limit });
         }
@@ -210,18 +210,18 @@ impl<S, B: TryClone + Default> Way<S, B> {
         kept.extensions = std::mem::take(response.extensions_mut());
         let left = std::mem::replace(&mut kept.url, url);
         if leaves_credentials(&left, &kept.url) {
-            kept.headers.remove(AUTHORIZATION);
+            kept.headers.remove(&AUTHORIZATION);
         }
         if !Origin::of(&left).is_some_and(|origin| origin.matches(&kept.url)) {
-            kept.headers.remove(HOST);
+            kept.headers.remove(&HOST);
         }
-        kept.headers.remove(COOKIE);
+        kept.headers.remove(&COOKIE);
         if drops_body {
             if rewrites_method(status, &kept.method) {
                 kept.method = Method::GET;
             }
             for name in [CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING] {
-                kept.headers.remove(name);
+                kept.headers.remove(&name);
             }
             kept.body = Some(B::default());
             kept.extensions.insert(Unwrapped);

@@ -3,7 +3,8 @@
 //! Owns what a layer keeps of a request in order to make it again. It does not decide whether that is to be done.
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Method, Request, Uri};
+use http::header::CONTENT_TYPE;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::body::Body;
 
@@ -31,9 +32,41 @@ impl TryClone for Body {
     }
 }
 
-/// The same headers once more. Where there are none, the room that is kept for more of them is not copied.
-fn copy(headers: &HeaderMap) -> HeaderMap {
-    if headers.is_empty() { HeaderMap::new() } else { headers.clone() }
+/// The headers of a request.
+#[derive(Debug)]
+pub(crate) enum KeptHeaders {
+    /// All that most callers say is what their body is, and a map of one is as expensive as one of many.
+    ContentType(HeaderValue),
+    Map(HeaderMap),
+}
+
+impl KeptHeaders {
+    fn of(headers: &HeaderMap) -> Self {
+        match headers.len() {
+            // The room that is kept for more of them is not copied.
+            0 => Self::Map(HeaderMap::new()),
+            1 if let Some(value) = headers.get(CONTENT_TYPE) => Self::ContentType(value.clone()),
+            _ => Self::Map(headers.clone()),
+        }
+    }
+
+    fn to_map(&self) -> HeaderMap {
+        match self {
+            Self::ContentType(value) => HeaderMap::from_iter([(CONTENT_TYPE, value.clone())]),
+            Self::Map(headers) => headers.clone(),
+        }
+    }
+
+    /// Leaves out the header `name`.
+    pub(crate) fn remove(&mut self, name: &HeaderName) {
+        match self {
+            Self::ContentType(_) if *name == CONTENT_TYPE => *self = Self::Map(HeaderMap::new()),
+            Self::ContentType(_) => {}
+            Self::Map(headers) => {
+                headers.remove(name);
+            }
+        }
+    }
 }
 
 /// What is needed to make a request again: all of it, except that its body may be missing.
@@ -41,7 +74,7 @@ fn copy(headers: &HeaderMap) -> HeaderMap {
 pub(crate) struct Kept<B> {
     pub(crate) method: Method,
     pub(crate) url: Uri,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: KeptHeaders,
     pub(crate) extensions: Extensions,
     /// Absent if it can be sent only once.
     pub(crate) body: Option<B>,
@@ -57,7 +90,7 @@ impl<B: TryClone> Kept<B> {
         Self {
             method: request.method().clone(),
             url: request.uri().clone(),
-            headers: copy(request.headers()),
+            headers: KeptHeaders::of(request.headers()),
             extensions: Extensions::new(),
             body: request.body().try_clone(),
         }
@@ -73,7 +106,7 @@ impl<B: TryClone> Kept<B> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.url.clone();
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = self.headers.to_map();
         *request.extensions_mut() = self.extensions.clone();
         request
     }
@@ -93,6 +126,29 @@ mod tests {
         assert_eq!((again.method(), again.uri()), (request.method(), request.uri()));
         assert_eq!(again.headers(), request.headers());
         assert_eq!(again.extensions().get::<u8>(), Some(&7));
+    }
+
+    #[track_caller]
+    fn check_headers(headers: &[(HeaderName, &'static str)], removed: &HeaderName) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, HeaderValue::from_static(value));
+        }
+        let mut kept = KeptHeaders::of(&map);
+        assert_eq!(kept.to_map(), map);
+        kept.remove(removed);
+        map.remove(removed);
+        assert_eq!(kept.to_map(), map);
+    }
+
+    #[test]
+    fn headers_are_the_same_again() {
+        check_headers(&[], &ACCEPT);
+        check_headers(&[(ACCEPT, "text/xml")], &CONTENT_TYPE);
+        check_headers(&[(CONTENT_TYPE, "text/xml")], &CONTENT_TYPE);
+        check_headers(&[(CONTENT_TYPE, "text/xml")], &ACCEPT);
+        check_headers(&[(CONTENT_TYPE, "text/xml"), (CONTENT_TYPE, "text/plain")], &ACCEPT);
+        check_headers(&[(CONTENT_TYPE, "text/xml"), (ACCEPT, "text/xml")], &CONTENT_TYPE);
     }
 
     #[test]

@@ -17,15 +17,15 @@ use crate::progress::{Progress, Timing as Measured};
 
 /// Makes [`Timing`] services.
 ///
-/// Reads: [`Progress`], or starts one. Writes: [`Progress`] for the layers inside,
-/// [`Timing`](crate::progress::Timing) into the response's extensions.
+/// Reads: [`Progress`], or starts one. Writes: [`Progress`] for the layers inside, and into the response's extensions unless it is
+/// there; it has the [timing of the reply](Progress::reply_timing) then.
 ///
 /// ```
 /// use http::{Request, Response};
 /// use tower::{ServiceExt, service_fn};
 /// use tower_layer::Layer;
 /// use zato_outgoing::layers::timing::TimingLayer;
-/// use zato_outgoing::{Failure, Phase, Progress, Timing};
+/// use zato_outgoing::{Failure, Phase, Progress};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +36,7 @@ use crate::progress::{Progress, Timing as Measured};
 ///     Ok::<_, Failure>(Response::new(()))
 /// });
 /// let response = TimingLayer::new().layer(server).oneshot(Request::new(())).await?;
-/// let timing: &Timing = response.extensions().get().ok_or("not measured")?;
+/// let timing = response.extensions().get().and_then(Progress::reply_timing).ok_or("not measured")?;
 /// assert!(timing.total() >= timing.phase(Phase::FirstByte));
 /// assert!(timing.phase(Phase::FirstByte).as_millis() >= 5);
 /// # Ok(())
@@ -130,13 +130,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        let timing = this.progress.timing();
         Poll::Ready(match result {
             Ok(mut response) => {
-                response.extensions_mut().insert(timing);
+                this.progress.set_replied();
+                response.extensions_mut().get_or_insert_with(|| this.progress.clone());
                 Ok(response)
             }
-            Err(error) => Err(Timed { error, timing, progress: this.progress.clone() }),
+            Err(error) => {
+                Err(Timed { error, timing: this.progress.timing(), progress: this.progress.clone() })
+            }
         })
     }
 }
@@ -160,7 +162,7 @@ mod tests {
             Ok::<_, Infallible>(Response::new(()))
         }));
         let response = service.oneshot(Request::new(())).await.unwrap();
-        let timing = response.extensions().get::<Measured>().unwrap();
+        let timing = response.extensions().get().and_then(Progress::reply_timing).unwrap();
         assert!(timing.phase(Phase::FirstByte) >= Duration::from_millis(20));
         assert_eq!(timing.phase(Phase::Body), Duration::ZERO);
     }

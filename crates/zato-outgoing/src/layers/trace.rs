@@ -9,22 +9,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
-use zato_cid::Cid;
 
-use crate::progress::Timing;
+use crate::progress::Progress;
 
 /// Makes [`Trace`] services.
 ///
 /// The span is called `outgoing_call` and has the level DEBUG, so that it costs nothing where nobody looks at it. An event
 /// of the same level tells how the call ended.
 ///
-/// Reads: [`Cid`], and [`Timing`] from the response.
+/// Reads: [`Cid`](zato_cid::Cid), or that of [`Progress`], and the timing of the reply in the [`Progress`] of the response.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -85,7 +85,7 @@ where
         let span = tracing::debug_span!(
             "outgoing_call",
             connection = &*self.connection,
-            cid = request.extensions().get::<Cid>().map(tracing::field::display),
+            cid = Progress::cid_of(request.extensions()).map(tracing::field::display),
             method = request.method().as_str(),
             host = request.uri().host(),
         );
@@ -118,14 +118,21 @@ where
         let result = ready!(this.inner.poll(cx));
         match &result {
             Ok(response) => {
-                let elapsed = response.extensions().get::<Timing>().map(|timing| timing.total());
-                let elapsed = elapsed.map(tracing::field::debug);
-                tracing::debug!(status = response.status().as_u16(), elapsed, "the reply is there");
+                tracing::debug!(
+                    status = response.status().as_u16(),
+                    elapsed = elapsed(response).map(tracing::field::debug),
+                    "the reply is there"
+                );
             }
             Err(error) => tracing::debug!(%error, "the call failed"),
         }
         Poll::Ready(result)
     }
+}
+
+fn elapsed<R>(response: &Response<R>) -> Option<Duration> {
+    let timing = response.extensions().get().and_then(Progress::reply_timing);
+    timing.map(|timing| timing.total())
 }
 
 #[cfg(test)]
@@ -138,6 +145,7 @@ mod tests {
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Metadata, Subscriber};
+    use zato_cid::Cid;
 
     use super::*;
 
@@ -182,7 +190,15 @@ mod tests {
         fn exit(&self, _span: &Id) {}
     }
 
+    const CID: &str = "K21353002988419985838198535608";
+
     async fn recorded(result: Result<(), io::Error>) -> String {
+        let mut request = Request::put("http://example.com/path?query=value").body(()).unwrap();
+        request.extensions_mut().insert(CID.parse::<Cid>().unwrap());
+        record(request, result).await
+    }
+
+    async fn record(request: Request<()>, result: Result<(), io::Error>) -> String {
         let recorder = Recorder::default();
         let _default = tracing::subscriber::set_default(recorder.clone());
         let mut result = Some(result);
@@ -190,8 +206,6 @@ mod tests {
             let result = result.take().unwrap();
             async move { result.map(Response::new) }
         }));
-        let mut request = Request::put("http://example.com/path?query=value").body(()).unwrap();
-        request.extensions_mut().insert("K21353002988419985838198535608".parse::<Cid>().unwrap());
         let _result = service.oneshot(request).await;
         recorder.0.lock().unwrap().clone()
     }
@@ -204,5 +218,13 @@ mod tests {
         assert_eq!(replied, format!("{span}event message=the reply is there status=200\n"));
         let failed = recorded(Err(io::Error::other("no"))).await;
         assert_eq!(failed, format!("{span}event message=the call failed error=no\n"));
+    }
+
+    #[tokio::test]
+    async fn the_correlation_id_may_be_in_the_calls_record() {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(Progress::start_of(CID.parse().unwrap()));
+        let recorded = record(request, Ok(())).await;
+        assert!(recorded.starts_with(&format!("outgoing_call connection=\"CRM\" cid={CID} method=\"GET\"")));
     }
 }

@@ -11,12 +11,12 @@ use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
-use zato_cid::Cid;
 
 use crate::clock::{Clock, iso};
 use crate::progress::Progress;
 
-/// The correlation id of the caller. Its value is taken from a [`Cid`] in the request's extensions.
+/// The correlation id of the caller. Its value is taken from a [`Cid`](zato_cid::Cid) in the request's extensions, or from the
+/// record of the call there.
 pub const X_ZATO_CID: HeaderName = HeaderName::from_static("x-zato-cid");
 /// Which server, process and part of it sends the request.
 pub const X_ZATO_COMPONENT: HeaderName = HeaderName::from_static("x-zato-component");
@@ -27,7 +27,7 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("zato-outgoing/", en
 
 /// Makes [`ZatoHeaders`] services.
 ///
-/// Reads: [`Cid`], [`Progress`]. Requests with one [`Progress`] state one time, without one that of the moment.
+/// Reads: [`Cid`](zato_cid::Cid), or that of [`Progress`], and [`Progress`]. Requests with one [`Progress`] state one time, without one that of the moment.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -105,7 +105,7 @@ where
         let sources = &*self.sources;
         let mut headers = std::mem::take(request.headers_mut());
         let extensions = request.extensions();
-        if let Some(cid) = extensions.get::<Cid>() {
+        if let Some(cid) = Progress::cid_of(extensions) {
             insert_if_absent(&mut headers, X_ZATO_CID, || cid.as_str().as_bytes().try_into().ok());
         }
         insert_if_absent(&mut headers, X_ZATO_COMPONENT, || Some(sources.component.clone()));
@@ -137,6 +137,7 @@ mod tests {
 
     use time::macros::datetime;
     use tower::{ServiceExt, service_fn};
+    use zato_cid::Cid;
 
     use super::*;
     use crate::clock::fixed::FixedClock;
@@ -178,6 +179,19 @@ mod tests {
         }
         let headers = sent(request).await;
         assert!(headers.values().all(|value| value == "own"), "{headers:?}");
+    }
+
+    #[tokio::test]
+    async fn the_correlation_id_may_be_in_the_calls_record() {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(Progress::start_of(CID.parse().unwrap()));
+        assert_eq!(sent(request).await["X-Zato-CID"], CID);
+        // One of the request's own wins.
+        let mut request = self::request();
+        request
+            .extensions_mut()
+            .insert(Progress::start_of("K00000000000000000000000000001".parse().unwrap()));
+        assert_eq!(sent(request).await["X-Zato-CID"], CID);
     }
 
     #[tokio::test]
