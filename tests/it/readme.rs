@@ -19,7 +19,6 @@ const CARGO: &[(&str, &str)] = &[
     ("cargo run --release", "this test starts the same program"),
     ("cargo run --release --example crm", "`example` runs it"),
     ("cargo xtask test", "which runs this test"),
-    ("cargo xtask bench", "the test command runs a short one"),
 ];
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:17010";

@@ -129,7 +129,7 @@ pub(crate) fn request_path(project: &Project) -> Result<(), Error> {
 
 /// Builds and runs targets, one after the other; the first input that a target can't bear ends the run.
 fn run_all(project: &Project, targets: &[Target], kind: Build, end: End) -> Result<(), Error> {
-    let host = host(project)?;
+    let host = project.host()?;
     build(project, targets, &host, kind)?;
     println!("{:44} {:>14} {:>12}", "target", "executions", "per second");
     for target in targets {
@@ -158,14 +158,6 @@ fn targets(project: &Project) -> Result<Vec<Target>, Error> {
         targets.extend(names.map(|name| Target { owner: manifest.name.clone(), name: name.to_owned() }));
     }
     Ok(targets)
-}
-
-/// The platform that the compiler runs on. Named explicitly, it keeps the flags from build scripts and macros.
-fn host(project: &Project) -> Result<String, Error> {
-    let printed = project.read("rustc", &["--version", "--verbose"])?;
-    let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned)
-        .ok_or_else(|| Error::Failed("rustc does not say which host it runs on".to_owned()))
 }
 
 fn build(project: &Project, targets: &[Target], host: &str, kind: Build) -> Result<(), Error> {

@@ -93,6 +93,14 @@ impl Project {
         Ok(manifests)
     }
 
+    /// The platform that the compiler runs on. Named explicitly, it keeps the flags from build scripts and macros.
+    pub(crate) fn host(&self) -> Result<String, Error> {
+        let printed = self.read("rustc", &["--version", "--verbose"])?;
+        let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
+        host.map(str::to_owned)
+            .ok_or_else(|| Error::Failed("rustc does not say which host it runs on".to_owned()))
+    }
+
     /// A program to be run in the root folder.
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);

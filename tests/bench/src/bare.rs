@@ -15,6 +15,7 @@ use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Error;
 
@@ -44,9 +45,17 @@ pub(crate) fn serve(file: &Path, awake: bool) -> Result<(), Error> {
                 tokio::task::yield_now().await;
             }
         });
-        runtime.block_on(accept(replies))
+        runtime.block_on(serve_until_told(replies))
     } else {
-        tokio::runtime::Runtime::new()?.block_on(accept(replies))
+        tokio::runtime::Runtime::new()?.block_on(serve_until_told(replies))
+    }
+}
+
+async fn serve_until_told(replies: Arc<Replies>) -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        served = accept(replies) => served,
+        _ = terminate.recv() => Ok(()),
     }
 }
 

@@ -45,6 +45,9 @@ enum Command {
     Start,
     /// Everything above
     All,
+    /// Calls of every kind without measuring them, for the profile of the build that is guided by one
+    #[command(hide = true)]
+    Train,
     /// A server with the service that the measurements call, started by them
     #[command(hide = true)]
     Serve {
@@ -76,6 +79,10 @@ fn main() -> Result<(), Error> {
             process::measure_start()?;
             outgoing::run(150_000)?;
             inbound::run(1.0)
+        }
+        Command::Train => {
+            outgoing::train()?;
+            inbound::train()
         }
         Command::Serve { data_dir } => peer::serve(data_dir),
         Command::Bare { replies, awake } => bare::serve(&replies, awake),

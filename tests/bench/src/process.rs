@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -62,13 +63,22 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // A process that is killed writes no profile, so it is asked to end.
+        let _asked = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let begun = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// Keeps this thread, and the processes and threads it starts from now on, on one of the cores it may use: the first or the
-/// last one. With a single core there is nothing to choose.
+/// How long a process that was asked to end may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Keeps this thread, and the processes and threads it starts from now on, on one of the cores it may use, or on any of them again.
+/// With a single core there is nothing to choose.
 pub(crate) fn stay_on(core: Core) -> Result<(), Error> {
     let all = CORES.get_or_init(|| sched_getaffinity(None).ok());
     let Some(all) = all else { return Err("the cores of this process are not known".into()) };
@@ -76,6 +86,7 @@ pub(crate) fn stay_on(core: Core) -> Result<(), Error> {
     let chosen = match core {
         Core::First => usable.next(),
         Core::Last => usable.next_back(),
+        Core::Any => return Ok(sched_setaffinity(None, all)?),
     };
     let mut set = CpuSet::new();
     set.set(chosen.ok_or("there is no core")?);
@@ -92,6 +103,7 @@ pub(crate) fn thread_time() -> Result<Duration, Error> {
 pub(crate) enum Core {
     First,
     Last,
+    Any,
 }
 
 /// Those that this process could use before it chose one.

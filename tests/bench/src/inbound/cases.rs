@@ -90,20 +90,53 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> Arc<[u8]> {
         .into()
 }
 
-/// Creates the user and the channels that the measurements call, over the public API.
-pub(super) async fn configure(address: SocketAddr, data_dir: &Path) -> Result<(), Error> {
-    let credentials: Value = serde_json::from_slice(&fs::read(data_dir.join("credentials.json"))?)?;
-    let cluster_id = &credentials["cluster_id"];
-    let password = credentials["pubapi"]["password"].as_str().ok_or("no password of pubapi")?;
-    let basic = format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("pubapi:{password}")));
-    let call = async |service: &str, body: Value| -> Result<Value, Error> {
-        let mut stream = TcpStream::connect(address).await?;
-        let request = request("POST", &format!("/zato/json/{service}"), &basic, &body.to_string());
+/// The public API of a server, and the cluster and user that it was started with.
+struct PublicApi {
+    address: SocketAddr,
+    authorization: String,
+    cluster_id: Value,
+}
+
+impl PublicApi {
+    fn of(address: SocketAddr, data_dir: &Path) -> Result<Self, Error> {
+        let credentials: Value = serde_json::from_slice(&fs::read(data_dir.join("credentials.json"))?)?;
+        let password = credentials["pubapi"]["password"].as_str().ok_or("no password of pubapi")?;
+        let authorization =
+            format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("pubapi:{password}")));
+        Ok(Self { address, authorization, cluster_id: credentials["cluster_id"].clone() })
+    }
+
+    async fn call(&self, service: &str, body: Value) -> Result<Value, Error> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        let path = format!("/zato/json/{service}");
+        let request = request("POST", &path, &self.authorization, &body.to_string());
         let reply = load::exchange(&mut stream, &request).await?;
         let text = String::from_utf8(reply)?;
         let (_, body) = text.split_once("\r\n\r\n").ok_or("no body")?;
         Ok(serde_json::from_str(body)?)
-    };
+    }
+}
+
+/// Asks for every list of the public API, so often. Those which want to know more than the cluster refuse, which is a reply too.
+pub(super) async fn read_lists(address: SocketAddr, data_dir: &Path, times: usize) -> Result<(), Error> {
+    let api = PublicApi::of(address, data_dir)?;
+    let cluster = json!({"cluster_id": api.cluster_id});
+    let services = api.call("zato.service.get-list", cluster.clone()).await?;
+    let services = services["zato_service_get_list_response"].as_array().ok_or("no list of services")?;
+    let lists = services.iter().filter_map(|service| service["name"].as_str());
+    let lists: Vec<&str> = lists.filter(|name| name.ends_with(".get-list")).collect();
+    for _ in 0..times {
+        for list in &lists {
+            drop(api.call(list, cluster.clone()).await);
+        }
+    }
+    Ok(())
+}
+
+/// Creates the user and the channels that the measurements call, over the public API.
+pub(super) async fn configure(address: SocketAddr, data_dir: &Path) -> Result<(), Error> {
+    let api = PublicApi::of(address, data_dir)?;
+    let cluster_id = &api.cluster_id;
     let name_and_user = json!({"cluster_id": cluster_id, "name": USER, "is_active": true, "username": USER});
     let basic_auth = with(&name_and_user, &json!({"realm": USER}));
     let rules = json!({
@@ -113,11 +146,11 @@ pub(super) async fn configure(address: SocketAddr, data_dir: &Path) -> Result<()
     let tokens = with(&name_and_user, &rules);
     let mut definitions = Vec::new();
     for (family, definition) in [("basic-auth", basic_auth), ("wss", tokens)] {
-        let reply = call(&format!("zato.security.{family}.create"), definition).await?;
+        let reply = api.call(&format!("zato.security.{family}.create"), definition).await?;
         let element = format!("zato_security_{}_create_response", family.replace('-', "_"));
         let id = reply[element]["id"].clone();
         let passwords = json!({"id": id, "password1": USER, "password2": USER});
-        call(&format!("zato.security.{family}.change-password"), passwords).await?;
+        api.call(&format!("zato.security.{family}.change-password"), passwords).await?;
         definitions.push(id);
     }
     for (transport, data_format, path, soap_action, security_id) in [
@@ -131,7 +164,7 @@ pub(super) async fn configure(address: SocketAddr, data_dir: &Path) -> Result<()
             "data_format": data_format, "soap_action": soap_action,
             "soap_version": if transport == "soap" { "1.1" } else { "" },
         });
-        call("zato.http-soap.create", channel).await?;
+        api.call("zato.http-soap.create", channel).await?;
     }
     Ok(())
 }

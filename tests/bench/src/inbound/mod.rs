@@ -6,7 +6,10 @@ mod cases;
 mod many;
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use crate::Error;
 use crate::load::{self, Load};
@@ -16,21 +19,56 @@ use cases::Case;
 
 const CONNECTIONS: [usize; 4] = [1, 32, 256, 2000];
 const ROUNDS: usize = 5;
+/// How each server is called for a profile: often enough for what is rare to be told from what is usual.
+const TRAINING_CONNECTIONS: usize = 32;
+const TRAINING: Duration = Duration::from_secs(2);
+const TRAINING_LISTS: usize = 20;
 
 pub(crate) fn run(seconds: f64) -> Result<(), Error> {
     tokio::runtime::Runtime::new()?.block_on(measure(Duration::from_secs_f64(seconds)))
 }
 
-async fn measure(duration: Duration) -> Result<(), Error> {
-    let folder = tempfile::tempdir()?;
-    let data_dir = folder.path().join("data");
-    let server = Process::start(&mut process::own(&["serve", &data_dir.to_string_lossy()])?)?;
-    cases::configure(server.address, &data_dir).await?;
-    let cases = cases::cases()?;
-    let replies = folder.path().join("replies.json");
-    fs::write(&replies, serde_json::to_vec(&cases::sample_replies(server.address, &cases).await?)?)?;
-    let bare = Process::start(&mut process::own(&["bare", &replies.to_string_lossy()])?)?;
+/// Has both servers take calls of every kind.
+pub(crate) fn train() -> Result<(), Error> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let servers = Servers::start().await?;
+        for case in &servers.cases {
+            for server in [&servers.bare, &servers.own] {
+                load::run(server.address, &case.request, TRAINING_CONNECTIONS, TRAINING).await?;
+            }
+        }
+        cases::read_lists(servers.own.address, &data_dir(&servers.folder), TRAINING_LISTS).await
+    })
+}
 
+/// The bare server and this one, and what they are asked.
+struct Servers {
+    bare: Process,
+    own: Process,
+    cases: Vec<Case>,
+    folder: TempDir,
+}
+
+impl Servers {
+    async fn start() -> Result<Self, Error> {
+        let folder = tempfile::tempdir()?;
+        let data_dir = data_dir(&folder);
+        let own = Process::start(&mut process::own(&["serve", &data_dir.to_string_lossy()])?)?;
+        cases::configure(own.address, &data_dir).await?;
+        let cases = cases::cases()?;
+        let replies = folder.path().join("replies.json");
+        fs::write(&replies, serde_json::to_vec(&cases::sample_replies(own.address, &cases).await?)?)?;
+        let bare = Process::start(&mut process::own(&["bare", &replies.to_string_lossy()])?)?;
+        Ok(Self { bare, own, cases, folder })
+    }
+}
+
+fn data_dir(folder: &TempDir) -> PathBuf {
+    folder.path().join("data")
+}
+
+async fn measure(duration: Duration) -> Result<(), Error> {
+    let Servers { bare, own: server, cases, folder } = Servers::start().await?;
     println!("inbound calls: the bare server, then this one");
     for case in &cases {
         for connections in CONNECTIONS {
@@ -40,7 +78,7 @@ async fn measure(duration: Duration) -> Result<(), Error> {
         }
     }
     drop((bare, server));
-    many::measure(&cases, &data_dir, duration).await?;
+    many::measure(&cases, &data_dir(&folder), duration).await?;
     println!("(us: time until the reply, and CPU time of the server per call; the load shares the cores)\n");
     Ok(())
 }

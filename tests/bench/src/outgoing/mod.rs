@@ -21,6 +21,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderMap;
+use tokio::runtime::Runtime;
 
 use self::clients::{Client, Worker};
 use crate::Error;
@@ -36,9 +37,41 @@ const REQUEST: &str = r#"{"cust_id":1,"name":"Foo Bar"}"#;
 const ROUNDS: usize = 15;
 /// The calls of `requests` in each round: it is slow enough for few to be exact.
 const PYTHON_CALLS: u32 = 500;
+/// The calls of each client for a profile.
+const TRAINING_CALLS: u32 = 20_000;
 
 /// Measures everything; `calls` are made by each client at each concurrency, `requests` aside.
 pub(crate) fn run(calls: u32) -> Result<(), Error> {
+    let peer = start_peer()?;
+    runtime()?.block_on(measure(peer.address, calls))?;
+    costs(peer.address)?;
+    process::stay_on(Core::Any)
+}
+
+/// Has all clients call, `requests` aside.
+pub(crate) fn train() -> Result<(), Error> {
+    let peer = start_peer()?;
+    runtime()?.block_on(async {
+        let headers = wire::headers_of_the_stack().await?;
+        for concurrency in [1, 32, 256] {
+            for (_, client) in clients(peer.address, &headers, concurrency)? {
+                rate(&client, concurrency, TRAINING_CALLS).await?;
+            }
+        }
+        for digest in [false, true] {
+            rate(&Client::soap(peer.address, 32, digest)?, 32, TRAINING_CALLS).await?;
+        }
+        process::stay_on(Core::Any)
+    })
+}
+
+/// One thread, so that what a client spends is what its calls take.
+fn runtime() -> Result<Runtime, Error> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// The peer, on a core that this thread is not on.
+fn start_peer() -> Result<Process, Error> {
     let folder = tempfile::tempdir()?;
     let replies = folder.path().join("replies.json");
     let reply = Reply {
@@ -50,9 +83,7 @@ pub(crate) fn run(calls: u32) -> Result<(), Error> {
     process::stay_on(Core::Last)?;
     let peer = Process::start(&mut process::own(&["bare", "--awake", &replies.to_string_lossy()])?)?;
     process::stay_on(Core::First)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure(peer.address, calls))?;
-    costs(peer.address)
+    Ok(peer)
 }
 
 async fn measure(peer: SocketAddr, calls: u32) -> Result<(), Error> {
@@ -66,15 +97,24 @@ async fn measure(peer: SocketAddr, calls: u32) -> Result<(), Error> {
     soap(peer, calls / u32::try_from(ROUNDS)?).await
 }
 
-/// All clients at one number of concurrent calls.
-async fn compare(peer: SocketAddr, headers: &HeaderMap, concurrency: u32, calls: u32) -> Result<(), Error> {
-    let clients = [
+/// The clients that are measured here; `requests` is a program of its own.
+fn clients(
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    concurrency: u32,
+) -> Result<[(&'static str, Client); 5], Error> {
+    Ok([
         ("bare hyper connections", Client::bare(peer, headers.clone(), true)?),
         ("bare, few headers", Client::bare(peer, clients::plain_headers(), false)?),
         ("hyper-util legacy client", Client::legacy(peer, concurrency, headers.clone())?),
         ("reqwest", Client::reqwest(peer, concurrency, headers.clone())?),
         ("whole stack", Client::stack(peer, concurrency)?),
-    ];
+    ])
+}
+
+/// All clients at one number of concurrent calls.
+async fn compare(peer: SocketAddr, headers: &HeaderMap, concurrency: u32, calls: u32) -> Result<(), Error> {
+    let clients = clients(peer, headers, concurrency)?;
     // `requests` is one at a time or in threads, of which a process makes use of 32 at most.
     let threads = concurrency.min(32);
     let mut rates: Vec<Vec<f64>> = vec![Vec::new(); clients.len() + 1];

@@ -38,9 +38,7 @@ pub(super) fn rate(peer: SocketAddr, headers: &HeaderMap, threads: u32, calls: u
 }
 
 fn interpreter() -> Result<PathBuf, Error> {
-    let this = std::env::current_exe()?;
-    let target = this.ancestors().nth(2).ok_or("the program is not in a target directory")?;
-    let python = target.join("python-peers/bin/python");
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python-peers/bin/python");
     if python.exists() {
         Ok(python)
     } else {
