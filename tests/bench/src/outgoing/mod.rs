@@ -37,20 +37,20 @@ const REQUEST: &str = r#"{"cust_id":1,"name":"Foo Bar"}"#;
 const ROUNDS: usize = 15;
 /// The calls of `requests` in each round: it is slow enough for few to be exact.
 const PYTHON_CALLS: u32 = 500;
-/// The calls of each client for a profile.
-const TRAINING_CALLS: u32 = 20_000;
+/// The calls of each client for a profile: about as many as the server takes for it, or they would look rare beside those.
+const TRAINING_CALLS: u32 = 100_000;
 
 /// Measures everything; `calls` are made by each client at each concurrency, `requests` aside.
 pub(crate) fn run(calls: u32) -> Result<(), Error> {
-    let peer = start_peer()?;
+    let peer = start_peer(&["--awake"])?;
     runtime()?.block_on(measure(peer.address, calls))?;
     costs(peer.address)?;
     process::stay_on(Core::Any)
 }
 
-/// Has all clients call, `requests` aside.
+/// Has all clients call, `requests` aside. The peer sleeps when it can: looking for requests without end would be most of the profile.
 pub(crate) fn train() -> Result<(), Error> {
-    let peer = start_peer()?;
+    let peer = start_peer(&[])?;
     runtime()?.block_on(async {
         let headers = wire::headers_of_the_stack().await?;
         for concurrency in [1, 32, 256] {
@@ -71,7 +71,7 @@ fn runtime() -> Result<Runtime, Error> {
 }
 
 /// The peer, on a core that this thread is not on.
-fn start_peer() -> Result<Process, Error> {
+fn start_peer(options: &[&str]) -> Result<Process, Error> {
     let folder = tempfile::tempdir()?;
     let replies = folder.path().join("replies.json");
     let reply = Reply {
@@ -81,7 +81,8 @@ fn start_peer() -> Result<Process, Error> {
     fs::write(&replies, serde_json::to_vec(&HashMap::from([(PATH, reply)]))?)?;
     // What is started stays where this thread is.
     process::stay_on(Core::Last)?;
-    let peer = Process::start(&mut process::own(&["bare", "--awake", &replies.to_string_lossy()])?)?;
+    let replies = replies.to_string_lossy();
+    let peer = Process::start(process::own(&["bare", &replies])?.args(options))?;
     process::stay_on(Core::First)?;
     Ok(peer)
 }
