@@ -205,8 +205,8 @@ impl CallError {
     }
 
     /// How long each phase of the call took until it failed.
-    pub fn timing(&self) -> &Timing {
-        &self.0.timing
+    pub fn timing(&self) -> Timing {
+        self.0.timing
     }
 
     /// Whether the other side may have seen the request, or a part of it. If it is `false`, the call can be made again

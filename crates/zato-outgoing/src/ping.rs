@@ -50,7 +50,7 @@ fn report(sent: OffsetDateTime, method: &str, response: &Response) -> String {
     }
     push_line(&mut text, sent, method, &response.url().to_string());
     push(&mut text, "Code", response.status().as_u16());
-    push_times(&mut text, response.timing());
+    push_times(&mut text, &response.timing());
     push(&mut text, "Protocol", format_args!("{:?}", response.version()));
     if let Some(peer) = response.extensions().get::<Peer>() {
         push_peer(&mut text, peer);
@@ -71,7 +71,7 @@ fn failure(sent: OffsetDateTime, method: &str, url: &str, error: &CallError) -> 
         cause = next.source();
     }
     push(&mut text, "Reason", reason);
-    push_times(&mut text, error.timing());
+    push_times(&mut text, &error.timing());
     text.truncate(text.trim_end().len());
     text
 }

@@ -24,6 +24,7 @@ use crate::call::Outcome;
 use crate::error::{CallError, Failure};
 use crate::layers::prefetch::{Collected, Prefetched};
 use crate::layers::redirect::{Hop, Redirected};
+use crate::pool::RequestUrl;
 use crate::progress::{Phase, Timing};
 use crate::stack::ReplyBody;
 
@@ -36,7 +37,6 @@ pub struct Response {
     /// What is left to be read. Boxed because most replies have been read.
     rest: Option<Box<ReplyBody>>,
     outcome: Outcome,
-    timing: Timing,
 }
 
 impl Response {
@@ -46,8 +46,7 @@ impl Response {
             Prefetched::Whole(whole) => (whole, None),
             Prefetched::Stream(rest) => (Bytes::new(), Some(Box::new(rest))),
         };
-        let timing = outcome.progress.reply_timing().unwrap_or_else(|| outcome.progress.timing());
-        Self { head, whole, rest, outcome, timing }
+        Self { head, whole, rest, outcome }
     }
 
     /// The status.
@@ -75,16 +74,13 @@ impl Response {
 
     /// The URL that this reply came from, parameters included: the one that was called, or the one to which redirects led.
     pub fn url(&self) -> &Uri {
-        self.redirected().map_or_else(|| self.outcome.url(), |redirected| &redirected.url)
+        let url = self.head.extensions.get().map(|RequestUrl(url)| url);
+        url.unwrap_or_else(|| self.outcome.conn.0.target.unfilled())
     }
 
     /// The replies which redirected the call, in their order; usually there are none.
     pub fn history(&self) -> &[Hop] {
-        self.redirected().map_or(&[], |redirected| &redirected.history)
-    }
-
-    fn redirected(&self) -> Option<&Redirected> {
-        self.head.extensions.get()
+        self.head.extensions.get().map_or(&[], |Redirected(history)| history)
     }
 
     /// The version of HTTP that was spoken.
@@ -103,12 +99,13 @@ impl Response {
 
     /// How long the call took until this response was handed out.
     pub fn elapsed(&self) -> Duration {
-        self.timing.total()
+        self.timing().total()
     }
 
     /// How long each phase of the call took until this response was handed out.
-    pub fn timing(&self) -> &Timing {
-        &self.timing
+    pub fn timing(&self) -> Timing {
+        let progress = &self.outcome.progress;
+        progress.reply_timing().unwrap_or_else(|| progress.timing())
     }
 
     /// The body as it came, as far as it has been read: all of it, unless the call was made with `prefetch(false)`; then

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use http::response::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -44,6 +45,8 @@ pub enum Prefetched<B> {
 }
 
 /// Makes [`Prefetch`] services.
+///
+/// A body that is not [`Unpin`] has to be pinned in a box by the service inside.
 ///
 /// Reads: [`Streamed`].
 ///
@@ -100,7 +103,7 @@ impl<S, B, R> Service<Request<B>> for Prefetch<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: From<TooLarge> + From<R::Error>,
-    R: Body<Data = Bytes>,
+    R: Body<Data = Bytes> + Unpin,
 {
     type Response = Response<Prefetched<R>>;
     type Error = S::Error;
@@ -138,20 +141,43 @@ pin_project! {
             // Absent if the reply is to be streamed.
             limit: Option<usize>,
         },
-        // Reading the body of the reply.
-        Reading {
-            #[pin]
-            body: R,
-            head: Option<Response<()>>,
-            collected: Collected,
-        },
+        // Waiting for more of its body. Boxed because most bodies come with their heads, and each layer outside moves this future.
+        Reading { reading: Option<Box<Reading<R>>> },
+    }
+}
+
+/// A reply whose body is being read.
+#[derive(Debug)]
+struct Reading<R> {
+    head: Parts,
+    body: R,
+    collected: Collected,
+}
+
+impl<R: Body<Data = Bytes> + Unpin> Reading<R> {
+    /// Reads what is there.
+    fn poll<E>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>>
+    where
+        E: From<TooLarge> + From<R::Error>,
+    {
+        while let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) {
+            // Trailers are not part of the body and nobody asks for them.
+            if let Ok(data) = frame.into_data() {
+                self.collected.push(data, self.body.size_hint().lower())?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn into_response(self) -> Response<Prefetched<R>> {
+        Response::from_parts(self.head, Prefetched::Whole(self.collected.into_bytes()))
     }
 }
 
 impl<F, R, E> Future for PrefetchFuture<F, R>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: Body<Data = Bytes>,
+    R: Body<Data = Bytes> + Unpin,
     E: From<TooLarge> + From<R::Error>,
 {
     type Output = Result<Response<Prefetched<R>>, E>;
@@ -159,33 +185,29 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        loop {
-            let next = match state.as_mut().project() {
-                Projected::Head { inner, limit } => {
-                    let response = ready!(inner.poll(cx))?;
-                    let Some(limit) = *limit else {
-                        return Poll::Ready(Ok(response.map(Prefetched::Stream)));
-                    };
-                    let (parts, body) = response.into_parts();
-                    if body.size_hint().lower() > limit as u64 {
-                        return Poll::Ready(Err(TooLarge { limit }.into()));
-                    }
-                    let collected = Collected::with_limit(limit);
-                    State::Reading { body, head: Some(Response::from_parts(parts, ())), collected }
+        match state.as_mut().project() {
+            Projected::Head { inner, limit } => {
+                let response = ready!(inner.poll(cx))?;
+                let Some(limit) = *limit else {
+                    return Poll::Ready(Ok(response.map(Prefetched::Stream)));
+                };
+                let (head, body) = response.into_parts();
+                if body.size_hint().lower() > limit as u64 {
+                    return Poll::Ready(Err(TooLarge { limit }.into()));
                 }
-                Projected::Reading { mut body, head, collected } => {
-                    while let Some(frame) = ready!(body.as_mut().poll_frame(cx)?) {
-                        // Trailers are not part of the body and nobody asks for them.
-                        if let Ok(data) = frame.into_data() {
-                            collected.push(data, body.size_hint().lower())?;
-                        }
-                    }
-                    let whole = std::mem::take(collected).into_bytes();
-                    let head = head.take().unwrap_or_default();
-                    return Poll::Ready(Ok(head.map(|()| Prefetched::Whole(whole))));
+                let mut reading = Reading { head, body, collected: Collected::with_limit(limit) };
+                if reading.poll::<E>(cx)?.is_ready() {
+                    return Poll::Ready(Ok(reading.into_response()));
                 }
-            };
-            state.set(next);
+                state.set(State::Reading { reading: Some(Box::new(reading)) });
+                Poll::Pending
+            }
+            Projected::Reading { reading } => {
+                let Some(present) = reading else { return Poll::Pending };
+                ready!(present.poll::<E>(cx))?;
+                // One that is polled after it has ended has nothing more to say.
+                reading.take().map_or(Poll::Pending, |reading| Poll::Ready(Ok(reading.into_response())))
+            }
         }
     }
 }

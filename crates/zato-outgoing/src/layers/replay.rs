@@ -42,10 +42,11 @@ pub(crate) enum KeptHeaders {
 
 impl KeptHeaders {
     fn of(headers: &HeaderMap) -> Self {
-        match headers.len() {
+        let mut all = headers.iter();
+        match (all.next(), all.next()) {
             // The room that is kept for more of them is not copied.
-            0 => Self::Map(HeaderMap::new()),
-            1 if let Some(value) = headers.get(CONTENT_TYPE) => Self::ContentType(value.clone()),
+            (None, _) => Self::Map(HeaderMap::new()),
+            (Some((name, value)), None) if *name == CONTENT_TYPE => Self::ContentType(value.clone()),
             _ => Self::Map(headers.clone()),
         }
     }
@@ -87,9 +88,14 @@ impl<B: TryClone> Kept<B> {
 
     /// The same for requests whose extensions are elsewhere, which saves copying them.
     pub(crate) fn without_extensions(request: &Request<B>) -> Self {
+        Self { url: request.uri().clone(), ..Self::message_of(request) }
+    }
+
+    /// The same for requests whose URL is elsewhere, too.
+    pub(crate) fn message_of(request: &Request<B>) -> Self {
         Self {
             method: request.method().clone(),
-            url: request.uri().clone(),
+            url: Uri::default(),
             headers: KeptHeaders::of(request.headers()),
             extensions: Extensions::new(),
             body: request.body().try_clone(),
