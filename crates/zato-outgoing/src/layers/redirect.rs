@@ -92,8 +92,8 @@ impl From<RedirectError> for Failure {
 /// [`RequestUrl`], which a relative `Location` is relative to: [`Pool`](crate::pool::Pool) sees to that, and so has a service that
 /// takes its place. A reply without [`RequestUrl`] is handed out.
 ///
-/// Reads: [`Redirects`], [`Progress`], [`RequestUrl`] of the response. Writes: [`Unwrapped`] into a request whose body was dropped, [`Redirected`] into the
-/// response's extensions.
+/// Reads: [`Redirects`], [`Progress`], [`RequestUrl`] of the response. Writes: [`Unwrapped`] into a request whose body was dropped,
+/// [`Redirected`] into the response's extensions.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header::LOCATION};

@@ -24,6 +24,8 @@ if kind == 'SUB':
 for line in sys.stdin:
     order = json.loads(line)
     if 'send' in order:
+        # Sending looks no more than once a millisecond for connections that have come and gone; asking for events always does.
+        socket.getsockopt(zmq.EVENTS)
         socket.send_multipart([frame.encode() for frame in order['send']])
     else:
         print(json.dumps([frame.decode() for frame in socket.recv_multipart()]), flush=True)
