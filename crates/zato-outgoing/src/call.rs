@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use pin_project_lite::pin_project;
 use serde::Serialize;
 use tower_service::Service;
@@ -239,7 +239,9 @@ impl IntoFuture for Call {
         let progress = Progress::start_of(self.cid);
         let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
         let request = self.build(&progress);
-        let outcome = Outcome { conn: self.conn, cid: self.cid, timeout, progress };
+        let is_own = self.params.is_empty() && !matches!(self.place, Place::Other(_));
+        let url = request.as_ref().ok().filter(|_| !is_own).map(|request| Box::new(request.uri().clone()));
+        let outcome = Outcome { conn: self.conn, cid: self.cid, url, timeout, progress };
         CallFuture { state: State::Entering { request: Some(request) }, outcome: Some(outcome) }
     }
 }
@@ -249,11 +251,17 @@ impl IntoFuture for Call {
 pub(crate) struct Outcome {
     pub(crate) conn: Conn,
     pub(crate) cid: Cid,
+    /// Where the call goes, if it is not the connection's own URL. Boxed because most calls go there.
+    url: Option<Box<Uri>>,
     pub(crate) timeout: Duration,
     pub(crate) progress: Progress,
 }
 
 impl Outcome {
+    pub(crate) fn url(&self) -> &Uri {
+        self.url.as_deref().unwrap_or_else(|| self.conn.0.target.unfilled())
+    }
+
     pub(crate) fn error(&self, failure: Failure) -> CallError {
         CallError::new(&self.conn.0.name, self.cid, &self.progress, failure)
     }

@@ -24,7 +24,6 @@ use crate::call::Outcome;
 use crate::error::{CallError, Failure};
 use crate::layers::prefetch::{Collected, Prefetched};
 use crate::layers::redirect::{Hop, Redirected};
-use crate::pool::RequestUrl;
 use crate::progress::{Phase, Timing};
 use crate::stack::ReplyBody;
 
@@ -74,13 +73,16 @@ impl Response {
 
     /// The URL that this reply came from, parameters included: the one that was called, or the one to which redirects led.
     pub fn url(&self) -> &Uri {
-        let url = self.head.extensions.get().map(|RequestUrl(url)| url);
-        url.unwrap_or_else(|| self.outcome.conn.0.target.unfilled())
+        self.redirected().map_or_else(|| self.outcome.url(), |redirected| &redirected.url)
     }
 
     /// The replies which redirected the call, in their order; usually there are none.
     pub fn history(&self) -> &[Hop] {
-        self.head.extensions.get().map_or(&[], |Redirected(history)| history)
+        self.redirected().map_or(&[], |redirected| &redirected.history)
+    }
+
+    fn redirected(&self) -> Option<&Redirected> {
+        self.head.extensions.get()
     }
 
     /// The version of HTTP that was spoken.

@@ -12,7 +12,6 @@ use libfuzzer_sys::fuzz_target;
 use tower_layer::Layer;
 use tower_service::Service;
 use zato_outgoing::layers::redirect::RedirectLayer;
-use zato_outgoing::pool::RequestUrl;
 use zato_outgoing::{Failure, Origin};
 
 const START: &str = "https://example.com/a/b?c";
@@ -32,7 +31,6 @@ impl Service<Request<()>> for Server {
 
     fn call(&mut self, request: Request<()>) -> Self::Future {
         let mut response = Response::new(Empty::new());
-        response.extensions_mut().insert(RequestUrl(request.uri().clone()));
         if *request.uri() == START {
             *response.status_mut() = StatusCode::FOUND;
             response.headers_mut().insert(LOCATION, self.0.clone());

@@ -17,8 +17,6 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::pool::RequestUrl;
-
 /// How many cookies a jar holds. More are ignored: a peer must not fill this process's memory.
 const LIMIT: usize = 1000;
 
@@ -97,10 +95,7 @@ fn is_known(store: &CookieStore, cookie: &RawCookie<'_>) -> bool {
 
 /// Makes [`Cookies`] services.
 ///
-/// A request that has a `Cookie` header already is sent as it is. Whose cookies a reply sets is told by the URL in its extensions,
-/// which [`Pool`](crate::pool::Pool) puts there, and so does a service that takes its place.
-///
-/// Reads: [`RequestUrl`] of the response.
+/// A request that has a `Cookie` header already is sent as it is.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -109,14 +104,12 @@ fn is_known(store: &CookieStore, cookie: &RawCookie<'_>) -> bool {
 /// use tower::{ServiceExt, service_fn};
 /// use tower_layer::Layer;
 /// use zato_outgoing::layers::cookies::{CookieJar, CookiesLayer};
-/// use zato_outgoing::pool::RequestUrl;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = service_fn(async |request: Request<()>| {
 ///     let sent = request.headers().contains_key(COOKIE);
-///     let url = RequestUrl(request.uri().clone());
-///     Response::builder().extension(url).header(SET_COOKIE, "session=1; Path=/").body(sent)
+///     Response::builder().header(SET_COOKIE, "session=1; Path=/").body(sent)
 /// });
 /// let service = CookiesLayer::keeping(Arc::new(CookieJar::default())).layer(server);
 /// let request = || Request::get("http://example.com/").body(());
@@ -168,7 +161,8 @@ where
         if let Some(value) = self.jar.header(request.uri()) {
             request.headers_mut().entry(COOKIE).or_insert(value);
         }
-        CookiesFuture { inner: self.inner.call(request), jar: Arc::clone(&self.jar) }
+        let url = request.uri().clone();
+        CookiesFuture { inner: self.inner.call(request), url, jar: Arc::clone(&self.jar) }
     }
 }
 
@@ -178,6 +172,7 @@ pin_project! {
     pub struct CookiesFuture<F> {
         #[pin]
         inner: F,
+        url: Uri,
         jar: Arc<CookieJar>,
     }
 }
@@ -192,10 +187,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        if let Ok(response) = &result
-            && let Some(RequestUrl(url)) = response.extensions().get()
-        {
-            this.jar.store(url, response.headers());
+        if let Ok(response) = &result {
+            this.jar.store(this.url, response.headers());
         }
         Poll::Ready(result)
     }
@@ -280,7 +273,6 @@ mod tests {
             CookiesLayer::keeping(Arc::clone(&jar)).layer(service_fn(async |request: Request<()>| {
                 let cookie = request.headers().get(COOKIE).cloned();
                 let mut response = Response::new(cookie);
-                response.extensions_mut().insert(RequestUrl(request.uri().clone()));
                 response.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("a=1"));
                 Ok::<_, Infallible>(response)
             }));

@@ -22,7 +22,6 @@ use super::replay::{Kept, TryClone};
 use super::soap::Unwrapped;
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
-use crate::pool::RequestUrl;
 use crate::progress::Progress;
 
 /// How much of a redirect's own body is read so that its connection can be used again, in bytes. A longer one closes the
@@ -50,10 +49,14 @@ pub struct Hop {
     pub status: StatusCode,
 }
 
-/// The replies that redirected a call, in their order; there is at least one. It is in the extensions of a response to which redirects
-/// have led.
+/// The way a call has taken. It is in the extensions of a response to which redirects have led.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirected(pub Vec<Hop>);
+pub struct Redirected {
+    /// The replies that redirected, in their order; there is at least one.
+    pub history: Vec<Hop>,
+    /// The URL which the last reply, the one handed out, came from.
+    pub url: Uri,
+}
 
 /// Why a redirect cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -88,12 +91,11 @@ impl From<RedirectError> for Failure {
 /// - `Authorization` stays behind when host, port or scheme change, unless it is from `http` to `https` at their own ports;
 /// - `Cookie` stays behind always: it is for the cookies layer to add it anew.
 ///
-/// The next request has the extensions of the reply that redirected, because those of its request are in there, and the
-/// [`RequestUrl`], which a relative `Location` is relative to: [`Pool`](crate::pool::Pool) sees to that, and so has a service that
-/// takes its place. A reply without [`RequestUrl`] is handed out.
+/// The next request has the extensions of the reply that redirected, because those of its request are in there:
+/// [`Pool`](crate::pool::Pool) sees to that, and so has a service that takes its place.
 ///
-/// Reads: [`Redirects`], [`Progress`], [`RequestUrl`] of the response. Writes: [`Unwrapped`] into a request whose body was dropped,
-/// [`Redirected`] into the response's extensions.
+/// Reads: [`Redirects`], [`Progress`]. Writes: [`Unwrapped`] into a request whose body was dropped, [`Redirected`] into the
+/// response's extensions.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header::LOCATION};
@@ -101,13 +103,11 @@ impl From<RedirectError> for Failure {
 /// use tower_layer::Layer;
 /// use zato_outgoing::{Body, Failure};
 /// use zato_outgoing::layers::redirect::{RedirectLayer, Redirected};
-/// use zato_outgoing::pool::RequestUrl;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = service_fn(async |request: Request<Body>| {
 ///     let mut response = Response::new(http_body_util::Empty::<bytes::Bytes>::new());
-///     response.extensions_mut().insert(RequestUrl(request.uri().clone()));
 ///     if request.uri().path() == "/old" {
 ///         *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
 ///         response.headers_mut().insert(LOCATION, "/new".parse().expect("a valid value"));
@@ -116,8 +116,8 @@ impl From<RedirectError> for Failure {
 /// });
 /// let request = Request::get("http://example.com/old").body(Body::empty())?;
 /// let response = RedirectLayer::limit(30).layer(server).oneshot(request).await?;
-/// let Redirected(history) = response.extensions().get().expect("it was redirected");
-/// assert_eq!(history[0].url, "http://example.com/old");
+/// let redirected = response.extensions().get::<Redirected>().expect("it was redirected");
+/// assert_eq!(redirected.url, "http://example.com/new");
 /// # Ok(())
 /// # }
 /// ```
@@ -174,7 +174,7 @@ where
         };
         let way = follow.then(|| {
             let (service, limit) = (Arc::clone(&self.again), self.limit);
-            Box::new(Way { service, kept: Kept::message_of(&request), history: Vec::new(), limit })
+            Box::new(Way { service, kept: Kept::without_extensions(&request), history: Vec::new(), limit })
         });
         RedirectFuture { way, state: State::Waiting { reply: self.inner.call(request) } }
     }
@@ -184,7 +184,7 @@ where
 #[derive(Debug)]
 struct Way<S, B> {
     service: Arc<S>,
-    /// The present request. Its URL and extensions come back with its reply.
+    /// The present request.
     kept: Kept<B>,
     history: Vec<Hop>,
     limit: usize,
@@ -202,14 +202,13 @@ impl<S, B: TryClone + Default> Way<S, B> {
             return Ok(None);
         }
         let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
-        let Some(RequestUrl(left)) = response.extensions().get() else { return Ok(None) };
         if self.history.len() >= self.limit {
             return Err(RedirectError::TooMany { limit: self.limit });
         }
-        let left = left.clone();
+        let url = resolve(&self.kept.url, location)?;
         let kept = &mut self.kept;
-        kept.url = resolve(&left, location)?;
         kept.extensions = std::mem::take(response.extensions_mut());
+        let left = std::mem::replace(&mut kept.url, url);
         if leaves_credentials(&left, &kept.url) {
             kept.headers.remove(&AUTHORIZATION);
         }
@@ -336,9 +335,9 @@ where
                         },
                         None => {
                             if !way.history.is_empty() {
-                                response
-                                    .extensions_mut()
-                                    .insert(Redirected(std::mem::take(&mut way.history)));
+                                let history = std::mem::take(&mut way.history);
+                                let url = way.kept.url.clone();
+                                response.extensions_mut().insert(Redirected { history, url });
                             }
                             return Poll::Ready(Ok(response));
                         }
@@ -388,10 +387,9 @@ mod tests {
     ) -> (Result<Response<Full<Bytes>>, Failure>, Vec<Request<RequestBody>>) {
         let seen: Arc<Mutex<Vec<Request<RequestBody>>>> = Arc::default();
         let recorded = Arc::clone(&seen);
-        let service = RedirectLayer::limit(30).layer(service_fn(move |request: Request<RequestBody>| {
+        let service = RedirectLayer::limit(30).layer(service_fn(move |request| {
             let mut seen = recorded.lock().unwrap();
             let mut response = Response::new(Full::from("reply"));
-            response.extensions_mut().insert(RequestUrl(request.uri().clone()));
             if seen.is_empty() {
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();
                 response.headers_mut().insert(LOCATION, HeaderValue::from_static(location));
@@ -471,9 +469,10 @@ mod tests {
         ] {
             let (result, _) = redirected(request("GET", "http://a/b/"), 302, location).await;
             let response = result.unwrap();
-            assert_eq!(response.extensions().get::<RequestUrl>().unwrap().0, expected);
+            let way = response.extensions().get::<Redirected>().unwrap();
+            assert_eq!(way.url, expected);
             let hop = Hop { url: Uri::from_static("http://a/b/"), status: StatusCode::FOUND };
-            assert_eq!(response.extensions().get::<Redirected>().unwrap().0, [hop]);
+            assert_eq!(way.history, [hop]);
         }
     }
 
@@ -510,9 +509,8 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_location_it_is_no_redirect() {
-        let service = RedirectLayer::limit(30).layer(service_fn(async |request: Request<RequestBody>| {
+        let service = RedirectLayer::limit(30).layer(service_fn(async |_: Request<RequestBody>| {
             let mut response = Response::new(Full::<Bytes>::default());
-            response.extensions_mut().insert(RequestUrl(request.uri().clone()));
             *response.status_mut() = StatusCode::FOUND;
             Ok::<_, Failure>(response)
         }));
@@ -523,10 +521,9 @@ mod tests {
     async fn a_loop_ends_at_the_limit() {
         let calls = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&calls);
-        let service = RedirectLayer::limit(30).layer(service_fn(move |request: Request<RequestBody>| {
+        let service = RedirectLayer::limit(30).layer(service_fn(move |_: Request<RequestBody>| {
             *counted.lock().unwrap() += 1;
             let mut response = Response::new(Full::<Bytes>::default());
-            response.extensions_mut().insert(RequestUrl(request.uri().clone()));
             *response.status_mut() = StatusCode::FOUND;
             response.headers_mut().insert(LOCATION, HeaderValue::from_static("/b"));
             std::future::ready(Ok::<_, Failure>(response))

@@ -88,14 +88,9 @@ impl<B: TryClone> Kept<B> {
 
     /// The same for requests whose extensions are elsewhere, which saves copying them.
     pub(crate) fn without_extensions(request: &Request<B>) -> Self {
-        Self { url: request.uri().clone(), ..Self::message_of(request) }
-    }
-
-    /// The same for requests whose URL is elsewhere, too.
-    pub(crate) fn message_of(request: &Request<B>) -> Self {
         Self {
             method: request.method().clone(),
-            url: Uri::default(),
+            url: request.uri().clone(),
             headers: KeptHeaders::of(request.headers()),
             extensions: Extensions::new(),
             body: request.body().try_clone(),

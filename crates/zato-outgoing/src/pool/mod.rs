@@ -41,11 +41,6 @@ use crate::progress::{Phase, Progress};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DescribePeer;
 
-/// The URL of the request that a response is the reply to. It is in the response's extensions, so that no layer outside has to
-/// keep a copy of every URL for the few replies with which it matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestUrl(pub Uri);
-
 /// The limits of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
@@ -119,7 +114,7 @@ impl<C> Layer<C> for PoolLayer {
 /// # }
 /// ```
 ///
-/// Reads: [`Progress`], [`DescribePeer`]. Writes: all extensions of the request and its [`RequestUrl`] into the response.
+/// Reads: [`Progress`], [`DescribePeer`]. Writes: all extensions of the request into the response.
 #[derive(Debug)]
 pub struct Pool<C>(Arc<Inner<C>>);
 
@@ -386,8 +381,7 @@ impl<C> Errand<C> {
             Ok(mut response) => {
                 let now = Instant::now();
                 self.progress.enter_at(Phase::Body, now);
-                let mut extensions = std::mem::take(&mut self.extensions);
-                extensions.insert(RequestUrl(std::mem::take(&mut self.url)));
+                let extensions = std::mem::take(&mut self.extensions);
                 let own = std::mem::replace(response.extensions_mut(), extensions);
                 if !own.is_empty() {
                     response.extensions_mut().extend(own);
