@@ -170,9 +170,12 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let errand = Errand::of(&mut request, Arc::clone(&self.0));
         // The usual call finds everything in place, so that only what waits for the reply has to be boxed.
-        match errand.send_at_once(request) {
-            Ok(sent) => Box::pin(Replying::First { errand: Some(errand), sent }),
-            Err(request) => Box::pin(errand.wait_and_send(request)),
+        match errand.connection_at_once() {
+            Some((open, permit, now)) => {
+                let sent = errand.send(open, true, permit, request, now);
+                Box::pin(Replying::First { errand: Some(errand), sent })
+            }
+            None => Box::pin(errand.wait_and_send(request)),
         }
     }
 }
@@ -304,16 +307,12 @@ where
         Self { inner, url, progress, extensions, describe }
     }
 
-    /// Sends the request if that takes no waiting, and gives it back otherwise.
-    #[expect(clippy::result_large_err, reason = "it is the way on which nothing is slow but the way out")]
-    fn send_at_once(&self, request: Request<Body>) -> Result<Sent<impl Reply + use<C, T>>, Request<Body>> {
+    /// A pooled connection, and the time, if that takes no waiting.
+    fn connection_at_once(&self) -> Option<(Box<Open>, Permit, Instant)> {
         let shared = &self.inner.shared;
-        let Some(permit) = shared.permit_at_once() else { return Err(request) };
+        let permit = shared.permit_at_once()?;
         let now = Instant::now();
-        match shared.take(&self.url, now) {
-            Some(open) => Ok(self.send(open, true, permit, request, now)),
-            None => Err(request),
-        }
+        Some((shared.take(&self.url, now)?, permit, now))
     }
 
     async fn wait_and_send(self, request: Request<Body>) -> Result<Response<PooledBody>, Failure> {
