@@ -137,6 +137,17 @@ impl Dispatcher {
         Self(Arc::new(shared))
     }
 
+    /// A dispatcher that shares everything with this one, too, but counts its own clones: one for each connection.
+    ///
+    /// Each call takes a clone along. Connections on several cores that count the clones of the same dispatcher up and down wait
+    /// for one another.
+    #[must_use]
+    pub fn for_connection(&self) -> Self {
+        let mut shared = Shared::clone(&self.0);
+        shared.gate.environment = shared.gate.environment.counted_apart();
+        Self(Arc::new(shared))
+    }
+
     /// The counters of all calls.
     pub fn statistics(&self) -> &ChannelStatistics {
         &self.0.gate.statistics

@@ -1,16 +1,30 @@
 //! How many calls there are and how they end.
 //!
 //! Owns the counters. It must not know what is counted as what: the dispatcher tells.
+//!
+//! Each thread counts for itself, since cores that write to the same memory wait for one another. Whoever reads the counters adds
+//! them up.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crossbeam_utils::CachePadded;
 use http::StatusCode;
+use thread_local::ThreadLocal;
 
 /// Counters of all calls since the dispatcher was made. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct ChannelStatistics(Arc<Counters>);
+pub struct ChannelStatistics(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Those of the calls that each thread has begun.
+    counters: ThreadLocal<Arc<CachePadded<Counters>>>,
+    /// Only refused calls take the lock, and there are as many entries as
+    /// definitions and reasons, whatever callers send.
+    denials: Mutex<BTreeMap<Denial, u64>>,
+}
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -18,9 +32,6 @@ struct Counters {
     ended: AtomicU64,
     /// From 1xx to 5xx.
     replies: [AtomicU64; 5],
-    /// Only refused calls take the lock, and there are as many entries as
-    /// definitions and reasons, whatever callers send.
-    denials: Mutex<BTreeMap<Denial, u64>>,
 }
 
 /// A definition's name, its type, and the reason.
@@ -76,29 +87,32 @@ impl ChannelStatistics {
 
     /// Reads the counters. Each is exact; calls that begin or end meanwhile may show in some of them only.
     pub fn snapshot(&self) -> ChannelSnapshot {
+        let sum = |counter: fn(&Counters) -> &AtomicU64| {
+            self.0.counters.iter().map(|counters| counter(counters).load(Relaxed)).sum::<u64>()
+        };
         // In this order a call that ends meanwhile can't make it look as if more had ended than begun.
-        let ended = self.0.ended.load(Relaxed);
-        let begun = self.0.begun.load(Relaxed);
-        let replies = |class: usize| self.0.replies[class - 1].load(Relaxed);
+        let ended = sum(|counters| &counters.ended);
+        let begun = sum(|counters| &counters.begun);
         ChannelSnapshot {
             in_flight: begun.saturating_sub(ended),
-            successes: replies(2),
-            redirections: replies(3),
-            client_errors: replies(4),
-            server_errors: replies(5),
+            successes: sum(|counters| &counters.replies[1]),
+            redirections: sum(|counters| &counters.replies[2]),
+            client_errors: sum(|counters| &counters.replies[3]),
+            server_errors: sum(|counters| &counters.replies[4]),
         }
     }
 
     /// Counts a call as in flight until the result is dropped, which also happens when a client goes away.
     pub(crate) fn begin(&self) -> InFlight {
-        self.0.begun.fetch_add(1, Relaxed);
-        InFlight(Arc::clone(&self.0))
+        let counters = self.0.counters.get_or_default();
+        counters.begun.fetch_add(1, Relaxed);
+        InFlight(Arc::clone(counters))
     }
 }
 
-/// A call that has not ended.
+/// A call that has not ended. It is counted by the thread on which it began, wherever it goes on.
 #[derive(Debug)]
-pub(crate) struct InFlight(Arc<Counters>);
+pub(crate) struct InFlight(Arc<CachePadded<Counters>>);
 
 impl InFlight {
     pub(crate) fn replied(&self, status: StatusCode) {
@@ -133,6 +147,23 @@ mod tests {
         let expected = ChannelSnapshot { successes: 1, client_errors: 1, ..ChannelSnapshot::default() };
         assert_eq!(statistics.snapshot(), expected);
         statistics.begin().replied(StatusCode::from_u16(999).unwrap());
+        assert_eq!(statistics.snapshot(), expected);
+    }
+
+    #[test]
+    fn calls_may_end_on_another_thread_than_they_began_on() {
+        let statistics = ChannelStatistics::default();
+        let calls = [statistics.begin(), statistics.begin()];
+        std::thread::scope(|scope| {
+            for call in calls {
+                let statistics = &statistics;
+                scope.spawn(move || {
+                    statistics.begin().replied(StatusCode::NOT_FOUND);
+                    call.replied(StatusCode::OK);
+                });
+            }
+        });
+        let expected = ChannelSnapshot { successes: 2, client_errors: 2, ..ChannelSnapshot::default() };
         assert_eq!(statistics.snapshot(), expected);
     }
 }

@@ -15,8 +15,13 @@ use crate::{Cid, Form};
 pub struct Generator {
     form: Form,
     /// Time and count of the last id, see [`tick`]. Everything that makes ids unique is in this one word.
-    last: AtomicU64,
+    last: Apart<AtomicU64>,
 }
+
+/// Memory to which all threads write, on a cache line that has nothing else which they read.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// Times from here on (the year 6429) count as this one. That leaves 2^63 ticks to count up from the
 /// latest time, so a generator is never exhausted.
@@ -26,7 +31,7 @@ impl Generator {
     /// A generator of ids in `form`.
     #[must_use]
     pub const fn new(form: Form) -> Self {
-        Self { form, last: AtomicU64::new(0) }
+        Self { form, last: Apart(AtomicU64::new(0)) }
     }
 
     /// The form of the ids.
@@ -45,7 +50,7 @@ impl Generator {
         // Only this word is shared and no other memory is published with it, so no stronger ordering is needed: all
         // modifications of one atomic have one order.
         let mut tick = now;
-        self.last.update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+        self.last.0.update(Ordering::Relaxed, Ordering::Relaxed, |last| {
             tick = if milliseconds(now) > milliseconds(last) { now } else { last.wrapping_add(1) };
             tick
         });

@@ -68,7 +68,7 @@ impl Listener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, %peer, "can't turn off Nagle's algorithm");
         }
-        let (dispatcher, stop) = (self.dispatcher.clone(), stop.clone());
+        let (dispatcher, stop) = (self.dispatcher.for_connection(), stop.clone());
         // A connection counts as open from its first byte on, while it is still being agreed on.
         match self.tls.clone() {
             None => drop(connections.spawn(connection::serve(dispatcher, stream, peer, None, stop))),

@@ -97,7 +97,12 @@ impl ResponseOptions {
 
 /// What all calls share. Made once, when the server is put together.
 #[derive(Clone)]
-pub struct Environment(Arc<EnvironmentParts>);
+pub struct Environment(Arc<Holder>);
+
+/// Holds the parts for all clones of an environment, which count themselves here.
+struct Holder {
+    parts: Arc<EnvironmentParts>,
+}
 
 /// The parts of an [`Environment`].
 #[derive(Debug)]
@@ -119,37 +124,44 @@ pub struct EnvironmentParts {
 impl Environment {
     /// Shares the parts.
     pub fn new(parts: EnvironmentParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Holder { parts: Arc::new(parts) }))
+    }
+
+    /// The same parts, with a count of its own of who holds them: each call counts itself, and calls on several cores that do
+    /// so in the same place wait for one another.
+    #[must_use]
+    pub fn counted_apart(&self) -> Self {
+        Self(Arc::new(Holder { parts: Arc::clone(&self.0.parts) }))
     }
 
     /// The named connections to other systems.
     pub fn outgoing(&self) -> &Outgoing {
-        &self.0.outgoing
+        &self.0.parts.outgoing
     }
 
     /// The key/value store.
     pub fn kvdb(&self) -> &Kvdb {
-        &self.0.kvdb
+        &self.0.parts.kvdb
     }
 
     /// The services.
     pub fn registry(&self) -> &Registry {
-        &self.0.registry
+        &self.0.parts.registry
     }
 
     /// A new correlation id.
     pub fn new_cid(&self) -> Cid {
-        self.0.cids.generate()
+        self.0.parts.cids.generate()
     }
 
     /// The current time, in UTC.
     pub fn now(&self) -> OffsetDateTime {
-        (self.0.clock)()
+        (self.0.parts.clock)()
     }
 
     /// Background invocations that are under way.
     pub fn tasks(&self) -> &TaskTracker {
-        &self.0.tasks
+        &self.0.parts.tasks
     }
 
     /// The context of a call that comes from outside.
@@ -206,12 +218,12 @@ impl Context {
 
     /// The named connections to other systems.
     pub fn outgoing(&self) -> &Outgoing {
-        &self.environment.0.outgoing
+        &self.environment.0.parts.outgoing
     }
 
     /// The key/value store.
     pub fn kvdb(&self) -> &Kvdb {
-        &self.environment.0.kvdb
+        &self.environment.0.parts.kvdb
     }
 
     /// What the key of another system calls a value, according to the data dictionary; none if that does not say.
@@ -242,12 +254,12 @@ impl Context {
 
     /// The services, and how each of them fares.
     pub fn registry(&self) -> &Registry {
-        &self.environment.0.registry
+        &self.environment.0.parts.registry
     }
 
     /// The current time, in UTC.
     pub fn now(&self) -> OffsetDateTime {
-        (self.environment.0.clock)()
+        (self.environment.0.parts.clock)()
     }
 
     /// What can be said about the reply besides its payload.
@@ -343,7 +355,7 @@ impl Context {
         let mut context = self.environment.context(cid, ChannelKind::InvokeAsync, Origin::default());
         context.origin.caller.clone_from(&self.origin.caller);
         tracing::debug!(%cid, service = service.name(), caused_by = %self.cid, "invoked in the background");
-        self.environment.0.tasks.spawn(async move {
+        self.environment.0.parts.tasks.spawn(async move {
             if let Err(error) = input.give_to(&service, &mut context).await {
                 tracing::error!(%cid, service = service.name(), %error, "a background invocation failed");
             }
@@ -352,12 +364,8 @@ impl Context {
     }
 
     fn find(&self, name: &str) -> Result<Arc<Registration>, Error> {
-        let service = self
-            .environment
-            .0
-            .registry
-            .find(name)
-            .ok_or_else(|| Error::not_found(format!("There is no service of the name [{name}]")))?;
+        let unknown = || Error::not_found(format!("There is no service of the name [{name}]"));
+        let service = self.environment.registry().find(name).ok_or_else(unknown)?;
         if service.is_active() { Ok(service) } else { Err(service.inactive()) }
     }
 

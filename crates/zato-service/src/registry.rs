@@ -129,6 +129,8 @@ pub struct Registration {
     is_active: AtomicBool,
     slow_threshold: AtomicU64,
     sample_frequency: AtomicU64,
+    /// How many calls there were while some of them were samples.
+    sampled: AtomicU64,
     statistics: Statistics,
     observer: SharedObserver,
 }
@@ -144,6 +146,7 @@ impl Registration {
             is_active: AtomicBool::new(true),
             slow_threshold: AtomicU64::new(DEFAULT_SLOW_THRESHOLD),
             sample_frequency: AtomicU64::new(0),
+            sampled: AtomicU64::new(0),
             statistics: Statistics::default(),
             observer,
         }
@@ -206,9 +209,11 @@ impl Registration {
         Duration::from_millis(self.slow_threshold.load(Relaxed))
     }
 
-    /// Keeps request and reply of every `frequency`th call as a sample; 0 keeps none.
+    /// Keeps request and reply of every `frequency`th call from now on as a sample; 0 keeps none.
     pub fn sample_every(&self, frequency: u64) {
-        self.sample_frequency.store(frequency, Relaxed);
+        if self.sample_frequency.swap(frequency, Relaxed) != frequency {
+            self.sampled.store(0, Relaxed);
+        }
     }
 
     /// How it fared since the server's start.
@@ -230,12 +235,13 @@ impl Registration {
             cx.response().status = Some(StatusCode::BAD_REQUEST);
             return Ok(Box::new(Raw::default()));
         }
-        let number = self.statistics.began();
+        self.statistics.began();
+        let is_sample = self.is_sample();
         let begun = Instant::now();
         let succeeded = |cx: &Context, ended: Instant, output: &dyn Output| {
             let elapsed = ended.duration_since(begun);
-            self.statistics.succeeded(elapsed);
-            self.tell(cx, number, ended, elapsed, &input, output);
+            self.statistics.succeeded(ended, elapsed);
+            self.tell(cx, is_sample, ended, elapsed, &input, output);
         };
         self.endpoint.call(cx, &input, &succeeded).await.map_err(|error| {
             self.statistics.failed();
@@ -243,11 +249,18 @@ impl Registration {
         })
     }
 
+    /// Whether the call that begins is one whose request and reply are to be kept. Calls are numbered only where that matters,
+    /// because all cores count on at the same place.
+    fn is_sample(&self) -> bool {
+        let frequency = self.sample_frequency.load(Relaxed);
+        frequency > 0 && (self.sampled.fetch_add(1, Relaxed) + 1).is_multiple_of(frequency)
+    }
+
     /// Tells the observer of a call that succeeded, and logs a slow one.
     fn tell(
         self: &Arc<Self>,
         cx: &Context,
-        number: u64,
+        is_sample: bool,
         ended: Instant,
         elapsed: Duration,
         input: &Input<'_>,
@@ -259,8 +272,6 @@ impl Registration {
         }
         let Some(observer) = self.observer.get() else { return };
         observer.succeeded(self, ended, elapsed);
-        let frequency = self.sample_frequency.load(Relaxed);
-        let is_sample = frequency > 0 && number.is_multiple_of(frequency);
         if is_slow || is_sample {
             let answered = cx.now();
             observer.exchanged(Exchange {

@@ -57,29 +57,15 @@ struct Notes {
 }
 
 impl Pending {
-    fn note(&mut self, run: Option<Run>) {
-        let Some(Run { service, minute, milliseconds, count }) = run else { return };
-        if !self.services.contains_key(service.name()) {
-            self.services.insert(service.name().to_owned(), Notes::default());
+    fn note(&mut self, timed: &Timed, minute: i64) {
+        let service = timed.service.name();
+        if !self.services.contains_key(service) {
+            self.services.insert(service.to_owned(), Notes::default());
         }
-        if let Some(notes) = self.services.get_mut(service.name()) {
-            *notes.minutes.entry(minute).or_default().entry(milliseconds).or_default() += count;
-            notes.last = milliseconds;
+        if let Some(notes) = self.services.get_mut(service) {
+            *notes.minutes.entry(minute).or_default().entry(timed.milliseconds).or_default() += timed.count;
+            notes.last = timed.milliseconds;
         }
-    }
-}
-
-/// Calls of one service which ended one after the other in the same minute and took equally long.
-struct Run {
-    service: Arc<Registration>,
-    minute: i64,
-    milliseconds: u64,
-    count: u64,
-}
-
-impl Run {
-    fn goes_on(&self, service: &Arc<Registration>, minute: i64, milliseconds: u64) -> bool {
-        Arc::ptr_eq(&self.service, service) && self.minute == minute && self.milliseconds == milliseconds
     }
 }
 
@@ -196,21 +182,15 @@ impl Stats {
         }
     }
 
-    /// Takes the notes out of the queue.
+    /// Takes the notes over from the calls.
     fn collect(&self, pending: &mut Pending) {
         let (now, instant) = (self.now().unix_timestamp_nanos(), Instant::now());
         let now = i64::try_from(now).unwrap_or(i64::MAX);
-        // Calls of a busy service come in runs that differ in nothing that is noted.
-        let mut run: Option<Run> = None;
-        for Timed { service, ended, milliseconds } in self.0.recorder.drain() {
-            let ago = i64::try_from(instant.saturating_duration_since(ended).as_nanos()).unwrap_or(i64::MAX);
-            let minute = minute_of(now.saturating_sub(ago));
-            match &mut run {
-                Some(run) if run.goes_on(&service, minute, milliseconds) => run.count += 1,
-                _ => pending.note(run.replace(Run { service, minute, milliseconds, count: 1 })),
-            }
+        for timed in self.0.recorder.take() {
+            let ago = instant.saturating_duration_since(timed.ended).as_nanos();
+            let ended = now.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX));
+            pending.note(&timed, minute_of(ended));
         }
-        pending.note(run);
         let lost = self.0.recorder.take_lost();
         if lost > 0 {
             tracing::warn!(
