@@ -156,6 +156,8 @@ impl Consuming {
             channel.basic_consume(queue, tag.clone(), BasicConsumeOptions::default(), FieldTable::default());
         let mut deliveries = consuming.await.map_err(|error| explain(&error))?;
         lifecycle.connected();
+        let session_ended = CancellationToken::new();
+        let _ends = session_ended.clone().drop_guard();
         loop {
             let next = tokio::select! {
                 () = lifecycle.stopping() => {
@@ -165,15 +167,16 @@ impl Consuming {
                 next = deliveries.next() => next,
             };
             match next {
-                Some(Ok(delivery)) => self.take(delivery),
+                Some(Ok(delivery)) => self.take(delivery, session_ended.clone()),
                 Some(Err(error)) => return Err(explain(&error)),
                 None => return Err("the broker ended the consumer; the queue may have been deleted".into()),
             }
         }
     }
 
-    /// Hands a message over in a task of its own.
-    fn take(&self, mut delivery: lapin::message::Delivery) {
+    /// Hands a message over in a task of its own. The answer is for the session that delivered the message: nobody waits for what
+    /// becomes of it when that has ended.
+    fn take(&self, mut delivery: lapin::message::Delivery, session_ended: CancellationToken) {
         let config = Arc::clone(&self.config);
         let handler = Arc::clone(&self.handler);
         let permits = Arc::clone(&self.permits);
@@ -192,14 +195,17 @@ impl Consuming {
                     );
                     Outcome::Again
                 });
-                match outcome {
-                    Outcome::Done => delivery.ack(BasicAckOptions::default()).await,
-                    Outcome::Again => {
-                        let rest = if delivery.redelivered { LATER_REST } else { FIRST_REST };
-                        tokio::time::sleep(rest).await;
-                        delivery.nack(BasicNackOptions { requeue: true, multiple: false }).await
+                let answered = async {
+                    match outcome {
+                        Outcome::Done => delivery.ack(BasicAckOptions::default()).await,
+                        Outcome::Again => {
+                            let rest = if delivery.redelivered { LATER_REST } else { FIRST_REST };
+                            tokio::time::sleep(rest).await;
+                            delivery.nack(BasicNackOptions { requeue: true, multiple: false }).await
+                        }
                     }
-                }
+                };
+                session_ended.run_until_cancelled(answered).await.unwrap_or(Ok(false))
             };
             match cut_off.run_until_cancelled(settled).await {
                 Some(Ok(true)) => {}
