@@ -19,6 +19,9 @@ const INSTRUMENTED: &str = "target/guided/instrumented";
 /// What was counted.
 const PROFILES: &str = "target/guided/profiles";
 
+/// The profile of cargo, with which both steps build. What is counted is found again by names that have its settings in them.
+const PROFILE: &str = "guided";
+
 /// The version of cargo-pgo.
 const TOOL_VERSION: &str = "0.3.0";
 
@@ -42,7 +45,7 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf, Error> {
     println!("==> optimize by the profile");
     let packages = ["--package", "zato-server", "--package", "zato-bench"];
     cargo_pgo(project, &tool, &["optimize"], &[], &[&packages, &["--target-dir", TARGET][..]].concat())?;
-    Ok(project.root().join(TARGET).join(host).join("release"))
+    Ok(project.root().join(TARGET).join(host).join(PROFILE))
 }
 
 /// The compiler's tools for profiles, and cargo-pgo; returns the latter.
@@ -69,7 +72,7 @@ fn instrument(project: &Project, tool: &str, host: &str) -> Result<PathBuf, Erro
     let arguments = ["--package", "zato-bench", "--target-dir", INSTRUMENTED];
     let flags = format!("{} {WITHOUT_LTO}", std::env::var("RUSTFLAGS").unwrap_or_default());
     cargo_pgo(project, tool, &["build", "--keep-profiles"], &[("RUSTFLAGS", &flags)], &arguments)?;
-    Ok(project.root().join(INSTRUMENTED).join(host).join("release/zato-bench"))
+    Ok(project.root().join(INSTRUMENTED).join(host).join(PROFILE).join("zato-bench"))
 }
 
 /// Makes calls with the program, unless there is a profile of it: another one would have everything be built anew.
@@ -107,7 +110,9 @@ fn cargo_pgo(
 ) -> Result<(), Error> {
     let profiles = project.root().join(PROFILES);
     let profiles = profiles.to_string_lossy();
-    let arguments = [&["pgo"], step, &["--profiles-dir", &profiles, "--", "--quiet"], cargo].concat();
+    let arguments =
+        [&["pgo"], step, &["--profiles-dir", &profiles, "--", "--quiet", "--profile", PROFILE], cargo]
+            .concat();
     let mut command = project.command(tool, &arguments);
     command.envs(environment.iter().copied());
     project::check(command, tool, &arguments)

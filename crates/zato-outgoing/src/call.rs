@@ -67,7 +67,6 @@ pub(crate) enum Place {
 }
 
 impl Call {
-    #[inline]
     pub(crate) fn new(conn: Conn, cid: Cid, method: Method, place: Place) -> Self {
         Self {
             conn,
@@ -175,7 +174,6 @@ impl Call {
     }
 
     /// The request, as it enters the stack.
-    #[inline]
     fn build(&mut self, progress: &Progress) -> Result<Request<Body>, Failure> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -234,7 +232,6 @@ impl IntoFuture for Call {
     type Output = Result<Response, CallError>;
     type IntoFuture = CallFuture;
 
-    #[inline]
     fn into_future(mut self) -> CallFuture {
         let progress = Progress::start_of(self.cid);
         let timeout = self.timeout.unwrap_or(self.conn.0.timeout);
@@ -303,7 +300,6 @@ impl std::fmt::Debug for CallFuture {
 impl Future for CallFuture {
     type Output = Result<Response, CallError>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         // A future that is polled after it has ended has nothing more to say.
