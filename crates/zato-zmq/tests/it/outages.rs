@@ -72,8 +72,8 @@ async fn a_pull_channel_that_stops_takes_leave_of_its_peer() {
     assert_eq!(next(&mut received).await, ["1"]);
     first.stop().await;
     // A peer that still had the old connection would give it every other message.
+    peer.until_alone().await;
     let (second, mut received) = channel(&peer.address(), ChannelKind::Pull);
-    until(second.watch_status(), |status| *status == Status::Connected).await;
     for number in 2..10 {
         peer.send(&[&number.to_string()]).await;
         assert_eq!(next(&mut received).await, [number.to_string()]);

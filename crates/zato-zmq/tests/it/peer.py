@@ -1,9 +1,11 @@
 """A libzmq socket that binds and obeys: one JSON document per line, in both directions.
 
-The first line that it writes is its port. Orders are {"send": [frame, ...]} and {"receive": true}.
+The first line that it writes is its port. Orders are {"send": [frame, ...]}, {"receive": true} and, answered with null as
+soon as nobody is connected any more, {"alone": true}.
 """
 
 import json
+import select
 import sys
 
 import zmq
@@ -24,9 +26,12 @@ if kind == 'SUB':
 for line in sys.stdin:
     order = json.loads(line)
     if 'send' in order:
-        # Sending looks no more than once a millisecond for connections that have come and gone; asking for events always does.
-        socket.getsockopt(zmq.EVENTS)
         socket.send_multipart([frame.encode() for frame in order['send']])
+    elif 'alone' in order:
+        # A connection that has ended is taken leave of in several steps by libzmq's own thread, and may be sent to until then.
+        while socket.getsockopt(zmq.EVENTS) & zmq.POLLOUT:
+            select.select([socket.getsockopt(zmq.FD)], [], [])
+        print('null', flush=True)
     else:
         print(json.dumps([frame.decode() for frame in socket.recv_multipart()]), flush=True)
 socket.close()

@@ -53,6 +53,16 @@ impl Peer {
     /// The next message, as a JSON list of its frames.
     pub(crate) async fn receive(&mut self) -> String {
         self.order("{\"receive\": true}").await;
+        self.answer().await
+    }
+
+    /// Waits until the peer, which must be one that sends, has nobody left to send to.
+    pub(crate) async fn until_alone(&mut self) {
+        self.order("{\"alone\": true}").await;
+        assert_eq!(self.answer().await, "null");
+    }
+
+    async fn answer(&mut self) -> String {
         within(self.answers.next_line()).await.unwrap().expect("the peer is there")
     }
 
