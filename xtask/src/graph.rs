@@ -10,7 +10,7 @@ use crate::project::{Error, Manifest, Project};
 
 /// The floor of each crate. A crate may only use crates of lower floors.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["zato-cid", "zato-connections", "zato-oauth", "zato-xml"]),
+    (0, &["zato-cid", "zato-connections", "zato-oauth", "zato-test-port", "zato-xml"]),
     (1, &["zato-sio", "zato-soap"]),
     (
         2,

@@ -115,5 +115,7 @@ fn cargo_pgo(
             .concat();
     let mut command = project.command(tool, &arguments);
     command.envs(environment.iter().copied());
+    // It would say after each step what to do next, which is done already.
+    command.env("RUST_LOG", "cargo_pgo=warn");
     project::check(command, tool, &arguments)
 }

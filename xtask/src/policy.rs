@@ -32,6 +32,7 @@ const PURE: &[&str] = &[
     "zato-oauth",
     "zato-sio",
     "zato-soap",
+    "zato-test-port",
     "zato-xml",
 ];
 

@@ -6,7 +6,6 @@
 use std::error::Error;
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -22,6 +21,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use zato_test_port::Port;
 
 use crate::Definition;
 
@@ -40,7 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Runs a server and its name service, and obeys the words `halt` and `start`, until standard input ends, which it does
 /// when the test process does.
 ///
-/// RabbitMQ keeps its data readable for its own user only, so root becomes the user that Debian's package brings.
+/// RabbitMQ keeps its data readable for its own user only, so root becomes the user that Debian's package brings. What it
+/// declares goes from a log into the table that it is for several times a second, which is what [`Broker::halt`] waits for;
+/// otherwise that would take three minutes.
 const KEEPER: &str = r#"
 set -eu
 folder=$1 port=$2 names=$3 nodes=$4
@@ -51,7 +53,7 @@ export HOME="$folder" ERL_EPMD_PORT="$names" ERL_EPMD_ADDRESS=127.0.0.1
 export RABBITMQ_NODENAME=test@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$nodes"
 export RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/log" RABBITMQ_CONFIG_FILE="$folder/rabbitmq"
 export RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins" RABBITMQ_FEATURE_FLAGS_FILE="$folder/features"
-export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 2:2'
+export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 2:2 -mnesia dump_log_time_threshold 250'
 $as epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 &
 epmd=$!
 start() { setsid $as rabbitmq-server >>output 2>&1 & server=$!; }
@@ -66,7 +68,9 @@ while read -r word; do "$word"; done
 #[derive(Debug)]
 pub struct Broker {
     folder: PathBuf,
-    port: u16,
+    port: Port,
+    /// Those of its name service and of its node.
+    _others: [Port; 2],
     keeper: Child,
     orders: Mutex<ChildStdin>,
     /// How many virtual hosts it has, and how many of them tests have taken.
@@ -108,14 +112,7 @@ impl Broker {
         }
         let folder = tempfile::Builder::new().prefix("zato-rabbitmq-").tempdir()?.keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
-        // Taken together, so that they differ.
-        let free = || TcpListener::bind("127.0.0.1:0");
-        let sockets = [free()?, free()?, free()?];
-        let mut ports = Vec::new();
-        for socket in &sockets {
-            ports.push(socket.local_addr()?.port());
-        }
-        drop(sockets);
+        let (port, others) = (Port::reserve(), [Port::reserve(), Port::reserve()]);
         let definitions = folder.join("definitions.json");
         let settings = format!(
             "load_definitions = {}\nlog.console = false\ndisk_free_limit.absolute = 1MB\n",
@@ -128,14 +125,15 @@ impl Broker {
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
             .arg(&folder)
-            .args(ports.iter().map(u16::to_string))
+            .args([&port, &others[0], &others[1]].map(|port| port.number().to_string()))
             .env("PATH", format!("{}:{path}", programs.display()))
             .stdin(Stdio::piped())
             .spawn()?;
         let orders = keeper.stdin.take().ok_or("the keeper takes no orders")?;
         let broker = Self {
             folder,
-            port: ports[0],
+            port,
+            _others: others,
             keeper,
             orders: Mutex::new(orders),
             size,
@@ -156,7 +154,7 @@ impl Broker {
         Definition {
             name: "test".into(),
             host: "127.0.0.1".to_owned(),
-            port: self.port,
+            port: self.port.number(),
             vhost: format!("t{number}"),
             username: USERNAME.to_owned(),
             password: PASSWORD.into(),
@@ -165,8 +163,9 @@ impl Broker {
         }
     }
 
-    /// Kills the server as a power failure would, as soon as it has the durable queue `queue` on disk. RabbitMQ confirms messages
-    /// when they are there, but on a busy machine it was seen to lose a queue that it had said is declared.
+    /// Kills the server as a power failure would, as soon as it has the durable queue `queue` in its table on disk. RabbitMQ
+    /// confirms messages when they are there, but on a busy machine it was seen to lose a queue that it had said is declared, and
+    /// that was in its log.
     ///
     /// # Panics
     /// If the server can't be told, or the queue does not get to the disk.
@@ -177,21 +176,20 @@ impl Broker {
             thread::sleep(Duration::from_millis(20));
         }
         self.order("halt");
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+        while std::net::TcpStream::connect(self.port.address()).is_ok() {
             assert!(Instant::now() < deadline, "RabbitMQ does not end");
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Whether a queue is in the table of durable queues, or in the log of what is yet to be put into it, and nothing is being put
-    /// there just now.
+    /// Whether a queue is in the table of durable queues, and nothing is being put there just now.
     fn has_on_disk(&self, queue: &str) -> bool {
         let folder = self.folder.join("data/test@localhost");
         let is_in = |file: &&str| {
             let written = fs::read(folder.join(file)).unwrap_or_default();
             written.windows(queue.len()).any(|bytes| bytes == queue.as_bytes())
         };
-        let files = ["LATEST.LOG", "rabbit_durable_queue.DCL", "rabbit_durable_queue.DCD"];
+        let files = ["rabbit_durable_queue.DCL", "rabbit_durable_queue.DCD"];
         !folder.join("PREVIOUS.LOG").exists() && files.iter().any(is_in)
     }
 

@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use zato_connections::Secret;
+use zato_test_port::Port;
 
 use crate::Config;
 
@@ -33,7 +33,7 @@ kill "$server"; wait "$server"
 #[derive(Debug)]
 pub struct Server {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     authority: Vec<u8>,
     _keeper: Child,
 }
@@ -54,7 +54,7 @@ impl Server {
         let folder = tempfile::Builder::new().prefix("zato-ftp-").tempdir().unwrap().keep();
         fs::create_dir(folder.join("files")).unwrap();
         let authority = certificates(&folder);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = Port::reserve();
         let (uid, gid) = (id("-u"), id("-g"));
         let hash = Command::new("openssl").args(["passwd", "-6", PASSWORD]).output().unwrap().stdout;
         let hash = String::from_utf8(hash).unwrap();
@@ -70,18 +70,19 @@ impl Server {
         let place = folder.display();
         let config = format!(
             "ModulePath /usr/lib/proftpd\nLoadModule mod_tls.c\nServerType standalone\nServerName test\n\
-             Port {port}\nDefaultAddress 127.0.0.1\nUseIPv6 off\nUseReverseDNS off\nWtmpLog off\n\
+             Port {}\nDefaultAddress 127.0.0.1\nUseIPv6 off\nUseReverseDNS off\nWtmpLog off\n\
              AuthOrder mod_auth_file.c\nAuthUserFile {place}/users\nRequireValidShell off\nDefaultRoot ~\n\
              PidFile {place}/pid\nScoreboardFile {place}/scoreboard\nDelayEngine off\nSystemLog {place}/system.log\n\
              MasqueradeAddress 192.0.2.1\nAllowOverwrite on\nTLSEngine on\nTLSRequired off\n\
              TLSRSACertificateFile {place}/server.pem\nTLSRSACertificateKeyFile {place}/server.key\n\
-             TLSProtocol TLSv1.2 TLSv1.3\nTLSLog {place}/tls.log\n"
+             TLSProtocol TLSv1.2 TLSv1.3\nTLSLog {place}/tls.log\n",
+            port.number()
         );
         fs::write(folder.join("proftpd.conf"), config).unwrap();
         let keeper =
             Command::new("sh").args(["-c", KEEPER, "sh"]).arg(&folder).stdin(Stdio::piped()).spawn().unwrap();
         let limit = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while std::net::TcpStream::connect(port.address()).is_err() {
             let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
             assert!(Instant::now() < limit, "ProFTPD does not answer: {}", log());
             std::thread::yield_now();
@@ -92,7 +93,7 @@ impl Server {
     /// The definition of a user whose password is right.
     pub fn config(&self) -> Config {
         let mut config = Config::new(1, "Exports", "127.0.0.1");
-        config.port = self.port;
+        config.port = self.port();
         config.user = Some("crm".to_owned());
         config.password = Some(Secret::from(PASSWORD));
         config
@@ -108,7 +109,7 @@ impl Server {
 
     /// The port of commands.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Where the user's files are.

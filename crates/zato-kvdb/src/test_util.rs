@@ -4,10 +4,11 @@
 //! is stored there.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use zato_test_port::Port;
 
 /// Runs a server until standard input ends, which it does at the latest when this process does. It is killed rather than
 /// told to stop: nothing in it is to be kept.
@@ -22,7 +23,7 @@ wait $server
 /// A running server; it is gone when this is dropped.
 #[derive(Debug)]
 pub struct RedisServer {
-    port: u16,
+    port: Port,
     options: Vec<String>,
     folder: PathBuf,
     keeper: Option<Child>,
@@ -56,8 +57,8 @@ impl RedisServer {
     fn start_at(port_option: &str, options: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("zato-redis-").tempdir();
         let folder = folder.unwrap_or_else(|error| panic!("no temporary folder: {error}")).keep();
-        let port = free_port().unwrap_or_else(|error| panic!("no free port: {error}"));
-        let mut all = vec![port_option.to_owned(), port.to_string()];
+        let port = Port::reserve();
+        let mut all = vec![port_option.to_owned(), port.number().to_string()];
         all.extend(["--bind", "127.0.0.1", "--save", "", "--dir"].map(str::to_owned));
         all.push(folder.display().to_string());
         all.extend(options.iter().map(|option| (*option).to_owned()));
@@ -69,13 +70,13 @@ impl RedisServer {
     /// Its port at 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The URL of one of its databases.
     #[must_use]
     pub fn url(&self, database: u32) -> String {
-        format!("redis://127.0.0.1:{}/{database}", self.port)
+        format!("redis://{}/{database}", self.port.address())
     }
 
     /// Where it keeps its files.
@@ -125,8 +126,4 @@ impl Drop for RedisServer {
         // What is left is in a temporary folder, which the system cleans up if this fails.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -276,11 +276,11 @@ mod tests {
 
     #[tokio::test]
     async fn outgoing_connections_are_shown_once_they_are_used() {
-        // Nobody listens on this port any more, and nobody else is given it that soon.
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = zato_test_port::Port::reserve();
         let environment = Environment::new("test").unwrap();
         let connection = |id, name: &str| {
-            Connection::new(Config::new(id, name, format!("http://{address}"), "/"), &environment).unwrap()
+            Connection::new(Config::new(id, name, format!("http://{}", port.address()), "/"), &environment)
+                .unwrap()
         };
         let (used, unused) = (connection(1, "CRM"), connection(2, "ERP"));
         let cid = "K21353002988419985838198535608".parse().unwrap();

@@ -305,8 +305,9 @@ mod tests {
     async fn failed_calls() {
         use zato_outgoing::{CircuitBreaker, Config, Connection, Environment, Proxy, Trip};
 
-        // Nobody listens on the first port any more, and nobody says anything on the second.
-        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // Nobody listens on the first port, and nobody says anything on the second.
+        let port = zato_test_port::Port::reserve();
+        let gone = port.address();
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let connection = |address: std::net::SocketAddr, change: fn(&mut Config)| {
             let mut config = Config::new(1, "CRM", format!("http://{address}"), "/customers/{id}");

@@ -5,12 +5,14 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
+
+use zato_test_port::Port;
 
 use super::wait::eventually;
 
@@ -45,7 +47,7 @@ kill -INT "$server" && wait "$server" || true
 #[derive(Debug)]
 struct Postgres {
     bin: PathBuf,
-    port: u16,
+    port: Port,
     /// Kept open for as long as this process lives.
     orders: Mutex<ChildStdin>,
 }
@@ -95,7 +97,7 @@ impl Database {
 
     /// Where the server listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.server.port))
+        self.server.port.address()
     }
 
     /// Runs a statement.
@@ -141,11 +143,11 @@ impl Postgres {
         let folder = tempfile::Builder::new().prefix("zato-test-postgres-").tempdir().unwrap().keep();
         fs::write(folder.join("password"), PASSWORD).unwrap();
         fs::set_permissions(folder.join("password"), fs::Permissions::from_mode(0o644)).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = Port::reserve();
         let mut keeper = Command::new("sh")
             .args(["-c", SCRIPT, "sh"])
             .args([bin.as_os_str(), folder.as_os_str()])
-            .arg(port.to_string())
+            .arg(port.number().to_string())
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -173,7 +175,7 @@ impl Postgres {
             "-U",
             "zato",
             "-p",
-            &self.port.to_string(),
+            &self.port.number().to_string(),
         ]);
         command
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 use zato_outgoing::{Clock, Config, Connection, Environment, Failure, Identity, Retry, Verify};
+use zato_test_port::Port;
 
 use crate::faults::check_nothing_left;
 use crate::support::certificates::{Authority, Certified, self_signed};
-use crate::support::peer::{Peer, free_ports};
+use crate::support::peer::Peer;
 use crate::support::{chain, cid, connection};
 
 /// The server of this process; its servers differ in port and certificate.
@@ -18,7 +19,7 @@ struct Nginx {
     authority: Authority,
     stranger: Identity,
     client: Identity,
-    ports: [u16; PORTS.len()],
+    ports: [Port; PORTS.len()],
     socket: String,
 }
 
@@ -103,13 +104,13 @@ impl Nginx {
             self_signed("localhost"),
         ];
         let pem = authority.pem();
-        let ports = free_ports();
+        let ports = PORTS.map(|_| Port::reserve());
         let mut configuration = CONFIGURATION.replace("@answer", ANSWER);
         // The longest names first, so that no name is taken for the beginning of another one.
-        let mut names: Vec<(&str, u16)> = PORTS.into_iter().zip(ports).collect();
+        let mut names: Vec<_> = PORTS.into_iter().zip(&ports).collect();
         names.sort_unstable_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         for (name, port) in names {
-            configuration = configuration.replace(&format!("@{name}"), &port.to_string());
+            configuration = configuration.replace(&format!("@{name}"), &port.number().to_string());
         }
         let files = [
             ("nginx.conf", &*configuration),
@@ -124,7 +125,7 @@ impl Nginx {
             ("own.key", &own.key),
         ];
         let identity = |certified: Certified| Identity::from_pem(certified.key + &certified.certificate);
-        let peer = Peer::nginx(&files, ports[0]);
+        let peer = Peer::nginx(&files, &ports[0]);
         Self {
             socket: peer.folder.join("nginx.sock").to_string_lossy().into_owned(),
             _peer: peer,
@@ -137,7 +138,7 @@ impl Nginx {
 
     fn port(&self, name: &str) -> u16 {
         let at = PORTS.iter().position(|own| *own == name).unwrap();
-        self.ports[at]
+        self.ports[at].number()
     }
 }
 

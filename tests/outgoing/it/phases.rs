@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::Method;
 use zato_outgoing::{ClientCredentials, Connection, Phase, Proxy, ProxyServer, Response, Security};
+use zato_test_port::Port;
 
 use crate::faults::check_nothing_left;
 use crate::nginx;
-use crate::support::peer::free_port;
 use crate::support::recorder::{Request, Server, reply, until_closed};
 use crate::support::{chain, cid, connection};
 
@@ -42,7 +42,8 @@ fn inactive(host: &str) -> Connection {
 
 #[tokio::test]
 async fn pings_which_fail() {
-    let gone = format!("http://127.0.0.1:{}", free_port());
+    let port = Port::reserve();
+    let gone = format!("http://{}", port.address());
     check_ping(inactive("http://host.invalid"), "resolving the host name", "host.invalid").await;
     check_ping(inactive(&gone), "connecting", "the connection was refused: ").await;
 

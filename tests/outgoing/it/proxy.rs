@@ -6,10 +6,11 @@ use std::net::TcpStream;
 use std::sync::OnceLock;
 
 use zato_outgoing::{Config, Connection, Environment, Failure, Proxy, ProxyRules, ProxyServer, Verify};
+use zato_test_port::Port;
 
 use crate::nginx;
 use crate::support::certificates::{Certified, self_signed};
-use crate::support::peer::{Peer, free_port};
+use crate::support::peer::Peer;
 use crate::support::recorder::{Request, Server, await_request};
 use crate::support::{chain, cid, connection};
 
@@ -263,18 +264,19 @@ async fn the_environment() {
 
 #[tokio::test]
 async fn servers_which_the_proxy_cannot_reach() {
-    let port = free_port();
-    let plain =
-        through(&format!("http://127.0.0.1:{port}"), &open_proxy()).conn().get(cid(), ()).await.unwrap();
+    let port = Port::reserve();
+    let nobody = port.address();
+    let plain = through(&format!("http://{nobody}"), &open_proxy()).conn().get(cid(), ()).await.unwrap();
     assert_eq!(plain.status(), 500, "{}", plain.text());
-    let tunnel = through(&format!("https://127.0.0.1:{port}"), &open_proxy());
+    let tunnel = through(&format!("https://{nobody}"), &open_proxy());
     let error = tunnel.conn().get(cid(), ()).await.unwrap_err();
     assert!(!error.may_have_been_sent() && chain(&error).contains("500"), "{}", chain(&error));
 }
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there() {
-    let proxy = format!("http://127.0.0.1:{}", free_port());
+    let port = Port::reserve();
+    let proxy = format!("http://{}", port.address());
     let error = through("http://example.com", &proxy).conn().get(cid(), ()).await.unwrap_err();
     assert!(matches!(error.kind(), Failure::Proxy { .. }), "{error:?}");
     assert!(!error.may_have_been_sent());

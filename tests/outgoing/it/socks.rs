@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use zato_outgoing::{Config, Connection, Failure, Proxy, ProxyServer, Verify};
+use zato_test_port::Port;
 
-use crate::support::peer::{Peer, free_port};
+use crate::support::peer::Peer;
 use crate::support::recorder::{Request, Server};
 use crate::support::{chain, cid, connection};
 
@@ -67,8 +68,8 @@ async fn passwords() {
 #[tokio::test]
 async fn a_server_that_is_not_there() {
     let (_proxy, port) = Peer::microsocks(&[]);
-    let nobody =
-        through(&format!("http://127.0.0.1:{}", free_port()), &format!("socks5h://127.0.0.1:{port}"));
+    let nobody = Port::reserve();
+    let nobody = through(&format!("http://{}", nobody.address()), &format!("socks5h://127.0.0.1:{port}"));
     let error = nobody.conn().get(cid(), ()).await.unwrap_err();
     assert!(chain(&error).contains("the connection was refused"), "{}", chain(&error));
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use zato_amqp::test_util::{Broker, Inspector};
 use zato_amqp::{Definition, Outgoing, OutgoingConfig, SendError, Status};
+use zato_test_port::Port;
 
 use crate::support::{
     consumer, consumer_config, done, next, outgoing, outgoing_config, send, settled, until, within,
@@ -73,9 +74,8 @@ fn at(port: u16) -> Definition {
 
 #[tokio::test]
 async fn a_port_where_nobody_listens_is_told() {
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let definition = at(socket.local_addr().unwrap().port());
-    drop(socket);
+    let port = Port::reserve();
+    let definition = at(port.number());
     let mut config = outgoing_config(&definition);
     config.timeout = Duration::from_millis(200);
     let outgoing = Outgoing::start(config);

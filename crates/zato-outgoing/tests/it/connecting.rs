@@ -7,6 +7,7 @@ use http_body_util::Full;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpStream, UnixListener};
 use zato_outgoing::{Config, Connection, Environment, Failure, Proxy, ProxyRules, ProxyServer};
+use zato_test_port::Port;
 
 use crate::peer::{Peer, chain, cid, connection, read_request, reply};
 
@@ -73,11 +74,11 @@ async fn a_proxy_that_refuses_or_is_not_there() {
     assert_eq!(chain(&error), expected);
     assert!(!error.may_have_been_sent() && !format!("{error:?}").contains("s3cret"));
 
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let gone = ProxyServer::parse(&address.to_string()).unwrap();
+    let port = Port::reserve();
+    let gone = ProxyServer::parse(&port.address().to_string()).unwrap();
     let crm = connection("http://crm.invalid", "/", |config| config.proxy = Proxy::Server(gone));
     let error = crm.conn().get(cid(), ()).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("`CRM`: the proxy {address} gave no connection"));
+    assert_eq!(error.to_string(), format!("`CRM`: the proxy {} gave no connection", port.address()));
 }
 
 /// A SOCKS 5 proxy which leads everybody to `peer`, without authentication, and says what it was asked for.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use tokio::io::AsyncWriteExt;
 use zato_outgoing::{CallError, Failure, Phase};
+use zato_test_port::Port;
 
 use crate::peer::{Peer, chain, cid, connection, read_request, reply, until_closed};
 
@@ -22,10 +23,9 @@ fn check(error: &CallError, may_have_been_sent: bool, text: &str) {
 
 #[tokio::test]
 async fn refused() {
-    // Nobody listens on this port any more, and nobody else is given it that soon.
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error =
-        connection(&format!("http://{address}"), "/", |_| {}).conn().post(cid(), "a").await.unwrap_err();
+    let port = Port::reserve();
+    let host = format!("http://{}", port.address());
+    let error = connection(&host, "/", |_| {}).conn().post(cid(), "a").await.unwrap_err();
     check(&error, false, "the connection was refused");
     assert!(matches!(error.kind(), Failure::Refused(_)));
     assert!(chain(&error).contains("(os error"), "{}", chain(&error));

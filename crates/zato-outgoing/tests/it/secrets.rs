@@ -9,6 +9,7 @@ use zato_outgoing::{
     Verify,
 };
 use zato_soap::Version;
+use zato_test_port::Port;
 
 use crate::log::Log;
 use crate::peer::{Peer, chain, cid, environment};
@@ -119,14 +120,14 @@ async fn nothing_tells_them() {
         .await;
 
     let proxy = format!("user:s3cret@{}", peer.address);
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = Port::reserve();
     for (host, scheme) in
         [("http://crm.invalid", "http"), ("https://crm.invalid", "http"), ("http://crm.invalid", "socks5h")]
     {
         let proxy = ProxyServer::parse(&format!("{scheme}://{proxy}")).unwrap();
         check(host, |config| config.proxy = Proxy::Server(proxy.clone())).await;
     }
-    check(&format!("http://{gone}"), |_| {}).await;
+    check(&format!("http://{}", gone.address()), |_| {}).await;
 
     let lines = log.lines();
     // All of it was looked at: the spans of calls, and the frames of HTTP/2.

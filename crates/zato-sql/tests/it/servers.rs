@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use zato_connections::Secret;
 use zato_sql::{Config, Engine, Error, Extra, Pool, Sql};
+use zato_test_port::Port;
 
 use crate::support::{Database, PASSWORD, Server, chain};
 
@@ -66,10 +67,9 @@ async fn a_changed_password_counts_for_new_pools() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_not_there_is_found_missing_at_once() {
     for engine in ENGINES {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = Port::reserve();
         let mut config = Database::of(engine).config;
-        config.port = listener.local_addr().unwrap().port();
-        drop(listener);
+        config.port = port.number();
         let error = Pool::new(&config).unwrap().ping().await.unwrap_err();
         assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
 

@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use zato_connections::Secret;
 use zato_sql::{Config, Engine, Extra, Pool, Sql};
+use zato_test_port::Port;
 
 /// The password of the user that tests log in with, made to be searched for in messages.
 pub(crate) const PASSWORD: &str = "sql-password-c41d";
@@ -43,7 +43,7 @@ kill -QUIT "$server"; wait "$server"
 /// A database server of its own.
 pub(crate) struct Server {
     engine: Engine,
-    port: u16,
+    port: Port,
     keeper: std::sync::Mutex<Child>,
 }
 
@@ -73,7 +73,7 @@ impl Server {
             .filter(|bin| bin.join("initdb").exists())
             .max();
         let bin = newest.expect("PostgreSQL is missing: apt-get install postgresql");
-        let (folder, port) = (folder("postgres"), free_port());
+        let (folder, port) = (folder("postgres"), Port::reserve());
         fs::write(folder.join("password"), PASSWORD).unwrap();
         make_readable(&folder.join("password"));
         let data = folder.join("data");
@@ -84,7 +84,7 @@ impl Server {
                 .arg(format!("--pwfile={}", folder.join("password").display()))
                 .arg(format!("--pgdata={}", data.display())),
         );
-        let port_text = port.to_string();
+        let port_text = port.number().to_string();
         let data_text = data.display().to_string();
         let arguments = [
             "-D",
@@ -109,7 +109,7 @@ impl Server {
     fn mariadb() -> Self {
         let program = Path::new("/usr/sbin/mariadbd");
         assert!(program.exists(), "MariaDB is missing: apt-get install mariadb-server-core");
-        let (folder, port) = (folder("nobody"), free_port());
+        let (folder, port) = (folder("nobody"), Port::reserve());
         let data = folder.join("data");
         let data_argument = format!("--datadir={}", data.display());
         finish(
@@ -132,7 +132,7 @@ impl Server {
             "--no-defaults".to_owned(),
             data_argument,
             format!("--init-file={}", init_file.display()),
-            format!("--port={port}"),
+            format!("--port={}", port.number()),
             format!("--socket={}", folder.join("socket").display()),
             format!("--pid-file={}", folder.join("pid").display()),
             format!("--tmpdir={}", folder.display()),
@@ -148,7 +148,7 @@ impl Server {
         engine: Engine,
         folder: &Path,
         user: &str,
-        port: u16,
+        port: Port,
         program: &Path,
         arguments: &[&str],
     ) -> Self {
@@ -217,7 +217,7 @@ impl Server {
     fn config(&self, database: &str) -> Config {
         let mut config = Config::new(1, "CRM", self.engine, database);
         config.host = "127.0.0.1".to_owned();
-        config.port = self.port;
+        config.port = self.port.number();
         config.username = "zato".to_owned();
         config.password = Some(Secret::from(PASSWORD));
         config.pool_size = 5;
@@ -278,10 +278,6 @@ impl Database {
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn is_root() -> bool {

@@ -11,8 +11,8 @@ use crate::support::{channel, is_down, next, outgoing, outgoing_config, until, w
 #[tokio::test]
 async fn a_push_connection_waits_for_its_peer_and_finds_it_again() {
     let peer = Peer::bind("PULL", "").await;
-    let (port, address) = (peer.port, peer.address());
-    peer.kill().await;
+    let address = peer.address();
+    let port = peer.kill().await;
     let outgoing = outgoing(&address, OutgoingKind::Push);
     let sending = tokio::spawn({
         let outgoing = outgoing.clone();
@@ -21,7 +21,7 @@ async fn a_push_connection_waits_for_its_peer_and_finds_it_again() {
     let mut peer = Peer::bind_at("PULL", "", port).await;
     within(sending).await.unwrap().unwrap();
     assert_eq!(peer.receive().await, r#"["early"]"#);
-    peer.kill().await;
+    let port = peer.kill().await;
 
     // The library does not notice that the peer has gone, so that this message tests whether this crate does.
     tokio::time::pause();
@@ -43,14 +43,13 @@ async fn channels_notice_that_their_peer_has_gone_and_come_back_to_it() {
         [(ChannelKind::Pull, "PUSH"), (ChannelKind::Subscribe { key: String::new() }, "XPUB")]
     {
         let mut peer = Peer::bind(of_peer, "").await;
-        let (port, address) = (peer.port, peer.address());
-        let (channel, mut received) = channel(&address, kind);
+        let (channel, mut received) = channel(&peer.address(), kind);
         if of_peer == "XPUB" {
             peer.receive().await;
         }
         peer.send(&["before"]).await;
         assert_eq!(next(&mut received).await, ["before"]);
-        peer.kill().await;
+        let port = peer.kill().await;
         let status = until(channel.watch_status(), is_down).await;
         assert_eq!(status.to_string(), "connecting: the peer closed the connection");
         let mut peer = Peer::bind_at(of_peer, "", port).await;

@@ -5,43 +5,44 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use zato_test_port::Port;
 
 use crate::support::within;
 
 /// A bound socket in a process of its own, which ends with this value.
 pub(crate) struct Peer {
-    pub(crate) port: u16,
+    port: Port,
     process: Child,
     orders: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
 }
 
 impl Peer {
-    /// A socket of this kind on a free port.
+    /// A socket of this kind.
     pub(crate) async fn bind(kind: &str, subscription: &str) -> Self {
-        Self::bind_at(kind, subscription, 0).await
+        Self::bind_at(kind, subscription, Port::reserve()).await
     }
 
-    /// A socket of this kind.
-    pub(crate) async fn bind_at(kind: &str, subscription: &str, port: u16) -> Self {
-        let port = if port == 0 { "*".to_owned() } else { port.to_string() };
+    /// A socket of this kind at a port that another one may have been at.
+    pub(crate) async fn bind_at(kind: &str, subscription: &str, port: Port) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peer.py");
         let mut process = Command::new(interpreter())
             .arg(script)
-            .args([kind, &port, subscription])
+            .args([kind, &port.number().to_string(), subscription])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
         let orders = process.stdin.take().unwrap();
-        let mut answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = within(answers.next_line()).await.unwrap().expect("the peer binds").parse().unwrap();
-        Self { port, process, orders, answers }
+        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut peer = Self { port, process, orders, answers };
+        assert_eq!(peer.answer().await, "null");
+        peer
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("tcp://127.0.0.1:{}", self.port)
+        format!("tcp://{}", self.port.address())
     }
 
     /// Sends a message.
@@ -70,9 +71,10 @@ impl Peer {
         self.orders.write_all(format!("{order}\n").as_bytes()).await.unwrap();
     }
 
-    /// Ends the peer as a crash would.
-    pub(crate) async fn kill(mut self) {
+    /// Ends the peer as a crash would. Its port is left.
+    pub(crate) async fn kill(mut self) -> Port {
         self.process.kill().await.unwrap();
+        self.port
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use zato_test_port::Port;
 
 use super::{installed, own_file};
 
@@ -33,6 +35,8 @@ pub(crate) struct Peer {
     keeper: Child,
     /// Kept open for as long as the peer is to run.
     life_line: Option<ChildStdin>,
+    /// Where it was told to listen.
+    port: Option<Port>,
     pub(crate) folder: PathBuf,
 }
 
@@ -41,17 +45,6 @@ fn folder() -> PathBuf {
     let folder = tempfile::Builder::new().prefix("zato-test-peer-").tempdir().unwrap().keep();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     folder
-}
-
-/// A port on which nobody listens, and which nobody else is given that soon.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Several of them, no two of which are the same.
-pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let held = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
 }
 
 impl Peer {
@@ -68,7 +61,7 @@ impl Peer {
             .spawn()
             .unwrap();
         let life_line = keeper.stdin.take();
-        Self { keeper, life_line, folder }
+        Self { keeper, life_line, folder, port: None }
     }
 
     /// Starts a program which prints its address in its first line.
@@ -83,15 +76,22 @@ impl Peer {
         }
     }
 
-    /// Waits until somebody listens on the port.
-    fn listening_on(mut self, port: u16) -> Self {
+    /// Keeps the port for the peer, waits until it listens there, and says its number.
+    fn listening_on(mut self, port: Port) -> (Self, u16) {
+        self.wait_for(&port);
+        let number = port.number();
+        self.port = Some(port);
+        (self, number)
+    }
+
+    /// Waits until the peer listens on the port.
+    fn wait_for(&mut self, port: &Port) {
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(port.address()).is_err() {
             let ended = self.keeper.try_wait().unwrap();
             assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no peer: {}", self.complaints());
             std::thread::sleep(Duration::from_millis(5));
         }
-        self
     }
 
     fn complaints(&self) -> String {
@@ -124,47 +124,52 @@ impl Peer {
     }
 
     /// nginx with these files in its folder, whose path takes the place of `@folder` in them, and of which `nginx.conf` is its configuration, as soon as it listens on `port`.
-    pub(crate) fn nginx(files: &[(&str, &str)], port: u16) -> Self {
+    pub(crate) fn nginx(files: &[(&str, &str)], port: &Port) -> Self {
         let folder = folder();
         for (name, text) in files {
             fs::write(folder.join(name), text.replace("@folder", &folder.to_string_lossy())).unwrap();
         }
         let path = folder.to_string_lossy().into_owned();
         let arguments = ["-p", &path, "-c", "nginx.conf", "-e", "stderr"];
-        Self::start(folder, Path::new("/usr/sbin/nginx"), &arguments, Stdio::null()).listening_on(port)
+        let mut peer = Self::start(folder, Path::new("/usr/sbin/nginx"), &arguments, Stdio::null());
+        peer.wait_for(port);
+        peer
     }
 
     /// tinyproxy with these lines in its configuration, and the port it listens on.
     pub(crate) fn tinyproxy(lines: &str) -> (Self, u16) {
-        let (folder, port) = (folder(), free_port());
-        let own =
-            format!("Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 100\nLogLevel Connect\n{lines}\n");
+        let (folder, port) = (folder(), Port::reserve());
+        let own = format!(
+            "Port {}\nListen 127.0.0.1\nTimeout 60\nMaxClients 100\nLogLevel Connect\n{lines}\n",
+            port.number()
+        );
         fs::write(folder.join("tinyproxy.conf"), own).unwrap();
         let log = fs::File::create(folder.join("stdout.txt")).unwrap();
         let peer =
             Self::start(folder, Path::new("tinyproxy"), &["-d", "-c", "tinyproxy.conf"], Stdio::from(log));
-        (peer.listening_on(port), port)
+        peer.listening_on(port)
     }
 
     /// stunnel, which speaks TLS with this certificate and its key and passes on what is in it, and the port it listens on.
     pub(crate) fn stunnel(pem: &str, to: u16) -> (Self, u16) {
-        let (folder, port) = (folder(), free_port());
+        let (folder, port) = (folder(), Port::reserve());
         fs::write(folder.join("server.pem"), pem).unwrap();
         let configuration = format!(
-            "foreground = yes\npid =\n[tls]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:{to}\ncert = server.pem\n"
+            "foreground = yes\npid =\n[tls]\naccept = {}\nconnect = 127.0.0.1:{to}\ncert = server.pem\n",
+            port.address()
         );
         fs::write(folder.join("stunnel.conf"), configuration).unwrap();
         let peer = Self::start(folder, Path::new("stunnel"), &["stunnel.conf"], Stdio::null());
-        (peer.listening_on(port), port)
+        peer.listening_on(port)
     }
 
     /// microsocks with these options, and the port it listens on.
     pub(crate) fn microsocks(options: &[&str]) -> (Self, u16) {
-        let port = free_port();
-        let text = port.to_string();
+        let port = Port::reserve();
+        let text = port.number().to_string();
         let arguments = [&["-i", "127.0.0.1", "-p", &*text], options].concat();
         let peer = Self::start(folder(), Path::new("microsocks"), &arguments, Stdio::null());
-        (peer.listening_on(port), port)
+        peer.listening_on(port)
     }
 
     /// What the peer has printed, if it was asked to print into its folder.
