@@ -230,6 +230,7 @@ impl Work for Publishing {
         if publisher.is_open() && timeout(self.patience, publisher.idle()).await.is_err() {
             tracing::warn!(connection = &*self.name, "messages were not confirmed when the connection ended");
         }
+        publisher.end();
         if let Some(session) = publisher.into_session() {
             session.close().await;
         }

@@ -10,6 +10,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::SendError;
@@ -40,12 +41,15 @@ pub(crate) struct Publisher {
     channels: Mutex<HashMap<ShortString, Channel>>,
     permits: Arc<Semaphore>,
     under_way: TaskTracker,
+    /// The client library was seen not to settle what was under way when the connection ended, so that nobody waits for it then.
+    ended: CancellationToken,
 }
 
 impl Publisher {
     pub(crate) fn new(name: Arc<str>, session: Session) -> Self {
         let permits = Arc::new(Semaphore::new(MAX_UNCONFIRMED));
-        Self { name, session, channels: Mutex::default(), permits, under_way: TaskTracker::new() }
+        let (under_way, ended) = (TaskTracker::new(), CancellationToken::new());
+        Self { name, session, channels: Mutex::default(), permits, under_way, ended }
     }
 
     /// Waits until another message may wait for confirmation.
@@ -63,7 +67,8 @@ impl Publisher {
         let publisher = Arc::clone(&self);
         let publishing = self.under_way.spawn(async move {
             let _permit = permit;
-            publisher.publish_now(message).await
+            let published = publisher.ended.run_until_cancelled(publisher.publish_now(message)).await;
+            published.unwrap_or_else(|| Err(publisher.unconfirmed("the connection ended".into())))
         });
         publishing.await.unwrap_or_else(|error| Err(self.unconfirmed(error.to_string().into())))
     }
@@ -126,6 +131,11 @@ impl Publisher {
     pub(crate) async fn idle(&self) {
         self.under_way.close();
         self.under_way.wait().await;
+    }
+
+    /// Nothing that is under way is going to be confirmed any more.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
     }
 
     /// Gives the session back to be closed, unless somebody is still publishing.
