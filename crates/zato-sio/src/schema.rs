@@ -7,6 +7,8 @@
 mod decode;
 mod encode;
 
+use std::cell::OnceCell;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -171,7 +173,7 @@ impl Schema {
     ///
     /// Those of [`from_json`](crate::from_json). Of several missing elements the first declared one is named.
     pub fn decode_json(&self, bytes: &[u8]) -> Result<Map<String, Value>, DecodeError> {
-        self.complete(json::from_json_seed(bytes, decode::Input(&self.input))?)
+        self.once(|input| json::from_json_seed(bytes, input))
     }
 
     /// Decodes a parsed JSON request, see [`decode_json`](Self::decode_json).
@@ -180,7 +182,7 @@ impl Schema {
     ///
     /// Those of [`from_value`](crate::from_value).
     pub fn decode_value(&self, value: &Value) -> Result<Map<String, Value>, DecodeError> {
-        self.complete(json::from_value_seed(value, decode::Input(&self.input))?)
+        self.complete(json::from_value_seed(value, decode::Input::first(&self.input))?)
     }
 
     /// Decodes the children of an XML element, see [`decode_json`](Self::decode_json).
@@ -189,7 +191,19 @@ impl Schema {
     ///
     /// Those of [`from_xml`](crate::from_xml).
     pub fn decode_xml(&self, root: zato_xml::Node<'_, '_>) -> Result<Map<String, Value>, DecodeError> {
-        self.complete(xml_read::from_xml_seed(root, decode::Input(&self.input))?)
+        self.complete(xml_read::from_xml_seed(root, decode::Input::first(&self.input))?)
+    }
+
+    fn once(
+        &self,
+        read: impl FnOnce(decode::Input<'_>) -> Result<Map<String, Value>, DecodeError>,
+    ) -> Result<Map<String, Value>, DecodeError> {
+        let repeated = OnceCell::new();
+        let values = read(decode::Input::once(&self.input, &repeated));
+        self.complete(values.map_err(|error| match repeated.get() {
+            Some(name) => DecodeError::repeated(name),
+            None => error,
+        })?)
     }
 
     fn complete(&self, mut values: Map<String, Value>) -> Result<Map<String, Value>, DecodeError> {

@@ -2,9 +2,10 @@
 //!
 //! It must not know a format: it only tells a decoder which type to ask for at which element.
 
+use std::cell::OnceCell;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::{DictKeys, Element, Kind};
@@ -12,7 +13,22 @@ use crate::elements::{Csv, Utc};
 use crate::error::DecodeError;
 
 /// Reads all declared elements of a message.
-pub(super) struct Input<'s>(pub(super) &'s [Element]);
+pub(super) struct Input<'s> {
+    elements: &'s [Element],
+    repeated: Option<&'s OnceCell<String>>,
+}
+
+impl<'s> Input<'s> {
+    /// Each element may be there once. One that is there again ends the reading and is named in `repeated`.
+    pub(super) fn once(elements: &'s [Element], repeated: &'s OnceCell<String>) -> Self {
+        Self { elements, repeated: Some(repeated) }
+    }
+
+    /// Of an element that is there several times the first one counts.
+    pub(super) fn first(elements: &'s [Element]) -> Self {
+        Self { elements, repeated: None }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Input<'_> {
     type Value = Map<String, Value>;
@@ -30,7 +46,7 @@ impl<'de> Visitor<'de> for Input<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut message: A) -> Result<Self::Value, A::Error> {
-        let Self(elements) = self;
+        let Self { elements, repeated } = self;
         let mut values = Map::new();
         while let Some(name) = message.next_key::<String>()? {
             // Declarations are short, and comparing a few names is faster than hashing one.
@@ -42,6 +58,13 @@ impl<'de> Visitor<'de> for Input<'_> {
                 }
                 Some(_) | None => {
                     message.next_value::<IgnoredAny>()?;
+                    if element.is_some()
+                        && let Some(repeated) = repeated
+                    {
+                        let error = A::Error::custom("an element is there twice");
+                        repeated.get_or_init(|| name);
+                        return Err(error);
+                    }
                 }
             }
         }

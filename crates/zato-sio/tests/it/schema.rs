@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use zato_sio::schema::{DictKeys, Element, Kind, Schema};
-use zato_sio::{EncodeError, to_json, to_xml};
+use zato_sio::{DecodeErrorKind, EncodeError, to_json, to_xml};
 
 fn object(value: Value) -> Map<String, Value> {
     serde_json::from_value(value).unwrap()
@@ -127,6 +127,18 @@ fn check_output(elements: &[Element], values: Value, json: &str, xml: &str) {
     to_xml(&row, &mut written_xml).unwrap();
     assert_eq!(String::from_utf8(written_json).unwrap(), json);
     assert_eq!(String::from_utf8(written_xml).unwrap(), format!("<item>{xml}</item>"));
+}
+
+#[test]
+fn a_declared_element_may_be_there_once() {
+    let schema = Schema::new([Element::required("id")], []);
+    for repeated in [r#"{"id": 1, "id": 2}"#, r#"{"id": 1, "x": 2, "id": 1}"#] {
+        let error = schema.decode_json(repeated.as_bytes()).unwrap_err();
+        assert!(matches!(error.kind(), DecodeErrorKind::Repeated), "{error}");
+        assert!(error.to_string().contains("`id`"), "{error}");
+    }
+    // What is not declared is nobody's business.
+    assert_eq!(schema.decode_json(br#"{"id": 1, "x": 1, "x": 2}"#).unwrap()["id"], 1);
 }
 
 #[test]
