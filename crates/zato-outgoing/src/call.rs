@@ -37,7 +37,6 @@ const HEADERS: usize = 12;
 /// A call that is being put together. Awaiting it makes it.
 ///
 /// What cannot be part of a request, such as a header with a line break, makes the call fail before anything is sent.
-#[derive(Debug)]
 #[must_use = "a call is only made when it is awaited"]
 pub struct Call {
     conn: Conn,
@@ -55,8 +54,19 @@ pub struct Call {
     failure: Option<Failure>,
 }
 
+impl std::fmt::Debug for Call {
+    /// Neither parameters nor headers, nor another URL than the connection's: they may have secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("connection", &self.conn.0.name)
+            .field("cid", &self.cid)
+            .field("method", &self.method)
+            .field("body", &self.content.body)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where a call goes.
-#[derive(Debug)]
 pub(crate) enum Place {
     /// To the connection's own URL.
     Configured,
@@ -244,7 +254,6 @@ impl IntoFuture for Call {
 }
 
 /// What a response and an error need to know of the call.
-#[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) conn: Conn,
     pub(crate) cid: Cid,
@@ -293,7 +302,8 @@ pin_project! {
 
 impl std::fmt::Debug for CallFuture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CallFuture").field("outcome", &self.outcome).finish_non_exhaustive()
+        let cid = self.outcome.as_ref().map(|outcome| &outcome.cid);
+        f.debug_struct("CallFuture").field("cid", &cid).finish_non_exhaustive()
     }
 }
 

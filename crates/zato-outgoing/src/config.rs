@@ -76,7 +76,7 @@ pub struct Config {
     /// How long a connection is used for further calls after it was opened, whether it is idle or not. `None` is for ever.
     pub max_lifetime: Option<Duration>,
     /// After what time without traffic the operating system asks whether the other side is still there, on each TCP
-    /// connection. `None` is never.
+    /// connection: from a second to nine hours, and what is less or more means that. `None` is never.
     pub tcp_keepalive: Option<Duration>,
     /// By way of which proxy TCP connections are opened.
     pub proxy: Proxy,

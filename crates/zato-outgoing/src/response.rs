@@ -4,6 +4,7 @@
 //! the reply got here.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
@@ -22,20 +23,40 @@ use zato_xml::{Document, Limits, Node};
 
 use crate::call::Outcome;
 use crate::error::{CallError, Failure};
-use crate::layers::prefetch::{Collected, Prefetched};
+use crate::layers::prefetch::{Collected, Prefetched, TooLarge};
 use crate::layers::redirect::{Hop, Redirected};
 use crate::progress::{Phase, Timing};
 use crate::stack::ReplyBody;
 
 /// The reply to a call. Its status may be any: see [`Response::raise_for_status`].
-#[derive(Debug)]
 pub struct Response {
     head: http::response::Parts,
     /// What has been read of the body: all of it, unless the call was made with `prefetch(false)`.
     whole: Bytes,
     /// What is left to be read. Boxed because most replies have been read.
-    rest: Option<Box<ReplyBody>>,
+    rest: Option<Box<Rest>>,
+    /// Whether the body broke off while it was read.
+    is_broken: bool,
     outcome: Outcome,
+}
+
+struct Rest {
+    body: ReplyBody,
+    /// What [`Response::read`] has read of it. It stays here if the caller gives up, and goes on from here.
+    collected: Collected,
+}
+
+impl fmt::Debug for Response {
+    /// Neither headers nor the body, nor the query of the URL: they may have secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("connection", &self.outcome.conn.0.name)
+            .field("cid", &self.outcome.cid)
+            .field("status", &self.status())
+            .field("version", &self.version())
+            .field("bytes", &self.whole.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Response {
@@ -43,9 +64,11 @@ impl Response {
         let (head, body) = response.into_parts();
         let (whole, rest) = match body {
             Prefetched::Whole(whole) => (whole, None),
-            Prefetched::Stream(rest) => (Bytes::new(), Some(Box::new(rest))),
+            Prefetched::Stream(body) => {
+                (Bytes::new(), Some(Box::new(Rest { body, collected: Collected::default() })))
+            }
         };
-        Self { head, whole, rest, outcome }
+        Self { head, whole, rest, is_broken: false, outcome }
     }
 
     /// The status.
@@ -140,6 +163,22 @@ impl Response {
         json.map_err(|error| self.error(Failure::DecodeBody(error)))
     }
 
+    /// The body as XML. A byte order mark or the charset of the `Content-Type` says how it is encoded, or else its declaration
+    /// (RFC 7303, 3), which is left out where it does not hold for text any more.
+    fn xml_text(&self) -> Cow<'_, str> {
+        let named = self.header(CONTENT_TYPE.as_str()).and_then(charset_of);
+        let encoding = named.or_else(|| declared(&self.whole)).unwrap_or(UTF_8);
+        let (text, used, _) = encoding.decode(&self.whole);
+        if used == UTF_8 {
+            return text;
+        }
+        let start = declaration(text.as_bytes()).map_or(0, |declaration| declaration.len() + DECLARED.len());
+        match text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
+            Cow::Owned(text) => Cow::Owned(text[start..].to_owned()),
+        }
+    }
+
     /// The body read as XML, of which `read` takes what it needs. The document's size, depth and number of nodes are limited,
     /// and it has no document type declaration, as [`zato_xml::parse`] has it.
     ///
@@ -147,7 +186,7 @@ impl Response {
     ///
     /// [`zato_xml::ReadError`] if it is not such XML.
     pub fn xml<R>(&self, read: impl FnOnce(&Document<'_>) -> R) -> Result<R, zato_xml::ReadError> {
-        let text = self.text();
+        let text = self.xml_text();
         Ok(read(&zato_xml::parse(&text, &Limits::default())?))
     }
 
@@ -167,7 +206,7 @@ impl Response {
     ///
     /// [`SoapError::Fault`] if the other side replied with a fault, [`SoapError::Read`] if the body is no envelope.
     pub fn soap_payload<R>(&self, read: impl FnOnce(Option<Node<'_, '_>>) -> R) -> Result<R, SoapError> {
-        let text = self.text();
+        let text = self.xml_text();
         let document = zato_xml::parse(&text, &Limits::default()).map_err(ReadError::Xml)?;
         let envelope = Envelope::of(&document)?;
         match envelope.fault() {
@@ -182,7 +221,7 @@ impl Response {
     ///
     /// [`ReadError`] if it is no envelope.
     pub fn soap<R>(&self, read: impl FnOnce(Envelope<'_, '_>) -> R) -> Result<R, ReadError> {
-        let text = self.text();
+        let text = self.xml_text();
         let document = zato_xml::parse(&text, &Limits::default()).map_err(ReadError::Xml)?;
         Ok(read(Envelope::of(&document)?))
     }
@@ -220,12 +259,17 @@ impl Response {
         if !self.whole.is_empty() {
             return Ok(Some(std::mem::take(&mut self.whole)));
         }
+        if let Some(rest) = &mut self.rest
+            && !rest.collected.is_empty()
+        {
+            return Ok(Some(std::mem::take(&mut rest.collected).into_bytes()));
+        }
         self.next_piece().await
     }
 
     async fn next_piece(&mut self) -> Result<Option<Bytes>, CallError> {
-        while let Some(body) = &mut self.rest {
-            let frame = poll_fn(|cx| Pin::new(&mut **body).poll_frame(cx));
+        while let Some(rest) = &mut self.rest {
+            let frame = poll_fn(|cx| Pin::new(&mut rest.body).poll_frame(cx));
             let result = match tokio::time::timeout(self.outcome.timeout, frame).await {
                 Ok(Some(Ok(frame))) => Ok(frame),
                 Ok(Some(Err(failure))) => Err(failure),
@@ -241,15 +285,19 @@ impl Response {
                 Err(failure) => {
                     // Dropping it closes the connection, whose remaining content nobody will read.
                     self.rest = None;
+                    self.is_broken = true;
                     return Err(self.error(failure));
                 }
             }
         }
-        self.rest = None;
+        if let Some(rest) = self.rest.take() {
+            self.whole = rest.collected.into_bytes();
+        }
         Ok(None)
     }
 
-    /// Reads what is left of the body, up to the connection's limit, so that [`text`](Self::text) and the like have it.
+    /// Reads what is left of the body, up to the connection's limit, so that [`text`](Self::text) and the like have it. If the
+    /// future is dropped, the next one goes on where it was.
     ///
     /// # Errors
     ///
@@ -271,17 +319,23 @@ impl Response {
     }
 
     async fn read_within(&mut self, limit: usize) -> Result<(), CallError> {
-        let mut collected = Collected::with_limit(limit);
-        let mut piece = Some(std::mem::take(&mut self.whole));
-        while let Some(data) = piece {
-            let remaining = self.rest.as_ref().map_or(0, |body| body.size_hint().lower());
-            if let Err(error) = collected.push(data, remaining) {
+        if self.is_broken {
+            return Err(self.error(Failure::CutOff("its body broke off before".into())));
+        }
+        if let Some(rest) = &mut self.rest {
+            rest.collected.limit_to(limit);
+        } else if self.whole.len() > limit {
+            return Err(self.error(TooLarge { limit }.into()));
+        }
+        while self.rest.is_some() {
+            let piece = self.next_piece().await?;
+            let Some((rest, data)) = self.rest.as_mut().zip(piece) else { break };
+            if let Err(error) = rest.collected.push(data, rest.body.size_hint().lower()) {
                 self.rest = None;
+                self.is_broken = true;
                 return Err(self.error(error.into()));
             }
-            piece = self.next_piece().await?;
         }
-        self.whole = collected.into_bytes();
         Ok(())
     }
 
@@ -305,6 +359,28 @@ pub enum SoapError {
     /// The reply is no SOAP envelope.
     #[error("the reply is not a SOAP envelope")]
     Read(#[from] ReadError),
+}
+
+/// The end of an XML declaration.
+const DECLARED: &str = "?>";
+
+/// How long an XML declaration may be, in bytes.
+const LONGEST_DECLARATION: usize = 200;
+
+/// An XML declaration (XML 1.0, 2.8) without its end, if that is what a text begins with.
+fn declaration(text: &[u8]) -> Option<&str> {
+    let head = &text[..text.len().min(LONGEST_DECLARATION)];
+    let end = head.windows(DECLARED.len()).position(|bytes| bytes == DECLARED.as_bytes())?;
+    std::str::from_utf8(&head[..end]).ok().filter(|declaration| declaration.starts_with("<?xml"))
+}
+
+/// The encoding that an XML declaration names, if it is one in which the declaration can be read as it was.
+fn declared(text: &[u8]) -> Option<&'static Encoding> {
+    let (_, value) = declaration(text)?.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let (label, _) = value[1..].split_once(quote)?;
+    Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible())
 }
 
 /// The charset parameter of a media type (RFC 9110, 8.3.1), quoted or not.
@@ -335,5 +411,20 @@ mod tests {
         check("text/plain; format=flowed; CHARSET = latin1", Some(WINDOWS_1252));
         check("text/plain; charset=klingon", None);
         check("charset=utf-8", None);
+    }
+
+    #[test]
+    fn declared_encodings() {
+        let check = |text: &str, expected: Option<&'static Encoding>| {
+            assert_eq!(declared(text.as_bytes()), expected, "{text}");
+        };
+        check("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a/>", Some(WINDOWS_1252));
+        check("<?xml version='1.0' encoding = 'iso-8859-2' ?><a/>", Some(ISO_8859_2));
+        check("<?xml version='1.0'?><a encoding='iso-8859-2'/>", None);
+        check("<?xml encoding=", None);
+        check("<?xml encoding=x?>", None);
+        check("<?xml encoding='UTF-16'?><a/>", None);
+        check("<a/>", None);
+        check("", None);
     }
 }

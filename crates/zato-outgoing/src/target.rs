@@ -14,7 +14,7 @@ use crate::config::ConfigProblem;
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::params::Params;
-use crate::url::{UrlTemplate, encode_literal};
+use crate::url::{PathParameterError, UrlTemplate, encode_literal};
 
 /// Where the calls of a connection go.
 #[derive(Debug)]
@@ -68,10 +68,10 @@ impl Target {
         if params.is_empty() && !self.template.has_placeholders() {
             return Ok(self.unfilled.clone());
         }
-        let path = self
-            .template
-            .expand(params)
-            .map_err(|missing| Failure::MissingPathParameter { name: missing.name })?;
+        let path = self.template.expand(params).map_err(|error| match error {
+            PathParameterError::Missing { name } => Failure::MissingPathParameter { name },
+            error => Failure::invalid_request("path parameter", error),
+        })?;
         self.at(path)
     }
 
@@ -84,13 +84,21 @@ impl Target {
     /// string.
     pub(crate) fn resolve(&self, path_or_url: &str, params: &Params) -> Result<Uri, Failure> {
         let invalid = |source: &dyn std::fmt::Display| Failure::invalid_request("URL", source.to_string());
-        let (scheme, authority, path) = match path_or_url.split_once("://") {
+        // A fragment is not part of a request (RFC 3986, 3.5).
+        let (path_or_url, _) = path_or_url.split_once('#').unwrap_or((path_or_url, ""));
+        // A path may have `://` in its query (RFC 3986, 3.4).
+        let is_url = !path_or_url.starts_with(['/', '?']);
+        let (scheme, authority, path) = match path_or_url.split_once("://").filter(|_| is_url) {
             Some((_, rest)) => {
                 let start = path_or_url.len() - rest.len();
                 let end = start + rest.find(['/', '?', '#']).unwrap_or(rest.len());
                 let url: Uri = path_or_url[..end].parse().map_err(|error| invalid(&error))?;
                 if Origin::of(&url).is_none() {
                     return Err(invalid(&"its scheme is neither http nor https"));
+                }
+                // It would be sent to a proxy and shown in logs (RFC 9110, 4.2.4).
+                if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+                    return Err(invalid(&"it has a user name or a password; use an Authorization header"));
                 }
                 let parts = url.into_parts();
                 (parts.scheme, parts.authority, &path_or_url[end..])

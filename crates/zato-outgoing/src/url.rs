@@ -31,7 +31,7 @@ const LITERAL: &AsciiSet = &CONTROLS
 /// let template = UrlTemplate::parse("/customers/{id}/cases")?;
 /// let params = [("id".to_owned(), "a/b".to_owned()), ("page".to_owned(), "1 2".to_owned())];
 /// assert_eq!(template.expand(&params)?, "/customers/a%2Fb/cases?page=1+2");
-/// assert_eq!(template.expand(&[]).unwrap_err().name, "id");
+/// assert_eq!(template.expand(&[]).unwrap_err().name(), "id");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,12 +81,31 @@ pub enum ParseUrlTemplateError {
     },
 }
 
-/// A placeholder which no parameter has the name of.
+/// Why a path can't be filled in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no value for the path parameter `{name}`")]
-pub struct MissingParameter {
+#[non_exhaustive]
+pub enum PathParameterError {
+    /// No parameter has the name of a placeholder.
+    #[error("there is no value for the path parameter `{name}`")]
+    Missing {
+        /// The placeholder's name.
+        name: String,
+    },
+    /// The value makes its segment `.` or `..`, which mean another path (RFC 3986, 5.2.4) and can't be encoded so that they don't.
+    #[error("the value of the path parameter `{name}` would lead to another path")]
+    Dots {
+        /// The placeholder's name.
+        name: String,
+    },
+}
+
+impl PathParameterError {
     /// The placeholder's name.
-    pub name: String,
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Missing { name } | Self::Dots { name } => name,
+        }
+    }
 }
 
 impl UrlTemplate {
@@ -138,9 +157,10 @@ impl UrlTemplate {
     ///
     /// # Errors
     ///
-    /// [`MissingParameter`], naming the first placeholder without a value.
-    pub fn expand(&self, params: &[(String, String)]) -> Result<String, MissingParameter> {
+    /// [`PathParameterError`], naming the first placeholder without a value, or with one that leaves its segment.
+    pub fn expand(&self, params: &[(String, String)]) -> Result<String, PathParameterError> {
         let mut url = String::new();
+        let mut filled = Vec::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => url.push_str(text),
@@ -148,10 +168,14 @@ impl UrlTemplate {
                     let (_, value) = params
                         .iter()
                         .find(|(key, _)| **key == **name)
-                        .ok_or_else(|| MissingParameter { name: name.to_string() })?;
+                        .ok_or_else(|| PathParameterError::Missing { name: name.to_string() })?;
+                    filled.push((name, url.len()));
                     url.extend(utf8_percent_encode(value, VALUE));
                 }
             }
+        }
+        if let Some((name, _)) = filled.into_iter().find(|(_, at)| is_dots(&url, *at)) {
+            return Err(PathParameterError::Dots { name: name.to_string() });
         }
         let mut separator = if self.has_query { '&' } else { '?' };
         for (key, value) in params.iter().filter(|(key, _)| !self.is_placeholder(key)) {
@@ -183,6 +207,14 @@ impl UrlTemplate {
     fn is_placeholder(&self, key: &str) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Placeholder(name) if **name == *key))
     }
+}
+
+/// Whether the segment of a path at a position stands for the segment before it, or for nothing.
+fn is_dots(url: &str, at: usize) -> bool {
+    let (before, after) = url.split_at(at);
+    let start = before.rfind('/').map_or(0, |slash| slash + 1);
+    let end = at + after.find(['/', '?']).unwrap_or(after.len());
+    !before.contains('?') && matches!(&url[start..end], "." | "..")
 }
 
 /// Encodes what must not stand in a URL at all and leaves everything else alone, percent signs included.
@@ -249,8 +281,29 @@ mod tests {
     #[test]
     fn a_missing_parameter_is_named() {
         let template = UrlTemplate::parse("/{a}/{b}").unwrap();
-        assert_eq!(template.expand(&owned(&[("a", "1")])), Err(MissingParameter { name: "b".to_owned() }));
+        let missing = PathParameterError::Missing { name: "b".to_owned() };
+        assert_eq!(template.expand(&owned(&[("a", "1")])), Err(missing));
         assert_eq!(template.unfilled(), "/%7Ba%7D/%7Bb%7D");
+    }
+
+    #[test]
+    fn a_value_does_not_lead_out_of_its_segment() {
+        let refused = |path: &str, params: &[(&str, &str)]| {
+            let expanded = UrlTemplate::parse(path).unwrap().expand(&owned(params));
+            assert!(
+                matches!(&expanded, Err(PathParameterError::Dots { name }) if name == "a"),
+                "{expanded:?}"
+            );
+        };
+        refused("/x/{a}/y", &[("a", "..")]);
+        refused("/x/{a}", &[("a", ".")]);
+        refused("/{a}{b}", &[("a", "."), ("b", ".")]);
+        refused("/.{a}?b=c", &[("a", ".")]);
+        check("/x/{a}.json", &[("a", "..")], "/x/...json");
+        check("/x/{a}/y", &[("a", "../z")], "/x/..%2Fz/y");
+        check("/x/{a}", &[("a", "%2e%2e")], "/x/%252e%252e");
+        check("/x?a={a}", &[("a", "..")], "/x?a=..");
+        check("/x/{a}/y", &[("a", "...")], "/x/.../y");
     }
 
     #[test]
@@ -286,6 +339,7 @@ mod tests {
 
         #[test]
         fn any_value_stays_one_segment(value in ".*") {
+            prop_assume!(!matches!(&*value, "." | ".."));
             let params = [("v".to_owned(), value.clone())];
             let url = UrlTemplate::parse("/a/{v}/b").unwrap().expand(&params).unwrap();
             let segments: Vec<&str> = url.split('/').collect();

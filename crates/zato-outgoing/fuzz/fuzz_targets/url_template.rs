@@ -3,7 +3,7 @@
 
 use http::uri::PathAndQuery;
 use libfuzzer_sys::fuzz_target;
-use zato_outgoing::url::{ParseUrlTemplateError, UrlTemplate};
+use zato_outgoing::url::{ParseUrlTemplateError, PathParameterError, UrlTemplate};
 
 fuzz_target!(|input: (&str, Vec<(String, String)>)| {
     let (path, mut params) = input;
@@ -28,9 +28,9 @@ fuzz_target!(|input: (&str, Vec<(String, String)>)| {
     };
     check(&template.unfilled());
     // Each round names one placeholder, so that there are as many rounds as placeholders.
-    while let Err(missing) = template.expand(&params) {
+    while let Err(PathParameterError::Missing { name }) = template.expand(&params) {
         assert!(template.has_placeholders());
-        params.push((missing.name, path.to_owned()));
+        params.push((name, path.to_owned()));
     }
     if let Ok(url) = template.expand(&params) {
         check(&url);

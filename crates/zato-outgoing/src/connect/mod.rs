@@ -41,6 +41,9 @@ use crate::progress::{Phase, Progress};
 use crate::target::Target;
 use crate::tls::{self, TlsProblem, TlsSource};
 
+/// The shortest and the longest time after which Linux takes it upon itself to probe a connection.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(32_767));
+
 /// An order for a connection.
 #[derive(Clone, Debug)]
 pub struct Connect {
@@ -265,6 +268,7 @@ impl Options {
         // A request is written in one go, so that waiting for more of it only delays it.
         tcp.set_nodelay(true)?;
         if let Some(time) = self.keepalive {
+            let time = time.clamp(KEEPALIVE.0, KEEPALIVE.1);
             let keepalive = TcpKeepalive::new().with_time(time).with_interval(time);
             SockRef::from(&tcp).set_tcp_keepalive(&keepalive)?;
         }
@@ -367,6 +371,9 @@ mod tests {
         let time = Duration::from_secs(17);
         assert_eq!(keepalive(Some(time)).await, (true, time));
         assert!(!keepalive(None).await.0);
+        for (asked, given) in [(Duration::ZERO, KEEPALIVE.0), (Duration::MAX, KEEPALIVE.1)] {
+            assert_eq!(keepalive(Some(asked)).await, (true, given));
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ use tower_service::Service;
 use crate::error::Failure;
 use crate::kind::HasKind;
 
+/// A year: a circuit that stays open for longer makes no difference, but its end may not be a time that the clock can express.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// When a circuit opens and how it closes again.
 ///
 /// A call fails if the other side or the way to it is out of order, or if its status is 5xx. What the caller did wrong is not
@@ -243,7 +246,7 @@ impl Circuit {
             (Position::Closed { .. }, None) | (Position::Open { .. }, _) => false,
         };
         if open {
-            state.change(Position::Open { until: Instant::now() + self.policy.open_for });
+            state.change(Position::Open { until: Instant::now() + self.policy.open_for.min(LONGEST) });
         }
     }
 }
@@ -416,6 +419,19 @@ mod tests {
         assert_eq!(after(&service, &[Ends::Well, Ends::Badly]).await, Some(OPEN_FOR));
         tokio::time::advance(OPEN_FOR).await;
         assert_eq!(after(&service, &[Ends::Well, Ends::Well]).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_circuit_may_stay_open() {
+        let trip = Trip::Consecutive { failures: 1 };
+        let layer = BreakerLayer::new(CircuitBreaker { trip, open_for: Duration::MAX, trials: 1 });
+        let failing = layer.layer(service_fn(async |_: Request<()>| {
+            Err::<Response<()>, _>(Failure::NoReply("gone".into()))
+        }));
+        failing.clone().oneshot(Request::new(())).await.unwrap_err();
+        tokio::time::advance(OPEN_FOR).await;
+        let refused = failing.oneshot(Request::new(())).await.unwrap_err();
+        assert!(matches!(refused, Failure::CircuitOpen { .. }), "{refused:?}");
     }
 
     #[tokio::test(start_paused = true)]

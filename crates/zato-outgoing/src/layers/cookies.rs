@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use ::url::Url;
-use cookie_store::{CookieStore, RawCookie};
+use cookie_store::{Cookie, CookieStore, RawCookie};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use pin_project_lite::pin_project;
@@ -65,11 +65,13 @@ impl CookieJar {
         let mut store = lock(self.0.get_or_init(Box::default));
         for text in headers.get_all(SET_COOKIE) {
             let cookie = text.to_str().ok().and_then(|text| RawCookie::parse(text).ok());
-            if let Some(cookie) = cookie.filter(|cookie| is_acceptable(cookie, &url))
-                && (store.iter_any().count() < LIMIT || is_known(&store, &cookie))
-            {
-                // An expired cookie removes its predecessor, and one for another domain is refused: both are fine.
-                let _outcome = store.insert_raw(&cookie, &url);
+            if let Some(cookie) = cookie.filter(|cookie| is_acceptable(cookie, &url)) {
+                // One for another domain is refused, which is fine.
+                let Ok(cookie) = Cookie::try_from_raw_cookie(&cookie, &url) else { continue };
+                if has_room(&mut store, &cookie) {
+                    // An expired cookie removes its predecessor.
+                    let _outcome = store.insert(cookie.into_owned(), &url);
+                }
             }
         }
     }
@@ -88,9 +90,20 @@ fn is_acceptable(cookie: &RawCookie<'_>, url: &Url) -> bool {
     })
 }
 
-/// A full jar still lets its cookies change and expire.
-fn is_known(store: &CookieStore, cookie: &RawCookie<'_>) -> bool {
-    store.iter_any().any(|known| known.name() == cookie.name())
+/// A full jar makes room by throwing away what has expired, and still lets its cookies change and expire.
+fn has_room(store: &mut CookieStore, cookie: &Cookie<'_>) -> bool {
+    if store.iter_any().count() < LIMIT {
+        return true;
+    }
+    let place = |cookie: &Cookie<'_>| {
+        (String::from(&cookie.domain), String::from(&cookie.path), cookie.name().to_owned())
+    };
+    let expired: Vec<_> = store.iter_any().filter(|known| known.is_expired()).map(place).collect();
+    for (domain, path, name) in &expired {
+        store.remove(domain, path, name);
+    }
+    let (domain, path, name) = place(cookie);
+    store.contains_any(&domain, &path, &name) || store.iter_any().count() < LIMIT
 }
 
 /// Makes [`Cookies`] services.
@@ -262,8 +275,21 @@ mod tests {
         };
         (0..LIMIT + 10).for_each(|number| set(format!("c{number}=secret")));
         assert_eq!(format!("{jar:?}"), format!("CookieJar({LIMIT} cookies)"));
+        set("c1=other; Path=/a".to_owned());
+        assert_eq!(jar.len(), LIMIT);
         set("c1=; Max-Age=0".to_owned());
         assert_eq!(jar.len(), LIMIT - 1);
+        // What has expired makes room.
+        set("new=1".to_owned());
+        set("too_many=1".to_owned());
+        set("c2=changed".to_owned());
+        assert_eq!(jar.len(), LIMIT);
+        let header = jar.header(&url).unwrap();
+        let sent = header.to_str().unwrap();
+        assert!(
+            sent.contains("new=1") && sent.contains("c2=changed") && !sent.contains("too_many"),
+            "{sent}"
+        );
     }
 
     #[tokio::test]

@@ -224,7 +224,10 @@ where
         let Some(limit) = *this.limit else { return Poll::Pending };
         let timer = this.sleep.get_or_insert_with(|| Box::pin(sleep(limit)));
         if !std::mem::replace(this.waiting, true) {
-            timer.as_mut().reset(tokio::time::Instant::now() + limit);
+            // A time that the clock can't express never comes, and that is how the timer was made.
+            if let Some(end) = tokio::time::Instant::now().checked_add(limit) {
+                timer.as_mut().reset(end);
+            }
         }
         timer.as_mut().poll(cx).map(|()| Some(Err(Elapsed { phase: Phase::Body }.into())))
     }
@@ -320,6 +323,8 @@ mod tests {
         assert!(matches!(read(Some(SECOND * 3), vec![2, 2, 2]).await, (3, None)));
         let failure = read(Some(SECOND * 3), vec![2, 4, 2]).await;
         assert!(matches!(failure, (1, Some(Failure::TimedOut { phase: Phase::Body }))), "{failure:?}");
-        assert!(matches!(read(None, vec![600]).await, (1, None)));
+        for unlimited in [None, Some(Duration::MAX)] {
+            assert!(matches!(read(unlimited, vec![600]).await, (1, None)));
+        }
     }
 }

@@ -17,6 +17,9 @@ use tower_service::Service;
 
 use crate::error::Failure;
 
+/// For how many bytes to come there is room made at once.
+const RESERVED: usize = 1024 * 1024;
+
 /// Marks a call whose reply is not to be read in advance. It travels in the request's extensions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streamed;
@@ -236,12 +239,22 @@ impl Collected {
             self.first = data;
         } else {
             if self.rest.is_empty() {
-                self.rest.reserve(announced);
+                // What the other side announces is trusted only as far as it is small; growing a larger buffer is cheap enough.
+                self.rest.reserve(announced.min(length.saturating_add(RESERVED)));
                 self.rest.extend_from_slice(&std::mem::take(&mut self.first));
             }
             self.rest.extend_from_slice(&data);
         }
         Ok(())
+    }
+
+    /// Sets another limit, which holds from the next piece on.
+    pub(crate) fn limit_to(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.rest.is_empty()
     }
 
     pub(crate) fn into_bytes(self) -> Bytes {

@@ -14,12 +14,14 @@ use ::url::Url;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, LOCATION, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
+use hyper::ext::ReasonPhrase;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::replay::{Kept, TryClone};
 use super::soap::Unwrapped;
+use crate::connect::Peer;
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
 use crate::progress::Progress;
@@ -201,13 +203,17 @@ impl<S, B: TryClone + Default> Way<S, B> {
         if !can_follow {
             return Ok(None);
         }
-        let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
+        let location = response.headers().get(LOCATION).filter(|location| !location.is_empty());
+        let Some(location) = location else { return Ok(None) };
         if self.history.len() >= self.limit {
             return Err(RedirectError::TooMany { limit: self.limit });
         }
         let url = resolve(&self.kept.url, location)?;
         let kept = &mut self.kept;
         kept.extensions = std::mem::take(response.extensions_mut());
+        // Of the reply alone, and the next one may have none.
+        kept.extensions.remove::<ReasonPhrase>();
+        kept.extensions.remove::<Peer>();
         let left = std::mem::replace(&mut kept.url, url);
         if leaves_credentials(&left, &kept.url) {
             kept.headers.remove(&AUTHORIZATION);

@@ -83,6 +83,16 @@ impl Relay {
         self.state.store(DRIVEN, Ordering::Release);
     }
 
+    /// A round begins which may do without polling the connection. Says whether it has been woken.
+    fn look(&self) -> bool {
+        self.state.swap(DRIVEN, Ordering::AcqRel) == WOKEN
+    }
+
+    /// A round has ended in which the connection, which had been woken, was not polled. It is left for the next one.
+    fn stay_woken(&self) {
+        self.state.store(WOKEN, Ordering::Release);
+    }
+
     /// A round has ended, after which a call waits. Says whether there is reason for another round.
     fn rest(&self) -> bool {
         self.turn(DRIVEN, RESTING)
@@ -122,8 +132,10 @@ impl Http1 {
     {
         let stream = BufWriter::with_capacity(SHORT_REQUEST_BYTES, stream);
         // Header names are case-insensitive, but old servers know the usual capitals only.
-        let (sender, connection) =
-            http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await?;
+        let mut builder = http1::Builder::new();
+        // A client has to read header lines that are continued in the next one (RFC 9112, 5.2).
+        builder.title_case_headers(true).allow_obsolete_multiline_headers_in_responses(true);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         // It has never been polled, and is ready for a request once it has been.
         let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new(), owner });
         let outside = Waker::from(Arc::clone(&relay));
@@ -174,16 +186,21 @@ impl Http1 {
     ) -> Poll<R> {
         let mut nobody = Context::from_waker(Waker::noop());
         for _ in 0..ROUNDS {
-            let mut found = Poll::Pending;
             if may_be_there {
                 // Asking for more of the body makes the connection wake whoever polls it, and that is about to happen.
-                self.relay.drive();
-                found = wanted(&mut nobody);
+                let was_woken = self.relay.look();
+                let found = wanted(&mut nobody);
+                if found.is_ready() {
+                    if was_woken {
+                        self.relay.stay_woken();
+                    } else {
+                        self.relay.rest();
+                    }
+                    return found;
+                }
             }
-            if found.is_pending() {
-                self.poll_once();
-                found = wanted(&mut nobody);
-            }
+            self.poll_once();
+            let found = wanted(&mut nobody);
             if found.is_pending() {
                 // Before the round ends, so that it is this task which is woken from then on.
                 self.relay.user.register(cx.waker());

@@ -244,6 +244,20 @@ async fn a_request_which_a_closed_connection_returns_is_sent_on_a_new_one() {
     assert_eq!(server.opened(), 2);
 }
 
+/// The caller takes its time to read a body that came with the head, and the server does not wait for that.
+#[tokio::test]
+async fn a_connection_that_is_closed_before_its_body_is_read_does_not_lie_idle() {
+    let server = Scripted::new([Server::HandsOver, HTTP1]);
+    let pool = server.pool(1);
+    let response = pool.clone().call(request("http://h/1")).await.unwrap();
+    settle().await;
+    drop(server.handed_over.lock().unwrap().take().unwrap());
+    settle().await;
+    assert_eq!(text(response).await, "once");
+    settle().await;
+    assert_eq!(pool.idle_connections(), 0);
+}
+
 #[tokio::test]
 async fn a_request_that_was_sent_is_not_sent_again() {
     let server = Scripted::new([Server::Closes, HTTP1]);

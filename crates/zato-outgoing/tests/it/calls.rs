@@ -254,6 +254,78 @@ async fn a_session_goes_anywhere_but_takes_credentials_home_only() {
 }
 
 #[tokio::test]
+async fn a_path_may_have_a_url_in_its_query() {
+    let peer = Peer::saying("home").await;
+    let crm = connection(&peer.host(), "/profiles", |_| {});
+    crm.conn().session().request(cid(), Method::GET, "/login?next=http://example.com/a").await.unwrap();
+    assert_eq!(peer.request().uri(), "/login?next=http://example.com/a");
+}
+
+#[tokio::test]
+async fn fragments_are_not_sent() {
+    let peer = Peer::saying("home").await;
+    let session = connection(&peer.host(), "/profiles", |_| {});
+    let session = session.conn().session();
+    session.request(cid(), Method::GET, "/a?b=c#d").await.unwrap();
+    assert_eq!(peer.last_request().uri(), "/a?b=c");
+    session.request(cid(), Method::GET, format!("{}/x#?y", peer.host())).await.unwrap();
+    assert_eq!(peer.last_request().uri(), "/x");
+}
+
+#[tokio::test]
+async fn a_url_with_a_password_is_refused() {
+    let crm = connection("http://localhost", "/", |_| {});
+    let call = crm.conn().session().request(cid(), Method::GET, "http://user:s3cret@localhost/");
+    assert!(!format!("{call:?}").contains("s3cret"));
+    let error = call.await.unwrap_err();
+    assert!(chain(&error).contains("use an Authorization header"), "{}", chain(&error));
+    assert!(!format!("{error:?} {}", chain(&error)).contains("s3cret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_header_may_go_on_in_the_next_line() {
+    let peer = Peer::scripted(|_, mut stream| async move {
+        reply(&mut stream, "HTTP/1.1 200 OK\r\nX-A: b\r\n  c\r\nContent-Length: 0\r\n\r\n").await;
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |_| {});
+    let response = crm.conn().get(cid(), ()).await.unwrap();
+    let value: Vec<_> = response.header("X-A").unwrap().split_whitespace().collect();
+    assert_eq!(value, ["b", "c"]);
+}
+
+#[tokio::test]
+async fn xml_in_other_encodings() {
+    let check = async |content_type: &'static str, body: &'static [u8]| {
+        let peer = Peer::answering(move |_| {
+            let reply = Response::builder().header("Content-Type", content_type);
+            reply.body(Full::from(body)).unwrap()
+        })
+        .await;
+        let crm = connection(&peer.host(), "/", |_| {});
+        let response = crm.conn().get(cid(), ()).await.unwrap();
+        let text = response.xml(|document| document.root_element().text().map(str::to_owned));
+        assert_eq!(text.unwrap().as_deref(), Some("\u{e9}"), "{content_type}");
+    };
+    let latin1 = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>";
+    check("text/xml; charset=ISO-8859-1", latin1).await;
+    check("text/xml", latin1).await;
+    check("text/xml; charset=ISO-8859-1", b"<a>\xe9</a>").await;
+    check("text/xml", b"\xff\xfe<\0a\0>\0\xe9\0<\0/\0a\0>\0").await;
+    check("text/xml", b"<?xml version=\"1.0\" encoding=\"utf-8\"?><a>\xc3\xa9</a>").await;
+    check("text/xml", b"<a>\xc3\xa9</a>").await;
+}
+
+#[tokio::test]
+async fn a_path_parameter_does_not_lead_to_another_path() {
+    let crm = connection("http://localhost", "/customers/{id}/cases", |_| {});
+    let error = crm.conn().delete(cid(), [("id", "..")]).await.unwrap_err();
+    assert_eq!(error.to_string(), "`CRM`: the path parameter of the request is invalid");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "the value of the path parameter `id` would lead to another path");
+}
+
+#[tokio::test]
 async fn a_session_refuses_what_is_no_url() {
     let crm = connection("http://localhost", "/", |_| {});
     for url in ["ftp://localhost/", "http://", "http://a b/", "http://localhost:70000/", "path"] {

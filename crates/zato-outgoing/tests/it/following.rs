@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, COOKIE, LOCATION, SET_COOKIE};
 use http::{Request, Response};
 use http_body_util::Full;
+use hyper::ext::ReasonPhrase;
 use serde_json::json;
 use zato_outgoing::{Body, Failure, Redirects, Secret, Security, Transport};
 
@@ -42,6 +43,33 @@ async fn a_redirect_is_followed_on_the_same_connection() {
     let [hop] = response.history() else { panic!("{:?}", response.history()) };
     assert_eq!((hop.url.path(), hop.status.as_u16()), ("/old", 302));
     assert_eq!((peer.connections(), peer.requests()), (1, 2));
+}
+
+#[tokio::test]
+async fn an_empty_location_leads_nowhere() {
+    let peer = Peer::answering(|_| found("")).await;
+    let crm = connection(&peer.host(), "/", |_| {});
+    assert_eq!(crm.conn().get(cid(), ()).await.unwrap().status(), 302);
+    assert_eq!(peer.requests(), 1);
+}
+
+/// hyper tells the phrase of a status only if it is not the usual one.
+#[tokio::test]
+async fn the_reason_phrase_is_that_of_the_last_reply() {
+    let peer = Peer::answering(|request| {
+        if request.uri().path() != "/old" {
+            return Response::new(Full::from("new"));
+        }
+        let mut response = found("/new");
+        response.extensions_mut().insert(ReasonPhrase::from_static(b"Moved Temporarily"));
+        response
+    })
+    .await;
+    let crm = connection(&peer.host(), "/old", |_| {});
+    let response = crm.conn().get(cid(), ()).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.reason()), (200, "OK"));
+    let response = crm.conn().get(cid(), ()).redirects(Redirects::HandOut).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.reason()), (302, "Moved Temporarily"));
 }
 
 #[tokio::test]

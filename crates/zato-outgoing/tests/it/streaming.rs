@@ -1,9 +1,11 @@
 //! Replies read piece by piece.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
 use zato_outgoing::Failure;
 
 use crate::peer::{Peer, cid, connection, read_request, reply, until_closed};
@@ -44,6 +46,67 @@ async fn the_rest_can_be_read_at_once() {
     assert_eq!(response.text(), "ab");
     let response = crm.conn().get(cid(), ()).prefetch(false).await.unwrap();
     assert_eq!(response.into_bytes(2).await.unwrap(), "ab");
+}
+
+/// What has been read is not lost with a future that is dropped.
+#[tokio::test]
+async fn reading_goes_on_after_the_caller_gave_up() {
+    let proceed = Arc::new(Notify::new());
+    let held = Arc::clone(&proceed);
+    let peer = Peer::scripted(move |_, mut stream| {
+        let held = Arc::clone(&held);
+        async move {
+            while !reply(&mut stream, &format!("{CHUNKED}1\r\na\r\n")).await.is_empty() {
+                held.notified().await;
+                stream.write_all(b"1\r\nb\r\n0\r\n\r\n").await.unwrap();
+            }
+        }
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |_| {});
+    for by_pieces in [false, true] {
+        let mut response = crm.conn().get(cid(), ()).prefetch(false).await.unwrap();
+        // The first piece is there with the head or soon after, the second one is not.
+        while tokio::time::timeout(Duration::from_millis(20), response.read()).await.is_err() {
+            proceed.notify_one();
+            if by_pieces {
+                break;
+            }
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.unwrap() {
+            body.extend_from_slice(&piece);
+        }
+        assert_eq!(body, b"ab");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_broke_off_is_never_whole() {
+    let peer = Peer::scripted(|_, mut stream| async move {
+        reply(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").await;
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |_| {});
+    let mut response = crm.conn().get(cid(), ()).prefetch(false).await.unwrap();
+    for _ in 0..2 {
+        let error = response.read().await.unwrap_err();
+        assert!(matches!(error.kind(), Failure::CutOff(_)), "{error:?}");
+    }
+}
+
+/// The other side says how much is to come, and this side does not make room for what has not.
+#[tokio::test]
+async fn an_announced_length_is_not_believed() {
+    let peer = Peer::scripted(|_, mut stream| async move {
+        reply(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\nabc").await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(b"def").await.unwrap();
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |config| config.response_limit = usize::MAX);
+    let error = crm.conn().get(cid(), ()).await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::CutOff(_)), "{error:?}");
 }
 
 #[tokio::test]

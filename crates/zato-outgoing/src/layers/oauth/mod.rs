@@ -11,6 +11,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -27,6 +28,9 @@ use crate::body::Body;
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
+
+/// How long a call whose token is still good waits for the next one.
+const EARLY: Duration = Duration::from_secs(2);
 
 /// Makes [`OAuth`] services.
 ///
@@ -197,10 +201,14 @@ where
             Some(token) if Instant::now() < token.expires => {
                 // One call fetches the next token; whoever comes meanwhile has one that is still good.
                 let Ok(_fetching) = self.fetching.try_lock() else { return Ok(token.credentials) };
-                Ok(self.fetch(progress).await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "an access token could not be replaced before it expires");
-                    token.credentials
-                }))
+                let fetched = tokio::time::timeout(EARLY, self.fetch(progress)).await;
+                let problem = match fetched {
+                    Ok(Ok(credentials)) => return Ok(credentials),
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => format!("no answer within {EARLY:?}"),
+                };
+                tracing::warn!(error = problem, "an access token could not be replaced before it expires");
+                Ok(token.credentials)
             }
             _ => {
                 let _fetching = self.fetching.lock().await;
@@ -247,7 +255,6 @@ impl<T> Client<T> {
 mod tests {
     use std::error::Error as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use http::Uri;
     use http_body_util::{BodyExt, Empty, Full};
@@ -349,6 +356,28 @@ mod tests {
         assert_eq!(body, "grant_type=client_credentials&scope=read+write");
         // id:s3cret%26
         assert_eq!(headers[AUTHORIZATION], "Basic aWQ6czNjcmV0JTI2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endpoint_that_hangs_does_not_fail_calls_whose_token_is_good() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let endpoint = service_fn(move |_: Request<Body>| {
+            let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+            async move {
+                if number > 1 {
+                    std::future::pending::<()>().await;
+                }
+                Ok::<_, Failure>(Response::new(full(token(number).1)))
+            }
+        });
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        for passed in [0, 80] {
+            tokio::time::advance(Duration::from_secs(passed)).await;
+            let begun = Instant::now();
+            let response = service.clone().oneshot(request(URL)).await.unwrap();
+            assert_eq!(response.headers()["sent"], "Bearer t1");
+            assert!(begun.elapsed() <= EARLY + Duration::from_millis(1), "{:?}", begun.elapsed());
+        }
     }
 
     #[tokio::test(start_paused = true)]
