@@ -30,6 +30,8 @@ fn the_client_and_the_length_decide() {
         ("identity", ""),
         ("gzip;q=0", ""),
         ("br", ""),
+        ("identity;q=0", ""),
+        ("*;q=0", ""),
         ("nonsense;;q=x", ""),
     ] {
         assert_eq!(encoding(&server, accepted, 100_000), expected, "{accepted}");

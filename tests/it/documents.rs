@@ -100,6 +100,9 @@ fn wsdl_has_every_service_at_the_address_asked() {
     // Behind a proxy, the address is the one that the caller knows.
     let reply = server.request("GET", "/zato/wsdl").header("Host", "esb.example.com").send().status(200);
     assert_eq!(location(&reply), "http://esb.example.com/zato/soap");
+    let request = server.request("GET", "/zato/wsdl").header("Host", "esb.example.com");
+    let reply = request.header("X-Forwarded-Proto", "https").send().status(200);
+    assert_eq!(location(&reply), "https://esb.example.com/zato/soap");
     let reply = server.request("GET", "/zato/wsdl").header("Host", "a\"><script>").send();
     assert!(!reply.text().contains("<script>"), "{}", reply.text());
 }

@@ -219,7 +219,7 @@ fn wrong_connections_are_refused_with_a_reason() {
         (
             json!({"name": "A", "security_id": wss}),
             400,
-            "Only HTTP Basic Auth and TLS keys/certs are supported, not [wss]",
+            "Only HTTP Basic Auth and API keys are supported, not [wss]",
         ),
     ];
     for (change, status, text) in cases {

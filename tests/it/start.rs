@@ -133,7 +133,11 @@ fn sigint_stops_it_like_sigterm() {
 #[test]
 fn what_takes_too_long_is_given_up() {
     let (peer, release) = Peer::held();
-    let server = Launch::new().flag("--shutdown-timeout", "1").start();
+    let folder = tempfile::tempdir().unwrap();
+    // Its writer waits for all who may have something to write.
+    let access_log = folder.path().join("access.log");
+    let launch = Launch::new().flag("--shutdown-timeout", "1");
+    let server = launch.flag("--access-log", access_log.to_str().unwrap()).start();
     let id = server.api().create_http(&outgoing("Stuck", &peer.host(), "/stuck"));
     thread::scope(|scope| {
         let call = scope.spawn(|| {

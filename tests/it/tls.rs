@@ -76,6 +76,11 @@ fn the_same_server_answers_over_both() {
     let http1 = [&VERSION[..], &["--http1.1"]].concat();
     assert_eq!(secured.curl(&authority, "/zato/ping", &http1), Ok("1.1 200".to_owned()));
     secured.server.request("GET", "/zato/ping").send().status(200);
+    for options in [&[][..], &["--http1.1"]] {
+        let wsdl = secured.curl(&authority, "/zato/wsdl", options).unwrap();
+        let address = format!("location=\"https://localhost:{}/zato/soap\"", secured.port());
+        assert!(wsdl.contains(&address), "no {address} with {options:?}");
+    }
     // 60: the certificate of the server is not trusted.
     let other = Authority::new(secured.folder.path(), "other");
     assert_eq!(secured.curl(&other.file(), "/zato/ping", &VERSION), Err(60));

@@ -43,7 +43,7 @@ pub(crate) async fn names<T: Object>(
 pub(crate) fn warn<F: Family>(cx: &mut Context, object: &F::Object) {
     if let Some(warning) = F::warning(object) {
         tracing::warn!(cid = %cx.cid(), object = F::NOUN, id = object.id(), name = object.name(), warning);
-        cx.response().warn(warning);
+        cx.response().remark(warning);
     }
 }
 

@@ -31,8 +31,8 @@ pub struct AccessEntry<'a> {
     pub channel: Option<&'a str>,
     /// The request's method.
     pub method: &'a Method,
-    /// The request's path and query as they were sent.
-    pub target: &'a str,
+    /// The request's path as it was sent. A query may have secrets in it.
+    pub path: &'a str,
     /// The request's version of HTTP.
     pub version: Version,
     /// The reply's status.
@@ -60,7 +60,7 @@ impl<'a> AccessEntry<'a> {
             client,
             channel,
             method: &request.method,
-            target: request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str),
+            path: request.uri.path(),
             version: request.version,
             status,
             size,

@@ -115,7 +115,9 @@ where
 {
     let Some(mut first) = next(body.as_mut(), limit).await? else { return Ok(Bytes::new()) };
     let first = first.copy_to_bytes(first.remaining());
+    share.grow_to(first.len())?;
     let Some(second) = next(body.as_mut(), limit - first.len()).await? else { return Ok(first) };
+    share.grow_to(first.len() + second.remaining())?;
     // What the peer announced is trusted only as far as it is small; growing a larger buffer is cheap enough.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(64 * 1024);
     let mut whole = BytesMut::with_capacity(first.len() + second.remaining() + announced);
@@ -246,6 +248,13 @@ mod tests {
         let refused = read(pin!(Full::new(large.clone())), usize::MAX, MINUTE, &mut second).await;
         assert!(matches!(refused, Err(BodyError::Overloaded)), "{refused:?}");
         let refused = read(pin!(chunks()), usize::MAX, MINUTE, &mut second).await;
+        assert!(matches!(refused, Err(BodyError::Overloaded)), "{refused:?}");
+        // Nor are two pieces counted later than they come.
+        let one = Pieces([Some(&[b'x'; 50_000] as &[u8]), None].into());
+        let refused = read(pin!(one), usize::MAX, MINUTE, &mut second).await;
+        assert!(matches!(refused, Err(BodyError::Overloaded)), "{refused:?}");
+        let two = Pieces(std::iter::repeat_n(Some(&[b'x'; 30_000] as &[u8]), 2).collect());
+        let refused = read(pin!(two), usize::MAX, MINUTE, &mut second).await;
         assert!(matches!(refused, Err(BodyError::Overloaded)), "{refused:?}");
         drop((first, second));
         let mut share = budget.share();

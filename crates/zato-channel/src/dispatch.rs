@@ -314,7 +314,11 @@ impl Shared {
             };
             let (payload, callers_place) = match self.open(arrival, witness, &body) {
                 Ok(opened) => opened,
-                Err(refusal) => return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await,
+                Err(refusal) => {
+                    // The answer may be held back, in which time others may use what the call took.
+                    drop((body, place, share));
+                    return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await;
+                }
             };
             let Found { channel, captures, definition, .. } = found;
             let origin = Origin {

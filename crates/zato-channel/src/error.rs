@@ -117,9 +117,7 @@ pub enum PathError {
 #[non_exhaustive]
 pub enum SecurityError {
     /// The definition's type is for outgoing connections, or not known.
-    #[error(
-        "security definition [{name}]: type {sec_type} can't guard a channel; it is for outgoing connections"
-    )]
+    #[error("security definition [{name}]: type {sec_type} can't guard a channel")]
     Type {
         /// The definition's name.
         name: Arc<str>,

@@ -83,11 +83,7 @@ impl Gate {
         }
         check_method(&found.channel, &request.method)?;
         let Some(definition) = &found.definition else { return Ok(()) };
-        if let Err(retry_after) = self.throttle.admit(arrival.call.client.ip()) {
-            let security = &definition.security;
-            self.statistics.denied(security.name(), security.security_type(), "throttled");
-            return Err(Failure::too_many_failures(retry_after).into());
-        }
+        self.check_throttle(arrival, definition)?;
         if definition.security.proof(request) != Proof::Request {
             return Ok(());
         }
@@ -104,6 +100,8 @@ impl Gate {
         if let Some(definition) = &found.definition {
             let proof = definition.security.proof(request);
             if proof != Proof::Request {
+                // Whoever has sent many heads before any body was let in with all of them.
+                self.check_throttle(arrival, definition)?;
                 let checked = self.check_body(arrival, proof, definition, body);
                 read = checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
                 self.check_roles(arrival, definition)?;
@@ -154,6 +152,15 @@ impl Gate {
                 Ok(Some(Payload::Soap(document)))
             }
         }
+    }
+
+    /// Whether the caller's address may have credentials checked now.
+    fn check_throttle(&self, arrival: Arrival<'_>, definition: &Definition) -> Result<(), Refusal> {
+        self.throttle.admit(arrival.call.client.ip()).map_err(|retry_after| {
+            let security = &definition.security;
+            self.statistics.denied(security.name(), security.security_type(), "throttled");
+            Failure::too_many_failures(retry_after).into()
+        })
     }
 
     fn check_roles(&self, arrival: Arrival<'_>, definition: &Definition) -> Result<(), Refusal> {

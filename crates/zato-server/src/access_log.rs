@@ -73,14 +73,15 @@ impl AccessLog for AccessLogWriter {
     }
 }
 
-/// Client, CID and response time in seconds, channel, time, request, status, size and user agent.
+/// Client, CID and response time in seconds, channel, time, request, status, size, a dash where servers of the Web have the page
+/// that led there, and user agent.
 ///
 /// What a client controls is in quotes with quotes, backslashes and control characters escaped, so that no client can
 /// forge a line.
 fn line(entry: &AccessEntry<'_>, now: OffsetDateTime) -> String {
-    let request = format!("{} {} {:?}", entry.method, entry.target, entry.version);
+    let request = format!("{} {} {:?}", entry.method, entry.path, entry.version);
     format!(
-        "{} {}/{:.6} {:?} [{}] {request:?} {} {} {:?}\n",
+        "{} {}/{:.6} {:?} [{}] {request:?} {} {} \"-\" {:?}\n",
         entry.client.ip(),
         entry.cid,
         entry.elapsed.as_secs_f64(),

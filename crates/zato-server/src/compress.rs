@@ -23,6 +23,9 @@ use zato_channel::{Dispatcher, ReplyBody};
 /// Below this many bytes a reply fits into a packet or two as it is.
 const WORTH_IT: u64 = 1024;
 
+/// The reply as it is will do, if nothing else will.
+const UNCHANGED: HeaderValue = HeaderValue::from_static("identity;q=0.001");
+
 /// A reply as it is, or compressed, which takes up so much that it is in a box of its own: connections move replies about.
 pub(crate) type AnswerBody = Either<ReplyBody, Pin<Box<CompressionBody<ReplyBody>>>>;
 
@@ -75,7 +78,8 @@ async fn compressed(
     response: Response<ReplyBody>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let mut request = Request::new(());
-    for value in accepted {
+    // The service has run, so whoever refuses the reply as it is gets it nevertheless (RFC 9110, 12.5.3). The first word counts.
+    for value in [UNCHANGED].into_iter().chain(accepted) {
         request.headers_mut().append(header::ACCEPT_ENCODING, value);
     }
     let mut response = Some(response);

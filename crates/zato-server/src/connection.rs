@@ -26,6 +26,7 @@ use zato_channel::{ClientCertificate, Dispatcher};
 
 use crate::compress;
 use crate::stream::Watched;
+use crate::tls::OverTls;
 use crate::waiting::{Busy, Waiting};
 
 /// How long a client may take to send a request's headers, an idle connection's next request included.
@@ -64,12 +65,18 @@ impl Stop {
     }
 }
 
+/// What TLS adds to a connection.
+pub(crate) struct Secured {
+    /// The client's own certificate, if it showed one.
+    pub(crate) certificate: Option<ClientCertificate>,
+}
+
 /// Serves a connection over any transport until it ends, or is to stop.
 pub(crate) fn serve<S>(
     dispatcher: Dispatcher,
     stream: S,
     peer: SocketAddr,
-    certificate: Option<ClientCertificate>,
+    secured: Option<Secured>,
     stop: Stop,
 ) -> impl Future<Output = ()> + Send
 where
@@ -80,8 +87,11 @@ where
     let calls = waiting.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let call = (request.version() < Version::HTTP_2).then(|| calls.call());
-        if let Some(certificate) = &certificate {
-            request.extensions_mut().insert(certificate.clone());
+        if let Some(Secured { certificate }) = &secured {
+            request.extensions_mut().insert(OverTls);
+            if let Some(certificate) = certificate {
+                request.extensions_mut().insert(certificate.clone());
+            }
         }
         Busy::new(compress::answer(&dispatcher, request, peer), call)
     });
@@ -89,9 +99,19 @@ where
     let connection = protocol().serve_connection(TokioIo::new(stream), service).into_owned();
     Served::new(connection, waiting, stop).map(move |ended| match ended {
         Ok(()) => {}
-        Err(Ended::TooSlow) => tracing::debug!(%peer, "a client did not send a request in time"),
+        Err(Ended::TooSlow) => {
+            tracing::debug!(%peer, "a client did not send a request, or take a reply, in time")
+        }
+        Err(Ended::Broken(error)) if is_refusal(&*error) => {
+            tracing::info!(%error, %peer, "what a client sent is no request");
+        }
         Err(Ended::Broken(error)) => tracing::debug!(%error, %peer, "a connection ended early"),
     })
+}
+
+/// Whether a connection ended with a reply to what could not be read, which no channel hears of.
+fn is_refusal(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<hyper::Error>().is_some_and(|error| error.is_parse() || error.is_parse_too_large())
 }
 
 /// How one connection is served.
@@ -111,7 +131,7 @@ fn protocol() -> auto::Builder<TokioExecutor> {
 
 /// Why a connection ended before its time.
 enum Ended<E> {
-    /// No request came within [`HEADER_READ_TIMEOUT`].
+    /// No request came, or no part of a reply was taken, within [`HEADER_READ_TIMEOUT`].
     TooSlow,
     Broken(E),
 }
@@ -206,7 +226,12 @@ mod tests {
 
     impl Page for Large {
         fn get<'a>(&'a self, _: &'a Parts) -> BoxFuture<'a, Response<Full<Bytes>>> {
-            Box::pin(ready(Response::new(Full::new(vec![b'x'; Self::SIZE].into()))))
+            // Noise, so that compressing it makes it no shorter.
+            let noise = std::iter::successors(Some(1_u64), |last| {
+                Some(last.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1))
+            });
+            let noise: Vec<u8> = noise.map(|number| (number >> 56) as u8).take(Self::SIZE).collect();
+            Box::pin(ready(Response::new(Full::new(noise.into()))))
         }
     }
 
@@ -270,14 +295,15 @@ mod tests {
         }
     }
 
-    /// Asks for a large document, and takes a part of it at each of so many seconds. Says how much of it came, and after how
-    /// many seconds the connection ended.
-    async fn taken(dispatcher: &Dispatcher, parts: usize) -> (usize, u64) {
+    /// Asks for a large document, with another header, and takes a part of it at each of so many seconds. Says how much of it came,
+    /// and after how many seconds the connection ended.
+    async fn taken(dispatcher: &Dispatcher, header: &str, parts: usize) -> (usize, u64) {
         let (mut client, server) = tokio::io::duplex(1024);
         let peer = ([192, 0, 2, 1], 50_000).into();
         let served = tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
         let begun = Instant::now();
-        client.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let request = format!("GET /large HTTP/1.1\r\nHost: localhost\r\n{header}\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
         let mut taken = 0;
         let mut part = [0; 1024];
         for _ in 0..parts {
@@ -293,10 +319,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dispatcher = dispatcher(folder.path()).await;
         tokio::time::pause();
-        let (read, seconds) = taken(&dispatcher, 100).await;
-        assert!(read > Large::SIZE && (155..=162).contains(&seconds), "{read} bytes, {seconds} s");
-        let (read, seconds) = taken(&dispatcher, 10).await;
-        assert!(read < Large::SIZE && (70..=72).contains(&seconds), "{read} bytes, {seconds} s");
+        // One that is compressed is made as it is taken, so that the call lasts.
+        for header in ["", "Accept-Encoding: gzip\r\n"] {
+            let (read, seconds) = taken(&dispatcher, header, 101).await;
+            assert!(read > Large::SIZE && (155..=163).contains(&seconds), "{read} bytes, {seconds} s");
+            let (read, seconds) = taken(&dispatcher, header, 10).await;
+            assert!(read < Large::SIZE && (70..=72).contains(&seconds), "{read} bytes, {seconds} s");
+        }
     }
 
     #[tokio::test]

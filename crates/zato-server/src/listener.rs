@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_channel::{ClientCertificate, Dispatcher};
 
-use crate::connection::{self, Stop};
+use crate::connection::{self, Secured, Stop};
 use crate::tls::Tls;
 
 /// How long to wait when the system has no file descriptor for another connection.
@@ -76,13 +76,13 @@ impl Listener {
                 let stream = match tls.accept(stream).await {
                     Ok(stream) => stream,
                     Err(error) => {
-                        tracing::debug!(%error, %peer, "a client and the server did not agree on TLS");
+                        tracing::info!(%error, %peer, "a client and the server did not agree on TLS");
                         return;
                     }
                 };
                 let certificates = stream.get_ref().1.peer_certificates();
                 let certificate = certificates.and_then(<[_]>::first).map(|it| ClientCertificate::new(it));
-                connection::serve(dispatcher, stream, peer, certificate, stop).await;
+                connection::serve(dispatcher, stream, peer, Some(Secured { certificate }), stop).await;
             })),
         }
     }

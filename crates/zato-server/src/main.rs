@@ -2,8 +2,12 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use zato_server::{Config, Server};
+
+/// How long what nobody waits for any more, such as the lookup of a host name, may take at the end.
+const LEAVE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     match run() {
@@ -23,5 +27,8 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let config = Config::from_arguments()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    Ok(runtime.block_on(Server::new(config).run())?)
+    let ended = runtime.block_on(Server::new(config).run());
+    // A name server that does not answer must not keep the process, and with it the data directory.
+    runtime.shutdown_timeout(LEAVE);
+    Ok(ended?)
 }

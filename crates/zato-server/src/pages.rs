@@ -16,6 +16,10 @@ use zato_channel::{Page, Pages};
 use zato_odb::Odb;
 
 use crate::metrics::Metrics;
+use crate::tls::OverTls;
+
+/// How a proxy tells which scheme its client used.
+const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
@@ -130,9 +134,16 @@ impl Page for Wsdl {
             .or_else(|| request.uri.authority().map(|authority| authority.as_str()))
             .filter(|host| is_host(host))
             .unwrap_or("localhost");
-        let wsdl = zato_catalogue::wsdl(&format!("http://{host}/zato/soap"));
+        let scheme = if is_secured(request) { "https" } else { "http" };
+        let wsdl = zato_catalogue::wsdl(&format!("{scheme}://{host}/zato/soap"));
         Box::pin(std::future::ready(document(StatusCode::OK, XML, wsdl)))
     }
+}
+
+/// Whether the client spoke TLS, to the server or to a proxy that tells.
+fn is_secured(request: &Parts) -> bool {
+    let told = request.headers.get(X_FORWARDED_PROTO).is_some_and(|proto| proto == "https");
+    told || request.extensions.get::<OverTls>().is_some()
 }
 
 /// The host stands in an XML attribute, so it may have nothing but what host names, addresses and ports have.

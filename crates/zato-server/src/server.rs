@@ -208,8 +208,8 @@ impl Server {
         let grace = config.shutdown_timeout;
         let https = tls.as_ref().map(|(address, ..)| *address);
         let listening = TaskTracker::new();
-        if let Some((_, socket, tls)) = tls {
-            listening.spawn(tls.clone().follow(stop.clone()));
+        if let Some((_, socket, (tls, files))) = tls {
+            listening.spawn(tls.clone().follow(files, stop.clone()));
             let listener = Listener::new(socket, dispatcher.clone()).with_tls(tls);
             listening.spawn(listener.run(stop.clone(), grace));
         }
@@ -431,8 +431,11 @@ impl RunningServer {
             tracing::warn!(%error, "the last calls are missing in the statistics");
         }
         drop(self.following.await);
-        if let Some(task) = self.access_log_task {
-            drop(task.await);
+        // A call that was given up may still hold the log.
+        if let Some(task) = self.access_log_task
+            && timeout(self.shutdown_timeout, task).await.is_err()
+        {
+            tracing::warn!("the last calls are missing in the access log");
         }
         if timeout(self.shutdown_timeout, self.audit_task).await.is_err() {
             tracing::warn!("the last calls are missing in the audit log");

@@ -64,7 +64,7 @@ impl<S: AsyncWrite + Unpin> Watched<S> {
         let written = write(Pin::new(&mut self.stream));
         if written.is_pending() != self.is_stuck {
             self.is_stuck = !self.is_stuck;
-            self.waiting.prolong();
+            self.waiting.set_stuck(self.is_stuck);
         }
         written
     }

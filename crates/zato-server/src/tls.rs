@@ -65,11 +65,15 @@ pub enum TlsError {
 
 /// What certificates are made of. Equal files need not be taken up again.
 #[derive(PartialEq, Eq)]
-struct Files {
+pub(crate) struct Files {
     certificate: Vec<u8>,
     key: Vec<u8>,
     client_authorities: Option<Vec<u8>>,
 }
+
+/// Marks requests that came over TLS. It is in their extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct OverTls;
 
 /// Agrees with clients on TLS connections.
 #[derive(Clone)]
@@ -79,10 +83,11 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Reads the certificates.
-    pub(crate) fn new(files: TlsConfig) -> Result<Self, TlsError> {
-        let config = server_config(&files, &read(&files)?)?;
-        Ok(Self { files, current: Arc::new(ArcSwap::from_pointee(config)) })
+    /// Reads the certificates. What was read is what [`follow`](Self::follow) compares the files with.
+    pub(crate) fn new(files: TlsConfig) -> Result<(Self, Files), TlsError> {
+        let read = read(&files)?;
+        let config = server_config(&files, &read)?;
+        Ok((Self { files, current: Arc::new(ArcSwap::from_pointee(config)) }, read))
     }
 
     /// Makes a connection secure, with the certificates of this moment.
@@ -93,8 +98,8 @@ impl Tls {
 
     /// Takes up changed files until `stop` is cancelled. What can't be used is logged, and the certificates stay as they
     /// were.
-    pub(crate) async fn follow(self, stop: CancellationToken) {
-        let mut known = read(&self.files).ok();
+    pub(crate) async fn follow(self, known: Files, stop: CancellationToken) {
+        let mut known = Some(known);
         while stop.run_until_cancelled(tokio::time::sleep(CHECK_INTERVAL)).await.is_some() {
             let this = self.clone();
             // Certificates may live on a network file system.

@@ -1,7 +1,8 @@
-//! How long a connection of HTTP/1 may leave the server waiting for its next request.
+//! How long a connection may leave the server waiting for its next request, or for room for what there is to write.
 //!
-//! Owns since when a connection has waited: from its beginning, or from the end of its last reply, until the head of a
-//! request is there. It must not know how requests are answered, nor what becomes of a connection that waits too long.
+//! Owns since when a connection of HTTP/1 has waited for a request: from its beginning, or from the end of its last reply, until
+//! the head is there; and since when a client, whatever it speaks, has taken nothing of what is written. It must not know how
+//! requests are answered, nor what becomes of a connection that waits too long.
 //!
 //! A call costs one reading of the clock here and no timer: setting one for each request would be more work than to read
 //! the request, and hardly any of them would ever run out.
@@ -27,20 +28,22 @@ pub(crate) struct Waiting(Arc<State>);
 #[derive(Debug)]
 struct State {
     begun: Instant,
-    /// In nanoseconds after `begun`. The tasks of one connection alone read and write it, each about itself, so no
-    /// order to other memory is needed.
+    /// Since when a request is waited for, in nanoseconds after `begun`. The tasks of one connection alone read and write it, each
+    /// about itself, so no order to other memory is needed.
     since: AtomicU64,
+    /// Since when the client takes nothing, in the same way.
+    stuck: AtomicU64,
 }
 
 impl Waiting {
     /// A connection that begins now.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(State { begun: Instant::now(), since: AtomicU64::new(0) }))
+        Self(Arc::new(State { begun: Instant::now(), since: AtomicU64::new(0), stuck: AtomicU64::new(NOT) }))
     }
 
-    /// Since when the next request is waited for; none while one is answered, and where that is not to be limited.
+    /// Since when the client is waited for; none while it is not, and where that is not to be limited.
     pub(crate) fn since(&self) -> Option<Instant> {
-        let since = self.0.since.load(Relaxed);
+        let since = self.0.since.load(Relaxed).min(self.0.stuck.load(Relaxed));
         (since != NOT).then(|| self.0.begun + Duration::from_nanos(since))
     }
 
@@ -49,16 +52,22 @@ impl Waiting {
         self.0.since.store(NOT, Relaxed);
     }
 
-    /// The client has taken a part of a reply. It is given as long for the next one as for a request.
-    pub(crate) fn prolong(&self) {
+    /// Whether the client takes what is written to it, which has just changed. It is given as long for each part as for a request,
+    /// and the time for that begins anew.
+    pub(crate) fn set_stuck(&self, is_stuck: bool) {
+        self.0.stuck.store(if is_stuck { self.now() } else { NOT }, Relaxed);
         if self.0.since.load(Relaxed) != NOT {
             self.begin();
         }
     }
 
     fn begin(&self) {
-        // 64 bits of nanoseconds are more than 500 years.
-        self.0.since.store(self.0.begun.elapsed().as_nanos() as u64, Relaxed);
+        self.0.since.store(self.now(), Relaxed);
+    }
+
+    /// 64 bits of nanoseconds are more than 500 years.
+    fn now(&self) -> u64 {
+        self.0.begun.elapsed().as_nanos() as u64
     }
 
     /// The head of a request is there. The next one is waited for when the result is dropped.
@@ -153,10 +162,28 @@ mod tests {
         drop(response);
         assert_eq!(waiting.since(), Some(begun + 2 * second));
         tokio::time::advance(second).await;
-        waiting.prolong();
+        waiting.set_stuck(false);
         assert_eq!(waiting.since(), Some(begun + 3 * second));
         waiting.stop();
-        waiting.prolong();
+        waiting.set_stuck(false);
         assert_eq!(waiting.since(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_waited_for_during_a_call_as_well() {
+        let second = Duration::from_secs(1);
+        let waiting = Waiting::new();
+        let begun = waiting.since().unwrap();
+        let call = waiting.call();
+        tokio::time::advance(second).await;
+        waiting.set_stuck(true);
+        assert_eq!(waiting.since(), Some(begun + second));
+        tokio::time::advance(second).await;
+        waiting.set_stuck(false);
+        assert_eq!(waiting.since(), None);
+        waiting.set_stuck(true);
+        tokio::time::advance(second).await;
+        drop(call);
+        assert_eq!(waiting.since(), Some(begun + 2 * second));
     }
 }

@@ -89,6 +89,11 @@ impl ResponseOptions {
         self.outcome = Some((Outcome::Warning, details.into()));
     }
 
+    /// Says something besides the reply, which stays `ZATO_OK`: the original's clients take `ZATO_WARNING` for a failure.
+    pub fn remark(&mut self, details: impl Into<String>) {
+        self.outcome = Some((Outcome::Ok, details.into()));
+    }
+
     /// Sets a header of the reply.
     pub fn header(&mut self, name: HeaderName, value: HeaderValue) {
         self.headers.insert(name, value);

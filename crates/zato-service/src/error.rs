@@ -15,6 +15,18 @@ use zato_kvdb::KvdbError;
 use zato_outgoing::{CallError, Failure};
 use zato_sio::DecodeError;
 
+/// How many bytes of a message are kept. Messages repeat what callers sent, who could otherwise fill logs.
+const LONGEST_MESSAGE: usize = 16 * 1024;
+
+fn shortened(mut message: Cow<'static, str>) -> Cow<'static, str> {
+    if message.len() > LONGEST_MESSAGE {
+        let message = message.to_mut();
+        message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
+        message.push_str(" ...");
+    }
+    message
+}
+
 /// What a caller can do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -85,7 +97,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: shortened(message.into()),
             service: None,
             location: Location::caller(),
             source: None,
@@ -117,7 +129,7 @@ impl Error {
     /// Says the same in other words, which may be several lines.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
-        self.0.message = message.into();
+        self.0.message = shortened(message.into());
         self
     }
 

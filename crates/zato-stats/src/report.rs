@@ -59,7 +59,9 @@ pub struct Ranking {
 #[non_exhaustive]
 pub enum ReportError {
     /// A number of services is wanted, but not by which element.
-    #[error("n_type must not be None if n is neither, n:[{count}], n_type:[{element}]")]
+    #[error(
+        "n_type must be an element of the reports, such as mean or usage, if n is given, n:[{count}], n_type:[{element}]"
+    )]
     NoElement {
         /// The number.
         count: u64,

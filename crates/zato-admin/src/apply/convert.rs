@@ -202,11 +202,11 @@ fn outgoing_security(
             Ok(zato_outgoing::Security::WsSecurity { username, password })
         }
         (other, Transport::PlainHttp) => Err(Error::bad_request(format!(
-            "Only HTTP Basic Auth and TLS keys/certs are supported, not [{}]",
+            "Only HTTP Basic Auth and API keys are supported, not [{}]",
             other.security_type()
         ))),
         (other, Transport::Soap) => Err(Error::bad_request(format!(
-            "Security type must be HTTP Basic Auth, NTLM or WS-Security, not [{}]",
+            "Security type must be HTTP Basic Auth, an API key or WS-Security, not [{}]",
             other.security_type()
         ))),
     }

@@ -16,13 +16,6 @@ const COLUMN: usize = 200;
 /// The entry of a call of a cluster's channel.
 pub(super) fn entry(cluster_id: i64, call: &AuditedCall, rules: &Rules) -> HttpSoapAudit {
     let reply = call.reply.as_ref();
-    let answered = |reply: &AuditedReply| {
-        if reply.is_beginning {
-            rules.hidden.kept_beginning(&reply.payload, rules.max_payload)
-        } else {
-            rules.hidden.kept(&reply.payload, rules.max_payload)
-        }
-    };
     let user = call.caller.as_deref().map(|name| rules.username.as_deref().unwrap_or(name));
     let transport = if call.is_soap { Transport::Soap } else { Transport::PlainHttp };
     HttpSoapAudit {
@@ -41,7 +34,7 @@ pub(super) fn entry(cluster_id: i64, call: &AuditedCall, rules: &Rules) -> HttpS
         req_headers: Some(request_headers(call).into_bytes()),
         req_payload: Some(rules.hidden.kept(&call.payload, rules.max_payload)),
         resp_headers: reply.map(|reply| response_headers(reply).into_bytes()),
-        resp_payload: reply.map(answered),
+        resp_payload: reply.map(|reply| rules.hidden.kept(&reply.payload, rules.max_payload)),
         conn_id: call.channel_id,
     }
 }

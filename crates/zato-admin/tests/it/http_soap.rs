@@ -139,7 +139,7 @@ async fn security_types() {
     house.create("http-soap", plain("A", basic_auth)).await;
     house.create("http-soap", soap("B", basic_auth)).await;
     house.create("http-soap", soap("C", wss)).await;
-    let message = "Only HTTP Basic Auth and TLS keys/certs are supported, not [wss]";
+    let message = "Only HTTP Basic Auth and API keys are supported, not [wss]";
     house.fails(CREATE, plain("D", wss), 400, message).await;
 
     let channel =

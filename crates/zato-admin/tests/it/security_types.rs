@@ -184,21 +184,14 @@ async fn only_some_types_are_for_channels_and_only_some_for_connections() {
     let create = "zato.http-soap.create";
     for (family, sec_type) in [("aws", "aws"), ("ntlm", "ntlm"), ("openstack", "openstack")] {
         let channel = with(house.channel(family, &format!("/{family}")), "security_id", ids[family]);
-        house
-            .fails(
-                create,
-                channel,
-                400,
-                &format!("type {sec_type} can't guard a channel; it is for outgoing connections"),
-            )
-            .await;
+        house.fails(create, channel, 400, &format!("type {sec_type} can't guard a channel")).await;
         let plain = with(house.outgoing(family), "security_id", ids[family]);
-        let message = format!("Only HTTP Basic Auth and TLS keys/certs are supported, not [{sec_type}]");
+        let message = format!("Only HTTP Basic Auth and API keys are supported, not [{sec_type}]");
         house.fails(create, plain, 400, &message).await;
     }
     house.create("http-soap", with(house.outgoing("Key"), "security_id", ids["apikey"])).await;
     let soap = with(with(house.outgoing("SOAP"), "security_id", ids["oauth"]), "transport", "soap");
-    let message = "Security type must be HTTP Basic Auth, NTLM or WS-Security, not [oauth]";
+    let message = "Security type must be HTTP Basic Auth, an API key or WS-Security, not [oauth]";
     house.fails(create, soap, 400, message).await;
 }
 

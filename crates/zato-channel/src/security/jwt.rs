@@ -90,6 +90,10 @@ impl JwtCheck {
             JwtKey::Hs384(secret) => (Algorithm::HS384, secret_key("HS384", 48, &secret)?),
             JwtKey::Hs512(secret) => (Algorithm::HS512, secret_key("HS512", 64, &secret)?),
             JwtKey::Rs256(pem) => {
+                // The library takes a private key as well, whose owner would have to learn that it is public now.
+                if pem.contains("PRIVATE KEY") {
+                    return Err(JwtKeyError::Pem("RS256"));
+                }
                 let key = DecodingKey::from_rsa_pem(pem.as_bytes());
                 (Algorithm::RS256, key.map_err(|_| JwtKeyError::Pem("RS256"))?)
             }

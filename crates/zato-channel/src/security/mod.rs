@@ -320,7 +320,7 @@ mod tests {
     fn what_cannot_guard_a_channel_is_refused() {
         check(
             SecurityKind::Other("aws".to_owned()),
-            "security definition [users]: type aws can't guard a channel; it is for outgoing connections",
+            "security definition [users]: type aws can't guard a channel",
         );
         check(
             SecurityKind::BasicAuth {

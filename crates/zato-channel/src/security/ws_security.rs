@@ -49,8 +49,8 @@ impl WsSecurity {
     ) -> Result<(), Denied> {
         let is_user = bool::from(is_same(self.username.as_bytes(), token.username().as_bytes()));
         let is_password = bool::from(self.is_password(token));
-        let is_incomplete =
-            self.reject_empty_nonce_creat && (token.nonce().is_none() || token.created().is_none());
+        let is_incomplete = self.reject_empty_nonce_creat
+            && (token.nonce().is_none_or(<[u8]>::is_empty) || token.created().is_none());
         let until = self.until(token, now);
         let verdict = if !is_active {
             Err(Denied::Inactive)

@@ -1,12 +1,24 @@
 //! Who guesses credentials, and how fast.
 
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
-use tokio::time::Instant;
-use zato_channel::{ChannelConfig, FailureDelays, Settings, TrustedProxies};
+use bytes::Bytes;
+use futures_util::stream::once;
+use http::{Request, StatusCode};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tokio::time::{Instant, sleep};
+use zato_channel::{
+    CallLimits, ChannelConfig, FailureDelays, Security, SecurityKind, Settings, TrustedProxies, Version,
+    WsSecurity,
+};
+use zato_service::Description;
+use zato_soap::UsernameToken;
 
-use crate::support::{House, Reply, basic_auth, call_from, json, post, with};
+use crate::support::{House, Reply, basic_auth, call_from, json, post, soap, with};
 
 const RIGHT: &str = "Basic dTpw";
 const WRONG: &str = "Basic dTpX";
@@ -42,7 +54,7 @@ fn wrong_answers_come_later_each_time() {
     assert_eq!(after("198.51.100.1", WRONG), (401, 800));
     assert_eq!(after("198.51.100.1", RIGHT), (200, 0));
     assert_eq!(after("192.0.2.1", RIGHT), (200, 0));
-    house.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(60)).await });
+    house.runtime.block_on(async { sleep(Duration::from_secs(60)).await });
     assert_eq!(after("192.0.2.1", WRONG), (401, 0));
 }
 
@@ -83,6 +95,68 @@ fn guessing_on_many_connections_is_no_faster() {
     let denials = house.dispatcher.statistics().denials();
     let counts: Vec<_> = denials.iter().map(|denials| (denials.reason, denials.count)).collect();
     assert_eq!(counts, [("password", 5), ("throttled", 1)]);
+}
+
+/// A house whose channel `/soap`, for one call at a time if so `limited`, finds credentials in the message.
+fn house_of_tokens(limited: bool) -> House {
+    let forget_after = Duration::from_secs(60);
+    let failure_delays = FailureDelays { free: 2, held: 3, forget_after, ..FailureDelays::default() };
+    let house = House::with(Default::default(), Settings { failure_delays, ..Settings::default() });
+    let service = house.service(Description::new("caller"), |_, ()| Ok(serde_json::json!({})));
+    let kind = SecurityKind::WsSecurity(WsSecurity {
+        username: "u".to_owned(),
+        password: "p".into(),
+        reject_empty_nonce_creat: false,
+        reject_stale_tokens: false,
+        reject_expiry_limit: Duration::from_secs(60),
+        nonce_freshness_time: Duration::from_secs(60),
+    });
+    let security = Some(Arc::new(Security::new(1, "tokens", true, kind).unwrap()));
+    let limits = CallLimits { rate: None, in_flight: NonZeroU32::new(limited.into()) };
+    house.put(ChannelConfig { security, limits, ..soap(1, "/soap", "", Version::V11, &service) });
+    house.runtime.block_on(async { tokio::time::pause() });
+    house
+}
+
+/// The status of a call whose message comes so many seconds after its head.
+async fn status(house: &House, client: &str, password: &str, seconds: u64) -> u16 {
+    let namespace = Version::V11.namespace();
+    let token = UsernameToken::text("u", password).header_xml();
+    let token = token.as_str();
+    let message = format!(
+        "<s:Envelope xmlns:s=\"{namespace}\"><s:Header>{token}</s:Header><s:Body><a/></s:Body></s:Envelope>"
+    );
+    let body = StreamBody::new(once(Box::pin(async move {
+        if seconds > 0 {
+            sleep(Duration::from_secs(seconds)).await;
+        }
+        Ok::<_, Infallible>(Frame::data(Bytes::from(message)))
+    })));
+    let request = Request::post("/soap").header("host", "localhost").header("content-type", "text/xml");
+    call_from(&house.dispatcher, client, request.body(body).unwrap()).await.status.as_u16()
+}
+
+/// All heads are let in, because none of their senders has failed by then.
+#[test]
+fn guessing_by_bodies_that_come_late_is_no_faster() {
+    let house = house_of_tokens(false);
+    let guess = || status(&house, "192.0.2.1", "wrong", 1);
+    house.runtime.block_on(async {
+        assert_eq!((guess().await, guess().await), (401, 401));
+        let mut statuses = futures_util::future::join_all((0..5).map(|_| guess())).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [401, 401, 401, 429, 429]);
+    });
+}
+
+#[test]
+fn an_answer_that_is_held_back_takes_nobodys_place() {
+    let house = house_of_tokens(true);
+    let guess = || status(&house, "192.0.2.1", "wrong", 0);
+    house.runtime.block_on(async {
+        assert_eq!((guess().await, guess().await), (401, 401));
+        assert_eq!(tokio::join!(guess(), status(&house, "198.51.100.1", "p", 0)), (401, 200));
+    });
 }
 
 /// Behind a proxy each client waits for its own failures; what anybody else claims counts for nothing.

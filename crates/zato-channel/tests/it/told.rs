@@ -124,10 +124,11 @@ struct Recorder(Mutex<Vec<String>>);
 
 impl AccessLog for Recorder {
     fn record(&self, entry: &AccessEntry<'_>) {
-        let AccessEntry { client, channel, method, target, version, status, size, user_agent, .. } = entry;
-        self.0.lock().unwrap().push(format!(
-            "{client} {channel:?} {method} {target} {version:?} {status} {size} {user_agent:?}"
-        ));
+        let AccessEntry { client, channel, method, path, version, status, size, user_agent, .. } = entry;
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("{client} {channel:?} {method} {path} {version:?} {status} {size} {user_agent:?}"));
     }
 }
 
@@ -142,7 +143,7 @@ fn an_access_log_learns_of_every_call() {
     house.call(post("/unknown", ""));
     let recorded = recorder.0.lock().unwrap();
     let [first, second] = &recorded[..] else { panic!("{recorded:?}") };
-    let expected = "192.0.2.1:50000 Some(\"channel 3\") POST /fails?a=b HTTP/1.1 500";
+    let expected = "192.0.2.1:50000 Some(\"channel 3\") POST /fails HTTP/1.1 500";
     assert_eq!(*first, format!("{expected} Internal Server Error {size} Some(\"test/1\")"));
     assert!(second.contains(" None POST /unknown HTTP/1.1 404 Not Found "), "{second}");
 }

@@ -39,7 +39,7 @@ pub(super) fn trends(cases: &mut Cases<'_>) {
         trends,
         &with(&input, &json!({"n_type": "colour"})),
         400,
-        &["n_type must not be None", "colour"],
+        &["n_type must be an element", "colour"],
     );
     cases.fails(trends, &with(&input, &json!({"n_type": ""})), 400, &["n:[10], n_type:[None]"]);
     cases.fails(trends, &with(&input, &json!({"n": -1})), 400, &["n [-1]"]);

@@ -123,7 +123,8 @@ pub(crate) static CREATE: Service = Service {
         Element::optional(
             "serialization_type",
             ElementType::Text,
-            "How SOAP requests are made: string or suds.",
+            "How SOAP requests are made; string, which puts the body into an envelope as it is, is the \
+            only way.",
         )
         .or(DefaultValue::Text("string"))
         .since(Version::V2_0),
@@ -281,7 +282,8 @@ pub(crate) static EDIT: Service = Service {
         Element::optional(
             "serialization_type",
             ElementType::Text,
-            "How SOAP requests are made: string or suds.",
+            "How SOAP requests are made; string, which puts the body into an envelope as it is, is the \
+            only way.",
         )
         .or(DefaultValue::Text("string"))
         .since(Version::V2_0),
@@ -655,7 +657,8 @@ pub(crate) static GET_LIST: Service = Service {
         Element::optional(
             "serialization_type",
             ElementType::Text,
-            "How SOAP requests are made: string or suds.",
+            "How SOAP requests are made; string, which puts the body into an envelope as it is, is the \
+            only way.",
         )
         .since(Version::V2_0),
         Element::optional("timeout", ElementType::Integer, "How long an outgoing call may take, in seconds.")

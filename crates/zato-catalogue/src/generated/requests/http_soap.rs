@@ -76,7 +76,8 @@ pub mod create {
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub params_pri: Option<String>,
-        /// How SOAP requests are made: string or suds.
+        /// How SOAP requests are made; string, which puts the body into an envelope as it is, is the
+        /// only way.
         /// The default is `"string"`.
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,7 +281,8 @@ pub mod edit {
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub params_pri: Option<String>,
-        /// How SOAP requests are made: string or suds.
+        /// How SOAP requests are made; string, which puts the body into an envelope as it is, is the
+        /// only way.
         /// The default is `"string"`.
         /// New in 2.0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -783,7 +785,8 @@ pub mod get_list {
         /// New in 2.0.
         #[serde(default)]
         pub params_pri: Option<String>,
-        /// How SOAP requests are made: string or suds.
+        /// How SOAP requests are made; string, which puts the body into an envelope as it is, is the
+        /// only way.
         /// New in 2.0.
         #[serde(default)]
         pub serialization_type: Option<String>,

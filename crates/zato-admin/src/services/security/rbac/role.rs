@@ -17,6 +17,10 @@ use crate::family::services;
 
 pub(super) struct Roles;
 
+fn root_stays() -> Error {
+    Error::bad_request("Root role cannot be changed")
+}
+
 impl Family for Roles {
     type Object = RbacRole;
 
@@ -26,13 +30,17 @@ impl Family for Roles {
 
     fn check_values(role: &RbacRole) -> Result<(), Error> {
         if role.name.eq_ignore_ascii_case(ROOT_ROLE) {
-            return Err(Error::bad_request("Root role cannot be changed"));
+            return Err(root_stays());
         }
         Ok(())
     }
 
     /// A role that inherits from itself, even by way of others, would have no way to the root.
     async fn check(change: &ConfigurationChange<'_>, role: &RbacRole) -> Result<(), Error> {
+        let is_new = role.id == 0;
+        if !is_new && change.referred::<Self>(role.cluster_id, role.id).await?.parent_id.is_none() {
+            return Err(root_stays());
+        }
         let mut ancestor = role.parent_id;
         while let Some(id) = ancestor {
             if id == role.id {
