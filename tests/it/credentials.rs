@@ -108,7 +108,7 @@ fn definitions_that_guard_no_channel_are_refused() {
         let id = api.id_of(&format!("zato.security.{family}.create"), &definition);
         let channel = json_channel("Channel", "/channel", "zato.ping");
         let guarded = with(&channel, &json!({"security_id": id}));
-        let reason = format!("type {sec_type} can't guard a channel; it is for outgoing connections");
+        let reason = format!("type {sec_type} can't guard a channel");
         for format in Format::BOTH {
             let status = if format == Format::Soap { 500 } else { 400 };
             server.api_in(format).call("zato.http-soap.create", &guarded).error(status, &[&reason, family]);
