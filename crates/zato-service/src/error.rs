@@ -297,6 +297,15 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_no_longer_than_a_log_takes() {
+        let long = "\u{17c}".repeat(LONGEST_MESSAGE);
+        for error in [Error::bad_request(long.clone()), Error::internal("short").with_message(long)] {
+            assert_eq!(error.message().len(), LONGEST_MESSAGE + " ...".len());
+        }
+        assert_eq!(Error::not_found("short").message(), "short");
+    }
+
+    #[test]
     fn a_question_mark_keeps_the_causes_and_the_place() {
         let error = fails().unwrap_err().in_service("crm.get").in_service("outer.service");
         assert_eq!(

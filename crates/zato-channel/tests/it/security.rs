@@ -168,6 +168,9 @@ fn tokens_with_nonce_and_time() {
         UsernameToken::digest("user", "pass<&>", number.to_be_bytes(), created).header_xml()
     };
     check(&house, &UsernameToken::text("user", "pass<&>").header_xml(), false);
+    // An empty nonce is none.
+    let empty = UsernameToken::digest("user", "pass<&>", b"", "2026-05-04T12:00:00.000Z");
+    check(&house, &empty.header_xml(), false);
     for (created, is_let_in) in [
         ("2026-05-04T12:00:00.000Z", true),
         ("2026-05-04T11:59:00.000Z", true),
