@@ -1,7 +1,8 @@
 //! What can go wrong with a call, and how far it had got.
 //!
 //! Owns the error type of the layers ([`Failure`]) and the one that callers see ([`CallError`]). No text in here contains
-//! a secret, a query value or a body.
+//! a secret, a query value or a body. Only the cause of [`Failure::DecodeBody`], which is the JSON library's, may show the value
+//! of a reply that is not of the type it should have.
 
 use std::error::Error;
 use std::fmt;

@@ -1,15 +1,20 @@
 //! Timers for time-outs which hardly ever run out.
 //!
-//! Owns those that are free. The runtime notes a timer down when it is first polled and crosses it out when it is dropped, each time
-//! under a lock and next to the notes of other calls. Setting one that is noted down already to a later time takes one atomic
-//! operation. So each thread keeps the timers of the calls that have ended for those that begin. It does not know what is timed.
+//! Owns those that are free, and how long a wait may be. The runtime notes a timer down when it is first polled and crosses it out
+//! when it is dropped, each time under a lock and next to the notes of other calls. Setting one that is noted down already to a later
+//! time takes one atomic operation. So each thread keeps the timers of the calls that have ended for those that begin. It does not
+//! know what is timed.
 
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+/// A year: a longer wait makes no difference, but its end may not be a time that the clock can express.
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How many free timers a thread keeps. Each one wakes the task of its last call once more when its time comes, for nothing,
 /// and keeps the allocation of that task until then.
@@ -92,7 +97,6 @@ fn set(deadline: Instant) -> (Id, Pin<Box<Sleep>>) {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::time::Duration;
 
     use tokio::runtime::Builder;
 

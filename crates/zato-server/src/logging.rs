@@ -39,8 +39,11 @@ pub(crate) fn start(config: &Config) -> Result<(), ConfigError> {
 /// Writes a field so that nothing in it looks like another line, or like a command to the terminal: names and payloads that others
 /// chose are in there.
 fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
-    if field.name() != "message" {
-        write!(writer, "{field}=")?;
+    match field.name() {
+        "message" => {}
+        // The name in italics, as the library writes it.
+        name if writer.has_ansi_escapes() => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?,
+        name => write!(writer, "{name}=")?,
     }
     for character in format!("{value:?}").chars() {
         if character.is_control() {

@@ -173,7 +173,12 @@ impl Schema {
     ///
     /// Those of [`from_json`](crate::from_json). Of several missing elements the first declared one is named.
     pub fn decode_json(&self, bytes: &[u8]) -> Result<Map<String, Value>, DecodeError> {
-        self.once(|input| json::from_json_seed(bytes, input))
+        let repeated = OnceCell::new();
+        let values = json::from_json_seed(bytes, decode::Input::once(&self.input, &repeated));
+        self.complete(values.map_err(|error| match repeated.get() {
+            Some(name) => DecodeError::repeated(name),
+            None => error,
+        })?)
     }
 
     /// Decodes a parsed JSON request, see [`decode_json`](Self::decode_json).
@@ -192,18 +197,6 @@ impl Schema {
     /// Those of [`from_xml`](crate::from_xml).
     pub fn decode_xml(&self, root: zato_xml::Node<'_, '_>) -> Result<Map<String, Value>, DecodeError> {
         self.complete(xml_read::from_xml_seed(root, decode::Input::first(&self.input))?)
-    }
-
-    fn once(
-        &self,
-        read: impl FnOnce(decode::Input<'_>) -> Result<Map<String, Value>, DecodeError>,
-    ) -> Result<Map<String, Value>, DecodeError> {
-        let repeated = OnceCell::new();
-        let values = read(decode::Input::once(&self.input, &repeated));
-        self.complete(values.map_err(|error| match repeated.get() {
-            Some(name) => DecodeError::repeated(name),
-            None => error,
-        })?)
     }
 
     fn complete(&self, mut values: Map<String, Value>) -> Result<Map<String, Value>, DecodeError> {

@@ -143,7 +143,7 @@ pub(crate) fn read_json(service: &str, reply: &Reply) -> Answer {
             let keys: Vec<_> =
                 document.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
             assert!(keys.iter().all(|key| ["zato_env", "_meta", name].contains(key)), "{document}");
-            let warning = (!details.is_empty()).then(|| details.to_owned());
+            let warning = remark(service, details);
             Answer { warning, ..answer(Ok(document.get(name).cloned().unwrap_or(Value::Null))) }
         }
         Some("ZATO_ERROR") => {
@@ -175,7 +175,7 @@ pub(crate) fn read_soap(service: &str, reply: &Reply) -> Answer {
     assert_eq!(child(env, (ZATO, "cid")).text(), Some(reply.cid()));
     assert_eq!(child(env, (ZATO, "result")).text(), Some("ZATO_OK"), "{}", reply.text());
     let details = env.children().find(|node| node.has_tag_name((ZATO, "details")));
-    let warning = details.and_then(|details| details.text()).map(str::to_owned);
+    let warning = remark(service, details.and_then(|details| details.text()).unwrap_or_default());
     let payload = match env.next_sibling_element() {
         None => Value::Null,
         Some(item) if item.has_tag_name((ZATO, "item")) => read_item(item),
@@ -210,6 +210,13 @@ fn read_item(item: Node<'_, '_>) -> Value {
         (element.tag_name().name().to_owned(), value)
     });
     Value::Object(pairs.collect())
+}
+
+/// The details of a reply that is well, which one kind of objects has: those that are stored, and for which there is no client.
+#[track_caller]
+fn remark(service: &str, details: &str) -> Option<String> {
+    assert!(details.is_empty() || service.contains("jms-wmq"), "{service}: {details}");
+    (!details.is_empty()).then(|| details.to_owned())
 }
 
 #[track_caller]

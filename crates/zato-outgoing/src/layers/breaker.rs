@@ -24,9 +24,7 @@ use tower_service::Service;
 
 use crate::error::Failure;
 use crate::kind::HasKind;
-
-/// A year: a circuit that stays open for longer makes no difference, but its end may not be a time that the clock can express.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+use crate::timer::LONGEST;
 
 /// When a circuit opens and how it closes again.
 ///

@@ -16,9 +16,7 @@ use super::sender::Open;
 use crate::error::Failure;
 use crate::origin::Origin;
 use crate::progress::Phase;
-
-/// A year: a longer idle time-out makes no difference, but may not be a time that the clock can express.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+use crate::timer::LONGEST;
 
 /// How often the task looks at the list of a pool that is in use.
 ///
