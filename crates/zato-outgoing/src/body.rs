@@ -326,6 +326,12 @@ impl IntoBody for &[u8] {
     }
 }
 
+impl IntoBody for &Vec<u8> {
+    fn into_content(self) -> Result<Content, Failure> {
+        self.as_slice().into_content()
+    }
+}
+
 impl<const N: usize> IntoBody for &[u8; N] {
     fn into_content(self) -> Result<Content, Failure> {
         self.as_slice().into_content()

@@ -19,12 +19,14 @@ use crate::body::{Body, Content, IntoBody, Json};
 use crate::connection::Conn;
 use crate::error::{CallError, Failure, Source};
 use crate::form::{Form, Multipart};
+use crate::kind::HasKind;
 use crate::layers::breaker::Unjudged;
 use crate::layers::prefetch::Streamed;
 use crate::layers::redirect::Redirects;
 use crate::layers::retry::Retries;
 use crate::layers::soap::Unwrapped;
 use crate::layers::timeout::CallTimeout;
+use crate::metrics::Ending;
 use crate::params::{IntoParams, Params};
 use crate::pool::DescribePeer;
 use crate::progress::Progress;
@@ -327,7 +329,14 @@ impl Future for CallFuture {
                             let future = stack.call(request);
                             this.state.set(State::Running { future });
                         }
-                        Some(Err(failure)) => break Err(failure),
+                        Some(Err(failure)) => {
+                            // It does not come to the layer that counts calls.
+                            let metrics = &outcome.conn.0.metrics;
+                            metrics.begin();
+                            let elapsed = outcome.progress.timing().total();
+                            metrics.end(Ending::Failure(failure.kind()), elapsed, Duration::ZERO, 0);
+                            break Err(failure);
+                        }
                         None => return Poll::Pending,
                     }
                 }

@@ -143,7 +143,7 @@ pub(crate) struct Inner {
     pub(crate) stack: Stack,
     security: Option<Security>,
     pool: ConnectionPool,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Absent if cookies are not kept.
     cookies: Option<Arc<CookieJar>>,
 }

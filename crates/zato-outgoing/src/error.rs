@@ -82,6 +82,9 @@ pub enum Failure {
     /// The request was sent, wholly or in part, and no reply came. The other side may have acted on it.
     #[error("the request was sent but no reply came")]
     NoReply(#[source] Source),
+    /// What came is no HTTP reply, or one whose head is too large: of more than 100 header lines, or of more than 400 KB.
+    #[error("the reply is not valid HTTP")]
+    InvalidReply(#[source] Source),
     /// The reply began and did not end.
     #[error("the reply was cut off")]
     CutOff(#[source] Source),

@@ -33,7 +33,7 @@ pub enum FailureKind {
     CutOff,
     /// The call, or one of its phases, took too long.
     TimedOut,
-    /// The reply is too large, cannot be decompressed or read, or redirects to nowhere.
+    /// The reply is no HTTP, is too large, cannot be decompressed or read, or redirects to nowhere.
     Reply,
 }
 
@@ -107,6 +107,7 @@ impl HasKind for Failure {
             Self::TimedOut { .. } => FailureKind::TimedOut,
             Self::TooManyRedirects { .. }
             | Self::InvalidRedirect(_)
+            | Self::InvalidReply(_)
             | Self::Decompress(_)
             | Self::TooLarge { .. }
             | Self::Status { .. }

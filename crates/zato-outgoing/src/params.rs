@@ -9,7 +9,8 @@ use std::hash::BuildHasher;
 /// Names and values, in order; a name may repeat.
 pub type Params = Vec<(String, String)>;
 
-/// Whatever can be the parameters of a call: pairs in an array, slice, vector or map, and `()` for none.
+/// Whatever can be the parameters of a call: pairs in an array, slice, vector or map, each of them borrowed or not, and `()`
+/// for none.
 pub trait IntoParams {
     /// The pairs as text.
     fn into_params(self) -> Params;
@@ -36,6 +37,30 @@ impl<K: AsRef<str>, V: Display> IntoParams for Vec<(K, V)> {
 impl<K: AsRef<str>, V: Display> IntoParams for &[(K, V)] {
     fn into_params(self) -> Params {
         as_text(self.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl<K: AsRef<str>, V: Display, const N: usize> IntoParams for &[(K, V); N] {
+    fn into_params(self) -> Params {
+        self.as_slice().into_params()
+    }
+}
+
+impl<K: AsRef<str>, V: Display> IntoParams for &Vec<(K, V)> {
+    fn into_params(self) -> Params {
+        self.as_slice().into_params()
+    }
+}
+
+impl<K: AsRef<str>, V: Display> IntoParams for &BTreeMap<K, V> {
+    fn into_params(self) -> Params {
+        as_text(self)
+    }
+}
+
+impl<K: AsRef<str>, V: Display, H: BuildHasher> IntoParams for &HashMap<K, V, H> {
+    fn into_params(self) -> Params {
+        as_text(self)
     }
 }
 
@@ -74,5 +99,9 @@ mod tests {
         check([("a", 1.5)].as_slice(), &[("a", "1.5")]);
         check(BTreeMap::from([("b", true), ("a", false)]), &[("a", "false"), ("b", "true")]);
         check(HashMap::from([("a", 'x')]), &[("a", "x")]);
+        check(&[("a", 1)], &[("a", "1")]);
+        check(&vec![("a", 1)], &[("a", "1")]);
+        check(&BTreeMap::from([("a", 1)]), &[("a", "1")]);
+        check(&HashMap::from([("a", 1)]), &[("a", "1")]);
     }
 }

@@ -46,8 +46,9 @@ fn report(sent: OffsetDateTime, method: &str, response: &Response) -> String {
     let mut text = String::new();
     // One line for each request that was sent.
     for hop in response.history() {
-        push_line(&mut text, sent, method, &hop.url.to_string());
+        push_line(&mut text, sent, hop.method.as_str(), &hop.url.to_string());
     }
+    let method = response.redirected().map_or(method, |redirected| redirected.method.as_str());
     push_line(&mut text, sent, method, &response.url().to_string());
     push(&mut text, "Code", response.status().as_u16());
     push_times(&mut text, &response.timing());

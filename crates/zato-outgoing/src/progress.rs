@@ -39,7 +39,7 @@ const PHASES: usize = 7;
 /// No time of day: no clock shows it.
 const NEVER: i64 = i64::MIN;
 
-/// No stretch of time: no call takes 584 years.
+/// No stretch of time: no call takes 584 years, nor is one given as many.
 const NOT_YET: u64 = u64::MAX;
 
 /// The present request may have been sent.
@@ -85,6 +85,8 @@ struct Record {
     started: Instant,
     /// Nanoseconds after `started` at which the reply was handed out, or [`NOT_YET`].
     replied: AtomicU64,
+    /// Nanoseconds after `started` at which the call's time is over, or [`NOT_YET`] if there is no such time.
+    ends: AtomicU64,
     /// The time of day at which the call's first message was made, in microseconds since 1970, or [`NEVER`].
     called_at: AtomicI64,
     /// Nanoseconds after `started` at which the present phase was entered.
@@ -115,6 +117,7 @@ impl Progress {
             cid,
             started: Instant::now(),
             replied: AtomicU64::new(NOT_YET),
+            ends: AtomicU64::new(NOT_YET),
             called_at: AtomicI64::new(NEVER),
             entered: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Queue as u8),
@@ -223,6 +226,17 @@ impl Progress {
     /// The time spent so far.
     pub fn timing(&self) -> Timing {
         self.timing_until(nanoseconds(self.0.started.elapsed()))
+    }
+
+    /// Records how much time the call is given, from its beginning on. The [time-out](crate::layers::timeout) does so.
+    pub(crate) fn set_time(&self, total: Duration) {
+        self.0.ends.store(nanoseconds(total), Ordering::Relaxed);
+    }
+
+    /// Whether something that takes `wait` from now on ends while the call still has time.
+    pub(crate) fn has_time_for(&self, wait: Duration) -> bool {
+        let ends = self.0.ends.load(Ordering::Relaxed);
+        ends == NOT_YET || nanoseconds(self.0.started.elapsed().saturating_add(wait)) < ends
     }
 
     /// Records that the reply is handed out now.

@@ -104,7 +104,7 @@ impl Response {
         self.redirected().map_or(&[], |redirected| &redirected.history)
     }
 
-    fn redirected(&self) -> Option<&Redirected> {
+    pub(crate) fn redirected(&self) -> Option<&Redirected> {
         self.head.extensions.get()
     }
 

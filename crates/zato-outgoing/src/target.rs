@@ -3,12 +3,14 @@
 //! Owns putting `host` and `url_path` together and what follows from them. It is parsed once, when the connection is
 //! configured; a call without parameters shares the result.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use url::Host;
 
 use crate::config::ConfigProblem;
 use crate::error::Failure;
@@ -49,7 +51,7 @@ impl Target {
         if authority.is_empty() {
             return Err(ConfigProblem::HostOrPort);
         }
-        let authority: Authority = authority.parse().map_err(ConfigProblem::Host)?;
+        let authority: Authority = to_ascii(authority).parse().map_err(ConfigProblem::Host)?;
         let template = if base.is_empty() {
             UrlTemplate::parse(url_path)
         } else {
@@ -89,10 +91,10 @@ impl Target {
         // A path may have `://` in its query (RFC 3986, 3.4).
         let is_url = !path_or_url.starts_with(['/', '?']);
         let (scheme, authority, path) = match path_or_url.split_once("://").filter(|_| is_url) {
-            Some((_, rest)) => {
-                let start = path_or_url.len() - rest.len();
-                let end = start + rest.find(['/', '?', '#']).unwrap_or(rest.len());
-                let url: Uri = path_or_url[..end].parse().map_err(|error| invalid(&error))?;
+            Some((scheme, rest)) => {
+                let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                let url = format!("{scheme}://{}", to_ascii(authority));
+                let url: Uri = url.parse().map_err(|error| invalid(&error))?;
                 if Origin::of(&url).is_none() {
                     return Err(invalid(&"its scheme is neither http nor https"));
                 }
@@ -101,7 +103,7 @@ impl Target {
                     return Err(invalid(&"it has a user name or a password; use an Authorization header"));
                 }
                 let parts = url.into_parts();
-                (parts.scheme, parts.authority, &path_or_url[end..])
+                (parts.scheme, parts.authority, path)
             }
             None => (None, None, path_or_url),
         };
@@ -122,6 +124,19 @@ impl Target {
 
     fn at(&self, path: String) -> Result<Uri, Failure> {
         Ok(assemble(&self.scheme, &self.authority, path_and_query(path)?))
+    }
+}
+
+/// An authority as requests have it: a host name of other letters than ASCII in the form that DNS knows (RFC 5891). What is no such
+/// name stays as it is, so that it is refused like any other one.
+fn to_ascii(authority: &str) -> Cow<'_, str> {
+    if authority.is_ascii() {
+        return authority.into();
+    }
+    let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+    match Host::parse(name) {
+        Ok(host) => format!("{host}{port}").into(),
+        Err(_) => authority.into(),
     }
 }
 

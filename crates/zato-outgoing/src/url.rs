@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 /// What a value may keep: the unreserved characters of RFC 3986, 2.3.
 pub(crate) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a configured path must not keep. A percent sign stays, because a path may be configured with its
+/// What a configured path must not keep. The percent sign is a case of its own, because a path may be configured with its
 /// encoding already done.
 const LITERAL: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -217,9 +217,18 @@ fn is_dots(url: &str, at: usize) -> bool {
     !before.contains('?') && matches!(&url[start..end], "." | "..")
 }
 
-/// Encodes what must not stand in a URL at all and leaves everything else alone, percent signs included.
+/// Encodes what must not stand in a URL at all and leaves everything else alone, what is encoded already included. A percent sign
+/// without two hexadecimal digits stands for itself.
 pub(crate) fn encode_literal(text: &str) -> String {
-    utf8_percent_encode(text, LITERAL).to_string()
+    let mut parts = text.split('%');
+    let mut encoded = String::new();
+    encoded.extend(utf8_percent_encode(parts.next().unwrap_or_default(), LITERAL));
+    for part in parts {
+        let is_encoded = part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+        encoded.push_str(if is_encoded { "%" } else { "%25" });
+        encoded.extend(utf8_percent_encode(part, LITERAL));
+    }
+    encoded
 }
 
 /// Encodes as HTML forms do, which is what servers decode query strings by: a space becomes a plus sign.
@@ -261,6 +270,8 @@ mod tests {
         check("/a b/é", &[], "/a%20b/%C3%A9");
         check("/a%20b", &[], "/a%20b");
         check("/a%23b", &[], "/a%23b");
+        check("/100%/%zz?a=%4", &[], "/100%25/%25zz?a=%254");
+        check("/%é%%41", &[], "/%25%C3%A9%25%41");
     }
 
     #[test]

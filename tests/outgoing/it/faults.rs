@@ -168,10 +168,10 @@ async fn connections_which_break() {
 
 #[tokio::test]
 async fn replies_which_are_not_http() {
-    let no_reply = || expected!(Failure::NoReply(_), true, false);
+    let invalid = || expected!(Failure::InvalidReply(_), true, false);
     let cut_off = || expected!(Failure::CutOff(_), true, false);
-    check("another protocol", |stream| say_and_wait(stream, b"220 mail ESMTP ready\r\n"), no_reply()).await;
-    check("a TLS alert", |stream| say_and_wait(stream, b"\x15\x03\x03\x00\x02\x02\x46"), no_reply()).await;
+    check("another protocol", |stream| say_and_wait(stream, b"220 mail ESMTP ready\r\n"), invalid()).await;
+    check("a TLS alert", |stream| say_and_wait(stream, b"\x15\x03\x03\x00\x02\x02\x46"), invalid()).await;
     check(
         "a bad size of a chunk",
         |stream| {
@@ -205,13 +205,13 @@ async fn replies_which_are_not_http() {
     check(
         "two lengths",
         |stream| say_and_wait(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12"),
-        no_reply(),
+        invalid(),
     )
     .await;
     check(
         "no length",
         |stream| say_and_wait(stream, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
-        no_reply(),
+        invalid(),
     )
     .await;
     check(
@@ -224,7 +224,7 @@ async fn replies_which_are_not_http() {
                 Duration::ZERO,
             )
         },
-        no_reply(),
+        invalid(),
     )
     .await;
     check(
@@ -232,7 +232,7 @@ async fn replies_which_are_not_http() {
         |stream| {
             say_and_wait(stream, &[b"HTTP/1.1 200 OK\r\n", &*b"X-A: 1\r\n".repeat(2000), b"\r\n"].concat())
         },
-        no_reply(),
+        invalid(),
     )
     .await;
 }

@@ -45,6 +45,8 @@ pub enum Redirects {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hop {
+    /// The method of the request.
+    pub method: Method,
     /// The URL that was called.
     pub url: Uri,
     /// The status of the reply.
@@ -56,6 +58,8 @@ pub struct Hop {
 pub struct Redirected {
     /// The replies that redirected, in their order; there is at least one.
     pub history: Vec<Hop>,
+    /// The method of the last request.
+    pub method: Method,
     /// The URL which the last reply, the one handed out, came from.
     pub url: Uri,
 }
@@ -222,6 +226,7 @@ impl<S, B: TryClone + Default> Way<S, B> {
             kept.headers.remove(&HOST);
         }
         kept.headers.remove(&COOKIE);
+        let method = kept.method.clone();
         if drops_body {
             if rewrites_method(status, &kept.method) {
                 kept.method = Method::GET;
@@ -232,7 +237,7 @@ impl<S, B: TryClone + Default> Way<S, B> {
             kept.body = Some(B::default());
             kept.extensions.insert(Unwrapped);
         }
-        self.history.push(Hop { url: left, status });
+        self.history.push(Hop { method, url: left, status });
         if let Some(progress) = kept.extensions.get::<Progress>() {
             progress.next_hop();
         }
@@ -342,8 +347,8 @@ where
                         None => {
                             if !way.history.is_empty() {
                                 let history = std::mem::take(&mut way.history);
-                                let url = way.kept.url.clone();
-                                response.extensions_mut().insert(Redirected { history, url });
+                                let (method, url) = (way.kept.method.clone(), way.kept.url.clone());
+                                response.extensions_mut().insert(Redirected { history, method, url });
                             }
                             return Poll::Ready(Ok(response));
                         }
@@ -477,7 +482,8 @@ mod tests {
             let response = result.unwrap();
             let way = response.extensions().get::<Redirected>().unwrap();
             assert_eq!(way.url, expected);
-            let hop = Hop { url: Uri::from_static("http://a/b/"), status: StatusCode::FOUND };
+            let url = Uri::from_static("http://a/b/");
+            let hop = Hop { method: Method::GET, url, status: StatusCode::FOUND };
             assert_eq!(way.history, [hop]);
         }
     }

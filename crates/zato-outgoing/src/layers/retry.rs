@@ -37,7 +37,8 @@ pub struct Retry {
     /// The longest wait before the second attempt. It doubles with each further one, and each wait is a random part of it, so
     /// that callers which failed together do not come back together.
     pub backoff: Duration,
-    /// The longest wait of all. A reply whose `Retry-After` is longer is handed out.
+    /// The longest wait of all. A reply whose `Retry-After` is longer is handed out, and so is what a call ended with whose time
+    /// would be over before the next attempt.
     pub max_wait: Duration,
     /// Which calls may be made again.
     pub methods: Retries,
@@ -234,13 +235,18 @@ impl<S, B> Course<S, B> {
             }
             Ok(_) | Err(_) => return None,
         };
-        if earliest > retry.max_wait || !self.policy.budget.withdraw() {
+        if earliest > retry.max_wait {
             return None;
         }
         let doubled = retry.backoff.saturating_mul(1 << (self.attempts - 1).min(30)).min(retry.max_wait);
         let part = (self.policy.randomness)() as f64 / u64::MAX as f64;
+        let wait = earliest.max(doubled.mul_f64(part));
+        let has_time = self.progress().is_none_or(|progress| progress.has_time_for(wait));
+        if !has_time || !self.policy.budget.withdraw() {
+            return None;
+        }
         self.attempts += 1;
-        Some(earliest.max(doubled.mul_f64(part)))
+        Some(wait)
     }
 
     /// Whether the effect of the call may happen twice.
@@ -266,8 +272,9 @@ fn retry_after(header: Option<&HeaderValue>, now: OffsetDateTime) -> Duration {
     let Some(text) = header.and_then(|value| value.to_str().ok()).map(str::trim) else {
         return Duration::ZERO;
     };
-    if let Ok(seconds) = text.parse() {
-        return Duration::from_secs(seconds);
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that is too large is a long wait all the same.
+        return Duration::from_secs(text.parse().unwrap_or(u64::MAX));
     }
     let date = httpdate::parse_http_date(text).ok();
     date.and_then(|date| date.duration_since(SystemTime::from(now)).ok()).unwrap_or_default()
@@ -397,6 +404,15 @@ mod tests {
 
     /// Makes a call whose attempts go as in `script`, in which the last one repeats.
     async fn call(layer: &RetryLayer, request: Request<Body>, script: &[Attempt]) -> Seen {
+        call_within(Duration::MAX, layer, request, script).await
+    }
+
+    async fn call_within(
+        time: Duration,
+        layer: &RetryLayer,
+        request: Request<Body>,
+        script: &[Attempt],
+    ) -> Seen {
         let script = Arc::new(Mutex::new(VecDeque::from(script.to_vec())));
         let service = layer.layer(service_fn(move |request: Request<Body>| {
             let mut script = script.lock().unwrap();
@@ -415,6 +431,7 @@ mod tests {
         }));
         let mut request = request;
         let progress = Progress::start();
+        progress.set_time(time);
         request.extensions_mut().insert(progress.clone());
         let result = service.oneshot(request).await;
         let total = progress.timing().total();
@@ -502,11 +519,31 @@ mod tests {
             ("Wed, 21 Oct 2015 07:28:03 GMT", 2, 3),
             ("6", 1, 0),
             ("Wed, 21 Oct 2015 07:29:00 GMT", 1, 0),
-            ("99999999999999999999999", 2, 0),
+            ("99999999999999999999999", 1, 0),
+            ("soon", 2, 0),
+            ("", 2, 0),
         ] {
             let script = [Attempt::Busy(after), Attempt::Succeeds];
             let seen = call(&layer(Retry::default()), request("GET"), &script).await;
             assert_eq!((seen.attempts, seen.total.as_secs()), (attempts, seconds), "{after}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_wait_is_longer_than_the_time_of_the_call() {
+        for (time, attempt, attempts) in [
+            (2000, Attempt::Busy("2"), 1),
+            (2001, Attempt::Busy("2"), 2),
+            (100, Attempt::Unsent, 1),
+            (101, Attempt::Unsent, 2),
+        ] {
+            let layer = layer(Retry::default());
+            let script = [attempt, Attempt::Succeeds];
+            let seen = call_within(Duration::from_millis(time), &layer, request("GET"), &script).await;
+            assert_eq!(seen.attempts, attempts, "{attempt:?} within {time} ms");
+            // What is not begun is not paid for.
+            let rest = layer.0.budget.saved.load(Ordering::Relaxed);
+            assert_eq!(rest, Budget::FREE + 20 - (attempts - 1) * Budget::CALL);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Ends a call whose time is over.
 //!
 //! Owns the total time-out. It sits inside [`timing`](super::timing), which counts the time it allows, and outside
-//! everything that waits: the queue for a connection, connecting, the reply and, unless it is streamed, the reply's body.
+//! everything that waits: the queue for a connection, connecting, the reply and, unless it is streamed, the reply's body. It notes
+//! the end of the call's time down in its record, so that nobody inside begins a wait that cannot end well.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -106,6 +107,9 @@ where
         let progress = extensions.get::<Progress>().cloned();
         let started = progress.as_ref().map_or_else(Instant::now, Progress::started);
         let timer = started.checked_add(total).map(Timer::until);
+        if let Some(progress) = &progress {
+            progress.set_time(total);
+        }
         TimeoutFuture { inner: self.inner.call(request), timer, progress }
     }
 }

@@ -400,6 +400,7 @@ impl<C> Errand<C> {
                     Err(Failure::NotSent(error.into()))
                 }
             }
+            Err(SendError::Invalid(error)) => Err(Failure::InvalidReply(error.into())),
             Err(SendError::RequestBody(error)) => Err(Failure::RequestBody(error.into())),
             Err(SendError::Unprocessed(error)) => {
                 self.progress.set_sent(false);

@@ -63,6 +63,8 @@ pub(super) enum SendError {
     RequestBody(hyper::Error),
     /// The request was sent, and the other side says that it has not looked at it.
     Unprocessed(hyper::Error),
+    /// The request was sent, and what came is no reply.
+    Invalid(hyper::Error),
     /// The request was sent, at least in part.
     NoReply(hyper::Error),
 }
@@ -73,6 +75,7 @@ impl From<TrySendError<Request<Body>>> for SendError {
             Some(request) => Self::Returned(Box::new(request), error.into_error()),
             None => match error.into_error() {
                 error if error.is_user() => Self::RequestBody(error),
+                error if error.is_parse() => Self::Invalid(error),
                 error if is_unprocessed(&error) => Self::Unprocessed(error),
                 error => Self::NoReply(error),
             },

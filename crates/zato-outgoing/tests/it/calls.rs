@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
-use zato_outgoing::{Config, Failure, Secret, Security};
+use zato_outgoing::{Config, Failure, FailureKind, Secret, Security};
 
 use crate::peer::{COMPONENT, Peer, chain, cid, connection, reply, until_closed};
 
@@ -220,6 +220,9 @@ async fn an_inactive_connection_says_so() {
     assert!(matches!(error.kind(), Failure::Inactive));
     assert!(crm.conn().session().request(cid(), Method::GET, "/").await.is_err());
     assert_eq!(peer.connections(), 0);
+    let metrics = crm.metrics();
+    assert_eq!((metrics.calls, metrics.in_flight), (2, 0));
+    assert!(metrics.failures().any(|counted| counted == (FailureKind::Invalid, 2)));
 }
 
 #[tokio::test]

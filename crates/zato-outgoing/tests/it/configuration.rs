@@ -28,7 +28,10 @@ fn the_field_is_named() {
     }
     let credentials = "it must not contain credentials, which belong into a security definition";
     check(|config| config.host = "http://user:password@example.com".to_owned(), "host", credentials);
-    check(|config| config.host = "http://exa mple.com".to_owned(), "host", "it is not a host");
+    for host in ["http://exa mple.com", "http://é .com", "http://user:é@example.com"] {
+        let problem = if host.contains('@') { credentials } else { "it is not a host" };
+        check(|config| config.host = host.to_owned(), "host", problem);
+    }
     for host in ["http://", "http:///path", "http://example.com:65536", "http://:80"] {
         check(|config| config.host = host.to_owned(), "host", "it has no host name or its port is invalid");
     }
@@ -94,7 +97,13 @@ fn credentials_that_cannot_be_sent() {
 
 #[test]
 fn hosts_that_are_fine() {
-    for host in ["http://localhost", "HTTPS://Example.com", "http://[::1]:8080", "http://1.2.3.4:5/base"] {
+    for host in [
+        "http://localhost",
+        "HTTPS://Example.com",
+        "http://[::1]:8080",
+        "http://1.2.3.4:5/base",
+        "http://bücher.example:80/é",
+    ] {
         let connection = Connection::new(Config::new(7, "a", host, "/b"), &environment()).unwrap();
         assert_eq!((connection.id(), connection.name(), connection.is_active()), (7, "a", true));
         assert!(!connection.is_soap());

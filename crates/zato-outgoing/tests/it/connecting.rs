@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpStream, UnixListener};
@@ -23,6 +23,22 @@ async fn an_http_proxy_forwards_http() {
         assert_eq!(crm.conn().get(cid(), [("b", 1)]).await.unwrap().text(), "proxied");
     }
     assert_eq!((proxy.requests(), proxy.connections()), (2, 1));
+}
+
+/// As DNS knows it (RFC 5891).
+#[tokio::test]
+async fn a_host_name_may_have_other_letters_than_ascii() {
+    let proxy = Peer::saying("proxied").await;
+    let crm = connection("http://Bücher.example", "/a", |config| config.proxy = by_way_of(&proxy, "http"));
+    crm.conn().get(cid(), ()).await.unwrap();
+    let request = proxy.last_request();
+    assert_eq!(request.uri(), "http://xn--bcher-kva.example/a");
+    assert_eq!(request.headers()["Host"], "xn--bcher-kva.example");
+    let session = crm.conn().session();
+    session.request(cid(), Method::GET, "http://例え.example:8080/é").await.unwrap();
+    let request = proxy.last_request();
+    assert_eq!(request.uri(), "http://xn--r8jz45g.example:8080/%C3%A9");
+    assert_eq!(request.headers()["Host"], "xn--r8jz45g.example:8080");
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ async fn not_http() {
     })
     .await;
     let error = connection(&peer.host(), "/", |_| {}).conn().get(cid(), ()).await.unwrap_err();
-    check(&error, true, "the request was sent but no reply came");
+    check(&error, true, "the reply is not valid HTTP");
+    assert!(matches!(error.kind(), Failure::InvalidReply(_)));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn a_redirect_is_followed_on_the_same_connection() {
     assert_eq!(response.text(), "GET ");
     assert_eq!(response.url().path(), "/new");
     let [hop] = response.history() else { panic!("{:?}", response.history()) };
-    assert_eq!((hop.url.path(), hop.status.as_u16()), ("/old", 302));
+    assert_eq!((hop.method.as_str(), hop.url.path(), hop.status.as_u16()), ("POST", "/old", 302));
     assert_eq!((peer.connections(), peer.requests()), (1, 2));
 }
 

@@ -37,6 +37,20 @@ async fn inactive_connections_can_be_pinged_and_placeholders_stay() {
 }
 
 #[tokio::test]
+async fn each_request_has_a_line() {
+    let peer = Peer::answering(|request| match request.uri().path() {
+        "/old" => Response::builder().status(302).header("Location", "/new").body(Full::from("")).unwrap(),
+        _ => Response::new(Full::from("new")),
+    })
+    .await;
+    let crm = connection(&peer.host(), "/old", |config| config.ping_method = "POST".to_owned());
+    let report = crm.conn().ping(cid()).await.unwrap();
+    let requests = report.lines().take(2).map(|line| line.split_once("(UTC) ").unwrap().1);
+    let expected = [format!("POST {}/old", peer.host()), format!("GET {}/new", peer.host())];
+    assert_eq!(requests.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn a_soap_connection_is_pinged_without_an_envelope() {
     let peer = Peer::saying("").await;
     let crm = connection(&peer.host(), "/", |config| {

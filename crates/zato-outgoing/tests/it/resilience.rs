@@ -138,6 +138,18 @@ async fn a_full_queue_refuses_at_once() {
     assert_eq!(crm.waiting_calls(), 0);
 }
 
+/// The reply says more than that the time would have run out.
+#[tokio::test]
+async fn a_wait_that_the_call_has_no_time_for_is_not_begun() {
+    let peer = Peer::answering(|_| {
+        Response::builder().status(503).header("Retry-After", "3").body(Full::from("busy")).unwrap()
+    })
+    .await;
+    let crm = connection(&peer.host(), "/", |config| config.retry = Some(Retry::default()));
+    let response = crm.conn().get(cid(), ()).timeout(Duration::from_secs(2)).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.text().as_ref(), response.attempts()), (503, "busy", 1));
+}
+
 #[tokio::test]
 async fn waiting_for_a_turn_may_have_its_own_limit() {
     let (_peer, crm, _blocking) = occupied(|config| config.queue_timeout = Some(SHORT)).await;
