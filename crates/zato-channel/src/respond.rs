@@ -41,7 +41,7 @@ pub(crate) fn error(
         }
         ErrorShape::Soap(version) => {
             let body = fault(failure, version, &format!("cid [{cid}], faultstring [{text}]"));
-            (fault_status(failure.status), version.content_type(), body)
+            (fault_status(failure.status, version), version.content_type(), body)
         }
         ErrorShape::Text => (failure.status, "text/plain; charset=utf-8", printable(text).into_bytes()),
     };
@@ -84,15 +84,16 @@ fn text(failure: &Failure, service: Option<&str>, details: ErrorDetails) -> Stri
     }
 }
 
-/// SOAP 1.1, section 6.2, has faults go out with 500. Statuses that say who may call what are kept, because
-/// intermediaries act on them.
-fn fault_status(status: StatusCode) -> StatusCode {
+/// SOAP 1.1, section 6.2, has faults go out with 500, and SOAP 1.2, part 2, section 7.5.2.2, those which the sender can mend with 400.
+/// Statuses that say who may call what are kept, because intermediaries act on them.
+fn fault_status(status: StatusCode, version: Version) -> StatusCode {
     match status {
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::NOT_FOUND
         | StatusCode::METHOD_NOT_ALLOWED
         | StatusCode::TOO_MANY_REQUESTS => status,
+        status if version == Version::V12 && status.is_client_error() => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

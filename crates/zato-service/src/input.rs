@@ -120,7 +120,7 @@ impl<T: DeserializeOwned> FromInput for T {
     fn from_input(input: &Input<'_>) -> Result<Self, Error> {
         match input {
             _ if input.is_formless() => Err(Error::bad_request(
-                "The service expects named elements but its channel has no data format; set data_format to json or xml",
+                "The service expects named elements, which are not read from bodies of its channel's data format; set data_format to json or xml",
             )),
             // A closure, so that the place that errors name is this one and not the inside of `map_err`.
             #[expect(clippy::redundant_closure, reason = "the place matters")]

@@ -110,7 +110,7 @@ async fn what_cannot_be_invoked() {
         (
             json!({"name": "test.add", "payload": base64("text")}),
             400,
-            "The service expects named elements but its channel has no data format; set data_format to json or xml",
+            "The service expects named elements, which are not read from bodies of its channel's data format; set data_format to json or xml",
         ),
         (
             json!({"name": "test.add", "payload": base64("<nope><a>1</a></nope>"), "data_format": "xml"}),

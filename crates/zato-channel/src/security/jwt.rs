@@ -12,6 +12,8 @@ use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
 use time::OffsetDateTime;
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::RSAPublicKey;
 
 use super::denied::Denied;
 use super::jwt_signature;
@@ -61,6 +63,15 @@ pub enum JwtKeyError {
     /// The text is no key for the algorithm.
     #[error("the public key can't be read as one in PEM for {0}")]
     Pem(&'static str),
+    /// The key is too short or too long: RFC 7518, section 3.3, wants 2,048 bits at least.
+    #[error("the public key for RS256 has {found} bits; it should have 2048 to 8192")]
+    RsaSize {
+        /// The size of the key, in bits.
+        found: usize,
+    },
+    /// The key is one of another curve: RFC 7518, section 3.4, wants P-256. Its point is not compressed.
+    #[error("the public key for ES256 is no uncompressed point of the curve P-256")]
+    Curve,
 }
 
 /// The rules, ready to check tokens.
@@ -95,11 +106,22 @@ impl JwtCheck {
                     return Err(JwtKeyError::Pem("RS256"));
                 }
                 let key = DecodingKey::from_rsa_pem(pem.as_bytes());
-                (Algorithm::RS256, key.map_err(|_| JwtKeyError::Pem("RS256"))?)
+                let key = key.map_err(|_| JwtKeyError::Pem("RS256"))?;
+                let (_, parsed) =
+                    RSAPublicKey::from_der(bytes(&key)).map_err(|_| JwtKeyError::Pem("RS256"))?;
+                let found = parsed.key_size();
+                if !(2048..=8192).contains(&found) {
+                    return Err(JwtKeyError::RsaSize { found });
+                }
+                (Algorithm::RS256, key)
             }
             JwtKey::Es256(pem) => {
                 let key = DecodingKey::from_ec_pem(pem.as_bytes());
-                (Algorithm::ES256, key.map_err(|_| JwtKeyError::Pem("ES256"))?)
+                let key = key.map_err(|_| JwtKeyError::Pem("ES256"))?;
+                if !jwt_signature::is_of_p256(bytes(&key)) {
+                    return Err(JwtKeyError::Curve);
+                }
+                (Algorithm::ES256, key)
             }
         };
         let mut validation = Validation::new(algorithm);
@@ -140,6 +162,11 @@ impl JwtCheck {
             && token.claims.nbf.is_none_or(|nbf| nbf <= now + self.leeway);
         if is_current { Ok(()) } else { Err(Denied::Stale) }
     }
+}
+
+/// What the library has read out of a PEM.
+fn bytes(key: &DecodingKey) -> &[u8] {
+    key.try_get_as_bytes().unwrap_or_default()
 }
 
 fn secret_key(
@@ -333,6 +360,13 @@ mod tests {
         WwIDAQAB\n\
         -----END PUBLIC KEY-----";
 
+    const SHORT_RSA_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDFQ1FaMMBNinZQ6PTqKVnnBtBv\n\
+        HvzLyJukId/vUFu+5qJ2Ps0UmhzVVXbqdoyX89Kjs/Jh8cBO9iBJoCtQp/v+OAEr\n\
+        oskuWEVB9GgSbDHD+wwBT64pn45R04xf67OuzoAnbfsBIxKWkwHavw0qUDXSM5/E\n\
+        iNKrCxog6DU/mM/QdQIDAQAB\n\
+        -----END PUBLIC KEY-----";
+
     /// Expires in the year 2100.
     const RSA_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDB9.GuybTYotM__GI15ds1mRhgO8LZdZLOOgRwJIEzxO31hDIHRc\
         -stNEOLcbxoLkPqiaq95g5qrk2Zr-YUFQ-U4tqITGXm0MynqTNk6-CflaXTHPuZRdWBpw7SqIyarF8euXm54M3AIaBCjDdfHSpGW6OmJj5aqea\
@@ -362,5 +396,18 @@ mod tests {
         assert_eq!(of(JwtKey::Rs256(pair.public_key_pem())).err(), Some(JwtKeyError::Pem("RS256")));
         assert_eq!(of(JwtKey::Es256(RSA_KEY.to_owned())).err(), Some(JwtKeyError::Pem("ES256")));
         assert_eq!(of(JwtKey::Es256(String::new())).err(), Some(JwtKeyError::Pem("ES256")));
+        let private = |label: &str| format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----");
+        for label in ["PRIVATE KEY", "RSA PRIVATE KEY"] {
+            assert_eq!(of(JwtKey::Rs256(private(label))).err(), Some(JwtKeyError::Pem("RS256")));
+        }
+    }
+
+    /// Their tokens would all be refused, without anybody knowing why.
+    #[test]
+    fn public_keys_have_a_size() {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        assert_eq!(of(JwtKey::Es256(pair.public_key_pem())).err(), Some(JwtKeyError::Curve));
+        let short = of(JwtKey::Rs256(SHORT_RSA_KEY.to_owned())).err();
+        assert_eq!(short, Some(JwtKeyError::RsaSize { found: 1024 }));
     }
 }

@@ -6,10 +6,11 @@ use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::signature::{Error, Verifier};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
-use ring::hmac;
+use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
+use ring::{agreement, hmac};
 
 /// Verifies the algorithms that definitions can name. Nothing is signed here, and no sets of keys are read.
 pub(super) static PROVIDER: CryptoProvider = CryptoProvider {
@@ -17,6 +18,15 @@ pub(super) static PROVIDER: CryptoProvider = CryptoProvider {
     verifier_factory: verifier,
     key_utils: KeyUtils::new_unimplemented(),
 };
+
+/// Whether a public key is a point of the curve P-256 as ring reads it. Only an agreement on a key has that looked at.
+pub(super) fn is_of_p256(point: &[u8]) -> bool {
+    let random = SystemRandom::new();
+    let public = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
+    agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random)
+        .and_then(|private| agreement::agree_ephemeral(private, &public, |_| ()))
+        .is_ok()
+}
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what the library calls")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtVerifier>> {
