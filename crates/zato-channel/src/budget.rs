@@ -1,6 +1,6 @@
 //! How much memory the bodies of all calls may take up together, those of requests and those of replies.
 //!
-//! Owns the account, and what is counted. It must not know what the bodies mean, nor what a caller is answered for whom there is no
+//! Owns the account, what is counted, and when there is little left. It must not know what the bodies mean, nor what a caller is answered for whom there is no
 //! memory.
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub(crate) struct Budget(Arc<Account>);
 
 #[derive(Debug)]
 struct Account {
+    size: i64,
     /// Below zero if there are more bytes of replies than there was room for.
     left: AtomicI64,
 }
@@ -27,7 +28,12 @@ pub(crate) struct Exhausted;
 
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self(Arc::new(Account { left: AtomicI64::new(signed(bytes)) }))
+        Self(Arc::new(Account { size: signed(bytes), left: AtomicI64::new(signed(bytes)) }))
+    }
+
+    /// Whether more than half is taken.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.left.load(Relaxed) < self.0.size / 2
     }
 
     /// Whether nothing may be begun that could need memory, because replies take up more than there is.
@@ -41,9 +47,16 @@ impl Budget {
         if reply.len() <= UNCOUNTED {
             return reply;
         }
-        let (account, length) = (Arc::clone(&self.0), signed(reply.len()));
-        account.left.fetch_sub(length, Relaxed);
-        Bytes::from_owner(Held { reply, account, length })
+        let (account, bytes) = (Arc::clone(&self.0), signed(reply.len()));
+        account.left.fetch_sub(bytes, Relaxed);
+        Bytes::from_owner(Held { reply, _memory: Memory { account, bytes } })
+    }
+
+    /// Takes some for anything but a body, if there is that much.
+    pub(crate) fn take(&self, bytes: usize) -> Option<Memory> {
+        let (account, bytes) = (Arc::clone(&self.0), signed(bytes));
+        account.take(bytes).ok()?;
+        Some(Memory { account, bytes })
     }
 
     /// A part of the budget, empty at first.
@@ -56,22 +69,35 @@ fn signed(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// A reply that counts. It is given back when this is dropped.
+impl Account {
+    fn take(&self, bytes: i64) -> Result<(), Exhausted> {
+        let room = |left: i64| (left >= bytes).then(|| left - bytes);
+        self.left.fetch_update(Relaxed, Relaxed, room).map(drop).map_err(|_| Exhausted)
+    }
+}
+
+/// Memory that counts as taken until this is dropped.
+#[derive(Debug)]
+pub struct Memory {
+    account: Arc<Account>,
+    bytes: i64,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.account.left.fetch_add(self.bytes, Relaxed);
+    }
+}
+
+/// A reply that counts.
 struct Held {
     reply: Bytes,
-    account: Arc<Account>,
-    length: i64,
+    _memory: Memory,
 }
 
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.reply
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.account.left.fetch_add(self.length, Relaxed);
     }
 }
 
@@ -90,8 +116,7 @@ impl Share<'_> {
         if length <= UNCOUNTED || more <= 0 {
             return Ok(());
         }
-        let room = |left: i64| (left >= more).then(|| left - more);
-        self.account.left.fetch_update(Relaxed, Relaxed, room).map_err(|_| Exhausted)?;
+        self.account.take(more)?;
         self.bytes = bytes;
         Ok(())
     }
@@ -148,5 +173,19 @@ mod tests {
         assert_eq!(budget.share().grow_to(tens(1)), Ok(()));
         drop((short, second));
         assert_eq!(budget.share().grow_to(tens(2)), Ok(()));
+    }
+
+    #[test]
+    fn memory_is_short_when_less_than_half_is_left() {
+        let budget = Budget::new(tens(4));
+        let first = budget.take(tens(2)).unwrap();
+        assert!(!budget.is_short());
+        let second = budget.take(1).unwrap();
+        assert!(budget.is_short());
+        assert!(budget.take(tens(2)).is_none());
+        drop(first);
+        assert!(!budget.is_short());
+        drop((budget.take(tens(3)).unwrap(), second));
+        assert_eq!(budget.share().grow_to(tens(4)), Ok(()));
     }
 }

@@ -23,7 +23,7 @@ use zato_soap::Limits;
 use crate::access::AccessLog;
 use crate::audit::{AuditLog, Witness};
 use crate::body::{BodyError, BoxError};
-use crate::budget::{Budget, Share};
+use crate::budget::{Budget, Memory, Share};
 use crate::channel::{Allowed, Channel};
 use crate::codec::ErrorShape;
 use crate::decode::Payload;
@@ -151,6 +151,18 @@ impl Dispatcher {
     /// The counters of all calls.
     pub fn statistics(&self) -> &ChannelStatistics {
         &self.0.gate.statistics
+    }
+
+    /// Takes memory for what becomes of a reply from what all bodies share ([`Settings::max_buffered_bytes`]), or none if there is
+    /// too little left.
+    pub fn take_memory(&self, bytes: usize) -> Option<Memory> {
+        self.0.budget.take(bytes)
+    }
+
+    /// Whether bodies take up more than half of the memory that they may. Clients that let their replies lie should then be parted
+    /// with: the others will need the rest.
+    pub fn is_short_of_memory(&self) -> bool {
+        self.0.budget.is_short()
     }
 
     /// Answers a request that came from `peer`, which is the caller or a trusted proxy before it. Whatever goes wrong

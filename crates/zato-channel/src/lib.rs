@@ -39,6 +39,7 @@ mod xpath;
 
 pub use access::{AccessEntry, AccessLog};
 pub use audit::{AuditLog, AuditedCall, AuditedReply};
+pub use budget::Memory;
 pub use channels::{ChannelGuard, Channels};
 pub use client_certificate::{ClientCertificate, UnknownFact};
 pub use config::{ChannelConfig, DataFormat, Transport, UnknownDataFormat};

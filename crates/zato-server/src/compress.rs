@@ -8,9 +8,10 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header};
-use http_body::Body as _;
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -18,38 +19,52 @@ use tower::{ServiceExt, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::compression::{Compression, CompressionBody};
-use zato_channel::{Dispatcher, ReplyBody};
+use zato_channel::{BrokenOff, Dispatcher, Memory, ReplyBody};
 
 /// Below this many bytes a reply fits into a packet or two as it is.
 const WORTH_IT: u64 = 1024;
+
+/// About what compressing takes up until a reply has been sent, in bytes. It is zstd that needs as much.
+const MEMORY: usize = 1024 * 1024;
 
 /// The reply as it is will do, if nothing else will.
 const UNCHANGED: HeaderValue = HeaderValue::from_static("identity;q=0.001");
 
 /// A reply as it is, or compressed, which takes up so much that it is in a box of its own: connections move replies about.
-pub(crate) type AnswerBody = Either<ReplyBody, Pin<Box<CompressionBody<ReplyBody>>>>;
+pub(crate) type AnswerBody = Either<ReplyBody, Pin<Box<CompressionBody<Source>>>>;
 
 pin_project! {
     /// A reply on its way, to which little is added: connections move it about.
     pub(crate) struct Answer<F> {
         #[pin]
         reply: F,
-        // What the client says it understands.
-        accepted: Vec<HeaderValue>,
+        // Absent if the client says nothing of what it understands.
+        wish: Option<Wish>,
         compressing: Option<BoxFuture<'static, Result<Response<AnswerBody>, Infallible>>>,
     }
 }
 
-/// Answers a request. The reply is compressed if it is large enough and the client says that it understands gzip or zstd;
-/// clients that say nothing, and short replies, don't pay for the question.
+/// What a client would like its reply to be.
+struct Wish {
+    /// What it says it understands.
+    accepted: Vec<HeaderValue>,
+    dispatcher: Dispatcher,
+}
+
+/// Answers a request. The reply is compressed if it is large enough, there is memory for that, and the client says that it
+/// understands gzip or zstd; clients that say nothing, and short replies, don't pay for the question.
 #[inline]
 pub(crate) fn answer(
     dispatcher: &Dispatcher,
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Answer<impl Future<Output = Response<ReplyBody>> + use<>> {
-    let accepted = request.headers().get_all(header::ACCEPT_ENCODING).into_iter().cloned().collect();
-    Answer { reply: dispatcher.dispatch(request, peer), accepted, compressing: None }
+    let headers = request.headers();
+    let wish = headers.contains_key(header::ACCEPT_ENCODING).then(|| Wish {
+        accepted: headers.get_all(header::ACCEPT_ENCODING).into_iter().cloned().collect(),
+        dispatcher: dispatcher.clone(),
+    });
+    Answer { reply: dispatcher.dispatch(request, peer), wish, compressing: None }
 }
 
 impl<F: Future<Output = Response<ReplyBody>>> Future for Answer<F> {
@@ -62,10 +77,12 @@ impl<F: Future<Output = Response<ReplyBody>>> Future for Answer<F> {
             None => {
                 let response = ready!(this.reply.poll(cx));
                 let is_short = response.body().size_hint().exact().is_some_and(|length| length < WORTH_IT);
-                if this.accepted.is_empty() || is_short {
+                let wish = this.wish.take().filter(|_| !is_short);
+                let memory = wish.as_ref().and_then(|wish| wish.dispatcher.take_memory(MEMORY));
+                let (Some(Wish { accepted, .. }), Some(memory)) = (wish, memory) else {
                     return Poll::Ready(Ok(response.map(Either::Left)));
-                }
-                let accepted = std::mem::take(this.accepted);
+                };
+                let response = response.map(|reply| Source { reply, _memory: Some(memory) });
                 this.compressing.insert(Box::pin(compressed(accepted, response)))
             }
         };
@@ -75,7 +92,7 @@ impl<F: Future<Output = Response<ReplyBody>>> Future for Answer<F> {
 
 async fn compressed(
     accepted: Vec<HeaderValue>,
-    response: Response<ReplyBody>,
+    response: Response<Source>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let mut request = Request::new(());
     // The service has run, so whoever refuses the reply as it is gets it nevertheless (RFC 9110, 12.5.3). The first word counts.
@@ -88,4 +105,31 @@ async fn compressed(
     let service =
         Compression::new(reply).quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(WORTH_IT));
     Ok(service.oneshot(request).await?.map(|body| Either::Right(Box::pin(body))))
+}
+
+/// A reply as it is, and the memory for compressing it.
+#[derive(Default)]
+pub(crate) struct Source {
+    reply: ReplyBody,
+    _memory: Option<Memory>,
+}
+
+impl Body for Source {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        Pin::new(&mut self.reply).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.reply.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.reply.size_hint()
+    }
 }

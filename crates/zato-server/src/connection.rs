@@ -24,10 +24,12 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use zato_channel::{ClientCertificate, Dispatcher};
 
+use crate::busy::{Busy, Held};
 use crate::compress;
+use crate::offer::Offers;
 use crate::stream::Watched;
 use crate::tls::OverTls;
-use crate::waiting::{Busy, Waiting};
+use crate::waiting::Waiting;
 
 /// How long a client may take to send a request's headers, an idle connection's next request included.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -82,25 +84,33 @@ pub(crate) fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let waiting = Waiting::new();
+    let (waiting, offers) = (Waiting::new(), Offers::default());
     let stream = Watched::new(stream, waiting.clone());
-    let calls = waiting.clone();
+    let patience =
+        Patience { waiting: waiting.clone(), offers: offers.clone(), dispatcher: dispatcher.clone() };
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let call = (request.version() < Version::HTTP_2).then(|| calls.call());
+        let held = if request.version() < Version::HTTP_2 {
+            Held::Call { _call: waiting.call() }
+        } else {
+            Held::Stream(offers.clone())
+        };
         if let Some(Secured { certificate }) = &secured {
             request.extensions_mut().insert(OverTls);
             if let Some(certificate) = certificate {
                 request.extensions_mut().insert(certificate.clone());
             }
         }
-        Busy::new(compress::answer(&dispatcher, request, peer), call)
+        Busy::new(compress::answer(&dispatcher, request, peer), held)
     });
     let stream = BufWriter::with_capacity(SHORT_REPLY_BYTES, stream);
     let connection = protocol().serve_connection(TokioIo::new(stream), service).into_owned();
-    Served::new(connection, waiting, stop).map(move |ended| match ended {
+    Served::new(connection, patience, stop).map(move |ended| match ended {
         Ok(()) => {}
         Err(Ended::TooSlow) => {
             tracing::debug!(%peer, "a client did not send a request, or take a reply, in time")
+        }
+        Err(Ended::Hoarding) => {
+            tracing::warn!(%peer, "a client did not take a reply for a minute, and memory is short")
         }
         Err(Ended::Broken(error)) if is_refusal(&*error) => {
             tracing::info!(%error, %peer, "what a client sent is no request");
@@ -133,7 +143,32 @@ fn protocol() -> auto::Builder<TokioExecutor> {
 enum Ended<E> {
     /// No request came, or no part of a reply was taken, within [`HEADER_READ_TIMEOUT`].
     TooSlow,
+    /// A reply of HTTP/2 was not taken for as long, while there was little memory left.
+    Hoarding,
     Broken(E),
+}
+
+/// How long a connection is waited for.
+struct Patience {
+    waiting: Waiting,
+    offers: Offers,
+    dispatcher: Dispatcher,
+}
+
+impl Patience {
+    /// When it will be over, or whether it is.
+    ///
+    /// A connection of HTTP/2 may be one of a proxy, on which all but one client take their replies. So it ends only if the others
+    /// need the memory.
+    fn end<E>(&self, now: Instant) -> Result<Instant, Ended<E>> {
+        let end = self.waiting.since().unwrap_or(now) + HEADER_READ_TIMEOUT;
+        if end <= now {
+            return Err(Ended::TooSlow);
+        }
+        let offered = self.offers.since().filter(|_| self.dispatcher.is_short_of_memory());
+        let end_of_offer = offered.unwrap_or(now) + HEADER_READ_TIMEOUT;
+        if end_of_offer <= now { Err(Ended::Hoarding) } else { Ok(end.min(end_of_offer)) }
+    }
 }
 
 pin_project! {
@@ -145,7 +180,7 @@ pin_project! {
     struct Served<C> {
         #[pin]
         connection: C,
-        waiting: Waiting,
+        patience: Patience,
         #[pin]
         timer: Sleep,
         stop: Stop,
@@ -157,10 +192,10 @@ pin_project! {
 }
 
 impl<C> Served<C> {
-    fn new(connection: C, waiting: Waiting, stop: Stop) -> Self {
+    fn new(connection: C, patience: Patience, stop: Stop) -> Self {
         let timer = tokio::time::sleep(HEADER_READ_TIMEOUT);
         let stopped = stop.0.given.clone().cancelled_owned();
-        Self { connection, waiting, timer, stop, stopped, is_begun: false, is_stopping: false }
+        Self { connection, patience, timer, stop, stopped, is_begun: false, is_stopping: false }
     }
 }
 
@@ -182,12 +217,7 @@ impl<C: GracefulConnection> Future for Served<C> {
             return Poll::Ready(ended.map_err(Ended::Broken));
         }
         while this.timer.is_elapsed() {
-            let now = Instant::now();
-            let end = this.waiting.since().unwrap_or(now) + HEADER_READ_TIMEOUT;
-            if end <= now {
-                return Poll::Ready(Err(Ended::TooSlow));
-            }
-            this.timer.as_mut().reset(end);
+            this.timer.as_mut().reset(this.patience.end(Instant::now())?);
             ask(this.timer.as_mut(), cx);
         }
         Poll::Pending
@@ -208,7 +238,7 @@ mod tests {
     use futures_util::future::BoxFuture;
     use http::Response;
     use http::request::Parts;
-    use http_body_util::Full;
+    use http_body_util::{BodyExt as _, Full};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use zato_channel::{Channels, Page, Pages, Settings};
     use zato_cid::{Form, SystemGenerator};
@@ -327,6 +357,40 @@ mod tests {
             let (read, seconds) = taken(&dispatcher, header, 10).await;
             assert!(read < Large::SIZE && (70..=72).contains(&seconds), "{read} bytes, {seconds} s");
         }
+    }
+
+    /// Asks for a large document by HTTP/2, leaves room for a part of it only, and takes the rest after five minutes.
+    async fn taken_late(dispatcher: &Dispatcher) -> (hyper::Result<usize>, u64) {
+        let (client, server) = tokio::io::duplex(1024 * 1024);
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).initial_stream_window_size(1000);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = Request::get("http://localhost/large").body(String::new()).unwrap();
+        let reply = sender.send_request(request).await.unwrap();
+        let begun = Instant::now();
+        tokio::select! {
+            _ended = connection => {}
+            () = tokio::time::sleep(Duration::from_secs(300)) => {}
+        }
+        let seconds = begun.elapsed().as_secs();
+        (reply.into_body().collect().await.map(|body| body.to_bytes().len()), seconds)
+    }
+
+    /// A proxy's other clients would be without their replies, too.
+    #[tokio::test]
+    async fn a_reply_of_http2_may_lie_there_while_there_is_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        tokio::time::pause();
+        let (taken, seconds) = taken_late(&dispatcher).await;
+        assert_eq!((taken.unwrap(), seconds), (Large::SIZE, 300));
+        let size = Settings::default().max_buffered_bytes;
+        let _others = dispatcher.take_memory(size / 2 + 1).unwrap();
+        let (taken, seconds) = taken_late(&dispatcher).await;
+        assert!(taken.is_err() && (60..=121).contains(&seconds), "{taken:?} {seconds} s");
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod background;
+mod busy;
 mod compress;
 mod config;
 mod connection;
@@ -12,6 +13,7 @@ mod host;
 mod listener;
 mod logging;
 mod metrics;
+mod offer;
 mod pages;
 mod server;
 mod stream;

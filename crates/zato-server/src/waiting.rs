@@ -7,15 +7,10 @@
 //! A call costs one reading of the clock here and no timer: setting one for each request would be more work than to read
 //! the request, and hardly any of them would ever run out.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::Response;
-use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 /// What stands in the place of a time while nothing is waited for.
@@ -86,64 +81,8 @@ impl Drop for Call {
     }
 }
 
-pin_project! {
-    /// What is done for a request: its answer, and then the body of that.
-    pub(crate) struct Busy<T> {
-        #[pin]
-        inner: T,
-        call: Option<Call>,
-    }
-}
-
-impl<T> Busy<T> {
-    /// `call` lasts until the answer, and the body that comes with it, are done with.
-    pub(crate) fn new(inner: T, call: Option<Call>) -> Self {
-        Self { inner, call }
-    }
-}
-
-impl<F, B, E> Future for Busy<F>
-where
-    F: Future<Output = Result<Response<B>, E>>,
-{
-    type Output = Result<Response<Busy<B>>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        let call = this.call.take();
-        Poll::Ready(Ok(response.map(|inner| Busy { inner, call })))
-    }
-}
-
-impl<B: Body> Body for Busy<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().inner.poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-    use std::future::ready;
-
-    use bytes::Bytes;
-    use http_body_util::Full;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -153,13 +92,10 @@ mod tests {
         let begun = waiting.since().unwrap();
         tokio::time::advance(second).await;
         assert_eq!(waiting.since(), Some(begun));
-        let answer = ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"a")))));
-        let call = Busy::new(answer, Some(waiting.call()));
-        assert_eq!(waiting.since(), None);
-        let Ok(response) = call.await;
+        let call = waiting.call();
         assert_eq!(waiting.since(), None);
         tokio::time::advance(second).await;
-        drop(response);
+        drop(call);
         assert_eq!(waiting.since(), Some(begun + 2 * second));
         tokio::time::advance(second).await;
         waiting.set_stuck(false);

@@ -1,0 +1,97 @@
+//! Replies of HTTP/2 that lie there until their client makes room for them.
+//!
+//! Owns since when they do. A reply has a window of its own there (RFC 9113, section 5.2), and a client that answers every ping may
+//! keep it shut for ever. It must not know what is in a reply, nor what becomes of such a client.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+/// The replies of one connection. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Offers(Arc<Mutex<Lying>>);
+
+#[derive(Debug, Default)]
+struct Lying {
+    /// Since when, and the number that tells replies of one moment apart.
+    replies: BTreeSet<(Instant, u64)>,
+    last: u64,
+}
+
+impl Offers {
+    /// Since when the reply lies there whose client has taken nothing of it for the longest time.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.lock().replies.first().map(|(since, _)| *since)
+    }
+
+    /// A reply that the client has to make room for, from now on.
+    pub(crate) fn lay(&self) -> Offer {
+        let mut offer = Offer { offers: self.clone(), place: None };
+        offer.lay();
+        offer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lying> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reply. It is not waited for any more when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    offers: Offers,
+    /// Absent while the client has nothing to make room for.
+    place: Option<(Instant, u64)>,
+}
+
+impl Offer {
+    /// The client has taken what there was, and has to make room for what there is now.
+    pub(crate) fn lay(&mut self) {
+        self.withdraw();
+        let mut lying = self.offers.lock();
+        lying.last += 1;
+        let place = (Instant::now(), lying.last);
+        lying.replies.insert(place);
+        self.place = Some(place);
+    }
+
+    /// The client has taken what there was, and the rest has yet to be made.
+    pub(crate) fn withdraw(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.offers.lock().replies.remove(&place);
+        }
+    }
+}
+
+impl Drop for Offer {
+    fn drop(&mut self) {
+        self.withdraw();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_wait_counts() {
+        let second = Duration::from_secs(1);
+        let (begun, offers) = (Instant::now(), Offers::default());
+        assert_eq!(offers.since(), None);
+        let (mut first, mut second_one) = (offers.lay(), offers.lay());
+        tokio::time::advance(second).await;
+        first.lay();
+        assert_eq!(offers.since(), Some(begun));
+        second_one.withdraw();
+        assert_eq!(offers.since(), Some(begun + second));
+        tokio::time::advance(second).await;
+        second_one.lay();
+        drop(first);
+        assert_eq!(offers.since(), Some(begun + 2 * second));
+        drop(second_one);
+        assert_eq!(offers.since(), None);
+    }
+}
