@@ -52,6 +52,14 @@ impl Budget {
         Bytes::from_owner(Held { reply, _memory: Memory { account, bytes } })
     }
 
+    /// Counts a document in the same way, if there is any memory left and it is not too short to count.
+    pub(crate) fn hold_if_any(&self, document: Bytes) -> Result<Bytes, Exhausted> {
+        if document.len() > UNCOUNTED && self.0.left.load(Relaxed) <= 0 {
+            return Err(Exhausted);
+        }
+        Ok(self.hold(document))
+    }
+
     /// Takes some for anything but a body, if there is that much.
     pub(crate) fn take(&self, bytes: usize) -> Option<Memory> {
         let (account, bytes) = (Arc::clone(&self.0), signed(bytes));

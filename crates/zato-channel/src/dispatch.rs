@@ -15,7 +15,7 @@ use http::header::ORIGIN;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::Body;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use zato_cid::Cid;
 use zato_service::{ChannelKind, Environment, Origin};
 use zato_soap::Limits;
@@ -23,7 +23,7 @@ use zato_soap::Limits;
 use crate::access::AccessLog;
 use crate::audit::{AuditLog, Witness};
 use crate::body::{BodyError, BoxError};
-use crate::budget::{Budget, Memory, Share};
+use crate::budget::{Budget, Exhausted, Memory, Share};
 use crate::channel::{Allowed, Channel};
 use crate::codec::ErrorShape;
 use crate::decode::Payload;
@@ -468,7 +468,7 @@ impl Shared {
         body::discard(pin!(body), &request.headers, self.body_timeout).await;
         let allowed = HeaderValue::from_static("GET, HEAD, OPTIONS");
         let answered = match request.method {
-            Method::GET | Method::HEAD => caught(call.cid, pin!(async { Ok(page.get(request).await) })).await,
+            Method::GET | Method::HEAD => caught(call.cid, pin!(self.document(page, request))).await,
             Method::OPTIONS => Ok(respond::options(allowed)),
             ref other => Err(Failure::method_not_allowed(other, allowed)),
         };
@@ -477,6 +477,14 @@ impl Shared {
             Err(failure) => (self.error(&failure, call.cid, ErrorShape::Text, None), Some(failure)),
         };
         self.epilogue.end(call, Some(request), None, failure.as_ref(), response)
+    }
+
+    /// A page counts like the reply of a service, but nothing is lost if it is refused for want of memory.
+    async fn document(&self, page: &dyn Page, request: &Parts) -> Result<Response<Full<Bytes>>, Failure> {
+        let (head, body) = page.get(request).await.into_parts();
+        let Ok(body) = body.collect().await;
+        let body = self.budget.hold_if_any(body.to_bytes()).map_err(|Exhausted| Failure::overloaded())?;
+        Ok(Response::from_parts(head, Full::new(body)))
     }
 
     fn error(

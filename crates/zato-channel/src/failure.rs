@@ -90,19 +90,22 @@ impl Failure {
         Self { remedy: Some(Remedy::Allow(allowed)), ..Self::refused(StatusCode::METHOD_NOT_ALLOWED, text) }
     }
 
+    /// Bodies take up all the memory that they may.
+    pub(crate) fn overloaded() -> Self {
+        let text = "The server has no memory left for this call at the moment";
+        Self {
+            remedy: Some(Remedy::RetryAfter(HeaderValue::from_static("1"))),
+            ..Self::refused(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+
     pub(crate) fn body(error: &BodyError, limit: usize) -> Self {
         match error {
             BodyError::TooLarge => Self::refused(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The body is larger than the {limit} bytes that are accepted"),
             ),
-            BodyError::Overloaded => Self {
-                remedy: Some(Remedy::RetryAfter(HeaderValue::from_static("1"))),
-                ..Self::refused(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "The server has no memory left for this call at the moment",
-                )
-            },
+            BodyError::Overloaded => Self::overloaded(),
             BodyError::TooSlow => {
                 Self::refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time")
             }

@@ -1,16 +1,19 @@
 //! Bodies that are too large, too slow or cut off, by way of the dispatcher.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
-use zato_channel::{ChannelConfig, Pages, Settings};
+use http_body_util::{BodyExt, Full};
+use zato_channel::{ChannelConfig, Page, Pages, Settings};
 use zato_service::Description;
 
 use crate::support::{House, call, get, json, post, raw};
@@ -115,9 +118,30 @@ fn the_time_a_body_may_take_is_the_configured_one() {
     });
 }
 
+/// A document of so many bytes.
+struct Document(usize);
+
+impl Page for Document {
+    fn get<'a>(&'a self, _: &'a Parts) -> BoxFuture<'a, Response<Full<Bytes>>> {
+        Box::pin(ready(Response::new(Full::from(vec![b'x'; self.0]))))
+    }
+}
+
+#[test]
+fn documents_that_nobody_reads_do_so_as_well() {
+    let pages = Pages::new().with("/zato/long", Document(20_000));
+    let house = House::with(pages, Settings { max_buffered_bytes: 100_000, ..Settings::default() });
+    let client = SocketAddr::from(([192, 0, 2, 1], 50_000));
+    let unread = || house.runtime.block_on(house.dispatcher.dispatch(get("/zato/long"), client));
+    let replies: Vec<_> = (0..7).map(|_| unread()).collect();
+    assert!(replies[..5].iter().all(|reply| reply.status() == StatusCode::OK));
+    assert!(replies[5..].iter().all(|reply| reply.status() == StatusCode::SERVICE_UNAVAILABLE));
+}
+
 #[test]
 fn replies_that_nobody_reads_take_up_what_there_is_for_bodies() {
-    let house = House::with(Pages::new(), Settings { max_buffered_bytes: 200_000, ..Settings::default() });
+    let pages = Pages::new().with("/zato/long", Document(20_000)).with("/zato/short", Document(10_000));
+    let house = House::with(pages, Settings { max_buffered_bytes: 200_000, ..Settings::default() });
     let page = house.service(Description::new("demo.page"), |_, ()| Ok("x".repeat(100_000)));
     house.put(raw(1, "/page", &page));
     house.put(json(2, "/greet", &house.greeter()));
@@ -130,6 +154,9 @@ fn replies_that_nobody_reads_take_up_what_there_is_for_bodies() {
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(refused.details(), "The server has no memory left for this call at the moment");
+    let refused = house.call(get("/zato/long"));
+    assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+    assert_eq!(house.call(get("/zato/short")).status, StatusCode::OK);
 
     let read = replies.pop().unwrap().into_body();
     let body = house.runtime.block_on(read.collect()).unwrap().to_bytes();
