@@ -63,7 +63,9 @@ where
         return Err(BodyError::TooLarge);
     }
     // Whoever announces a body that there is no room for need not send it.
-    share.grow_to(usize::try_from(body.size_hint().lower()).unwrap_or(limit))?;
+    if !share.has_room(usize::try_from(body.size_hint().lower()).unwrap_or(limit)) {
+        return Err(BodyError::Overloaded);
+    }
     let mut collected = pin!(collect(body, limit, share));
     match within_two_polls(collected.as_mut()).await {
         Some(result) => result,

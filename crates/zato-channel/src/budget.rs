@@ -117,6 +117,11 @@ pub(crate) struct Share<'a> {
 }
 
 impl Share<'_> {
+    /// Whether a body of `length` could be counted now. It is not counted before it is there: anybody could announce one.
+    pub(crate) fn has_room(&self, length: usize) -> bool {
+        length <= UNCOUNTED || signed(length) - self.bytes <= self.account.left.load(Relaxed)
+    }
+
     /// Makes the share as large as a body of `length`, if it is smaller and the body counts.
     pub(crate) fn grow_to(&mut self, length: usize) -> Result<(), Exhausted> {
         let bytes = signed(length);

@@ -120,7 +120,7 @@ impl Allowed {
         Self { method, header }
     }
 
-    /// Whether it is this method. `HEAD` is `GET` without the body of the reply, which is left out when it is sent.
+    /// Whether it is this method. `HEAD` is `GET` without the body of the reply, which whoever sends it leaves out.
     pub(crate) fn includes(&self, method: &Method) -> bool {
         self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
     }

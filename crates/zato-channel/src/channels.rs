@@ -107,11 +107,15 @@ impl Channels {
         let mut errors = Vec::new();
         let channels: Vec<_> = configs
             .into_iter()
-            .filter_map(|config| Channel::new(config).map(Arc::new).map_err(|error| errors.push(error)).ok())
+            .filter_map(|config| Channel::new(config).map_err(|error| errors.push(error)).ok())
             .collect();
         self.always(|table| {
             let mut next = table.cleared();
             for channel in channels {
+                let channel = match table.channel(channel.id) {
+                    Some(former) => Arc::new(channel.after(former)),
+                    None => Arc::new(channel),
+                };
                 errors.extend(next.put(&channel, &self.0.pages).err());
             }
             *table = next.without_unused();
@@ -136,15 +140,14 @@ impl Channels {
         self.len() == 0
     }
 
-    /// Finds a request's channel: the action that the request names, or else the one that `fallback` has.
-    pub(crate) fn find<'a, A: AsRef<str> + 'a>(
-        &self,
-        path: &str,
-        action: &str,
-        fallback: impl FnOnce() -> Option<A>,
-    ) -> Option<Found> {
-        let table = self.0.table.load();
-        table.find(path, action).or_else(|| table.find(path, fallback()?.as_ref()))
+    /// Finds the channel of a path and an action, which is empty for a request that names none.
+    pub(crate) fn find(&self, path: &str, action: &str) -> Option<Found> {
+        self.0.table.load().find(path, action)
+    }
+
+    /// Finds a channel of a path, whatever its action, that is one of those wanted.
+    pub(crate) fn find_any(&self, path: &str, wanted: impl Fn(&Channel) -> bool) -> Option<Found> {
+        self.0.table.load().find_any(path, wanted)
     }
 
     pub(crate) fn page(&self, path: &str) -> Option<Arc<dyn Page>> {

@@ -4,10 +4,13 @@
 //! accepts TLS connections has done that; nor which certificates may call what.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
+use time::OffsetDateTime;
+use x509_parser::certificate::X509Certificate;
 use x509_parser::parse_x509_certificate;
 use x509_parser::x509::X509Name;
 
@@ -20,6 +23,8 @@ pub struct ClientCertificate(Arc<Certificate>);
 
 struct Certificate {
     der: Box<[u8]>,
+    /// From when to when it is valid, in seconds since 1970; absent if it can't be read, so that it says nothing either.
+    validity: Option<RangeInclusive<i64>>,
     facts: Box<[(Fact, Box<str>)]>,
 }
 
@@ -27,13 +32,25 @@ impl ClientCertificate {
     /// Takes the certificate as it was sent, in DER.
     #[must_use]
     pub fn new(der: &[u8]) -> Self {
-        Self(Arc::new(Certificate { der: der.into(), facts: facts(der) }))
+        let certificate = parse_x509_certificate(der).ok().map(|(_, certificate)| certificate);
+        let validity = certificate.as_ref().map(|certificate| {
+            let validity = certificate.validity();
+            validity.not_before.timestamp()..=validity.not_after.timestamp()
+        });
+        let facts = facts(der, certificate.as_ref());
+        Self(Arc::new(Certificate { der: der.into(), validity, facts }))
     }
 
     /// The certificate in DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.0.der
+    }
+
+    /// Whether the certificate is valid at this moment. It was when its owner showed it, but connections last, and a client that comes
+    /// back to its TLS session does not show it again.
+    pub(crate) fn is_valid(&self, now: OffsetDateTime) -> bool {
+        self.0.validity.as_ref().is_none_or(|validity| validity.contains(&now.unix_timestamp()))
     }
 
     /// Whether this is what the certificate says; of some facts it may have several.
@@ -116,10 +133,10 @@ impl fmt::Display for Fact {
 }
 
 /// What a certificate says; of one that can't be read only the fingerprint is known.
-fn facts(der: &[u8]) -> Box<[(Fact, Box<str>)]> {
+fn facts(der: &[u8], certificate: Option<&X509Certificate<'_>>) -> Box<[(Fact, Box<str>)]> {
     let hex = digest(&SHA256, der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut facts = vec![(Fact::Fingerprint, hex.into())];
-    if let Ok((_, certificate)) = parse_x509_certificate(der) {
+    if let Some(certificate) = certificate {
         facts.extend(attributes(certificate.subject()).map(|(id, value)| (Fact::Subject(id), value)));
         facts.extend(attributes(certificate.issuer()).map(|(id, value)| (Fact::Issuer(id), value)));
     }

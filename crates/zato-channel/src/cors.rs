@@ -13,6 +13,7 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
@@ -58,13 +59,36 @@ impl FromStr for Origins {
 
 fn origin(word: &str) -> Result<HeaderValue, InvalidOrigin> {
     let invalid = || InvalidOrigin(word.to_owned());
+    // Browsers write origins in lower case, and no port where it is the scheme's own one.
+    let word = word.to_ascii_lowercase();
     let (scheme, host) = word.split_once("://").ok_or_else(invalid)?;
+    let default_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return Err(invalid()),
+    };
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    if !matches!(scheme, "http" | "https") || host.is_empty() || !host.chars().all(is_host) {
+    let authority: Authority = host.parse().map_err(|_| invalid())?;
+    let port = authority.port_u16();
+    if authority.host().is_empty()
+        || !host.chars().all(is_host)
+        || (port.is_none() && host != authority.host())
+    {
         return Err(invalid());
     }
-    // Browsers write origins in lower case.
-    HeaderValue::from_str(&word.to_ascii_lowercase()).map_err(|_| invalid())
+    let origin = match port.filter(|port| *port != default_port) {
+        Some(port) => format!("{scheme}://{}:{port}", authority.host()),
+        None => format!("{scheme}://{}", authority.host()),
+    };
+    HeaderValue::try_from(origin).map_err(|_| invalid())
+}
+
+/// The origin of the page for which a browser asks whether it may make a call, if the request is such a question.
+pub(crate) fn asking(request: &Parts) -> Option<&HeaderValue> {
+    if request.method != Method::OPTIONS || !request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    request.headers.get(ORIGIN)
 }
 
 impl Origins {
@@ -74,12 +98,7 @@ impl Origins {
         request: &Parts,
         method: Option<&HeaderValue>,
     ) -> Option<Response<Full<Bytes>>> {
-        let asks = request.method == Method::OPTIONS
-            && request.headers.contains_key(ORIGIN)
-            && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-        if !asks {
-            return None;
-        }
+        asking(request)?;
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -94,6 +113,14 @@ impl Origins {
         Some(response)
     }
 
+    /// Whether pages of this origin may make calls.
+    pub(crate) fn include(&self, origin: &HeaderValue) -> bool {
+        match &self.0 {
+            Allowed::Any => true,
+            Allowed::Listed(origins) => origins.contains(origin),
+        }
+    }
+
     /// Tells a browser in a reply whether the page that sent the request may read it.
     pub(crate) fn allow(&self, request: &HeaderMap, reply: &mut HeaderMap) -> bool {
         let Some(origin) = request.get(ORIGIN) else { return false };
@@ -101,9 +128,9 @@ impl Origins {
             Allowed::Any => {
                 reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             }
-            Allowed::Listed(origins) => {
+            Allowed::Listed(_) => {
                 reply.append(VARY, HeaderValue::from_name(ORIGIN));
-                if !origins.contains(origin) {
+                if !self.include(origin) {
                     return false;
                 }
                 reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -142,6 +169,16 @@ mod tests {
         check_read("https://a.example/path", Err("https://a.example/path"));
         check_read("ftp://a.example", Err("ftp://a.example"));
         check_read("https://", Err("https://"));
+        for word in ["https://a.example:", "https://a:b:c", "https://a:65536", "https://:80"] {
+            check_read(word, Err(word));
+        }
+    }
+
+    #[test]
+    fn origins_are_kept_as_browsers_write_them() {
+        check_allow("HTTPS://A.example:443", Some("https://a.example"), "https://a.example true origin");
+        check_allow("http://a.example:80", Some("http://a.example"), "http://a.example true origin");
+        check_allow("https://a.example:80", Some("https://a.example:80"), "https://a.example:80 true origin");
     }
 
     #[track_caller]

@@ -37,7 +37,7 @@ use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
 use crate::statistics::ChannelStatistics;
 use crate::throttle::{FailureDelays, Throttle};
-use crate::{Channels, Origins, Page, TrustedProxies, body, framing, media, path};
+use crate::{Channels, Origins, Page, TrustedProxies, body, cors, framing, media, path};
 
 /// What is the same for all channels.
 #[derive(Clone, Debug)]
@@ -216,9 +216,28 @@ impl Shared {
         }
         let unknown = || Route::Nowhere(gate::unknown_url(cid, request));
         let Some(path) = path::decode(request.uri.path()) else { return unknown() };
+        // The question names no action, and the call that may follow does.
+        if let Some(origin) = cors::asking(request)
+            && let Some(found) = self.channels.find_any(&path, |channel| {
+                channel.cors.as_ref().is_some_and(|origins| origins.include(origin))
+            })
+        {
+            return Route::Channel(found);
+        }
         let headers = &request.headers;
-        // The action of SOAP 1.2 is looked at last, because hardly a request needs it.
-        match self.channels.find(&path, &media::soap_action(headers), || media::action_parameter(headers)) {
+        let action = media::soap_action(headers);
+        let parameter = || media::action_parameter(headers);
+        // SOAP 1.2 names the action in its own place, and what names one is not meant for a channel without.
+        let found = match action.is_empty() {
+            true => parameter()
+                .and_then(|parameter| self.channels.find(&path, &parameter))
+                .or_else(|| self.channels.find(&path, "")),
+            false => self
+                .channels
+                .find(&path, &action)
+                .or_else(|| parameter().and_then(|parameter| self.channels.find(&path, &parameter))),
+        };
+        match found {
             Some(found) => Route::Channel(found),
             None => self.channels.page(&path).map_or_else(unknown, Route::Page),
         }
@@ -324,11 +343,11 @@ impl Shared {
                 // Boxed, because few calls need it.
                 Err(refusal) => return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await,
             };
-            let (payload, callers_place) = match self.open(arrival, witness, &body) {
+            let (payload, places) = match self.open(arrival, place, witness, &body) {
                 Ok(opened) => opened,
                 Err(refusal) => {
                     // The answer may be held back, in which time others may use what the call took.
-                    drop((body, place, share));
+                    drop((body, share));
                     return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await;
                 }
             };
@@ -355,7 +374,6 @@ impl Shared {
                     self.epilogue.reply(&call, request.as_mut(), &channel, (status, headers), body)
                 }
                 Answer::Pieces(pieces) => {
-                    let places = (place, callers_place);
                     self.epilogue.begin(call, request, channel, places, (status, headers), pieces)
                 }
             }
@@ -368,13 +386,15 @@ impl Shared {
         arrival: Arrival<'_>,
         mut body: Pin<&mut B>,
         share: &mut Share<'_>,
-    ) -> Result<(Bytes, Place), Refusal>
+    ) -> Result<(Bytes, Option<Place>), Refusal>
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let Arrival { request, found: Found { channel, .. }, .. } = arrival;
-        let too_many = |too_many| Failure::too_many("channel", &channel.name, too_many).into();
-        match self.gate.admit(arrival).and_then(|()| channel.limiter.admit().map_err(too_many)) {
+        let request = arrival.request;
+        let admitted = self.gate.admit(arrival).and_then(|may_be_counted| {
+            may_be_counted.then(|| arrival.count_call()).transpose().map_err(Refusal::from)
+        });
+        match admitted {
             Ok(place) => Ok((self.receive(request, body.as_mut(), share).await?, place)),
             Err(refusal) => {
                 // Whoever may not call is not asked for the body.
@@ -384,13 +404,14 @@ impl Shared {
         }
     }
 
-    /// Lets a call through to its service, and counts it for its caller.
+    /// Lets a call through to its service, and counts it for its caller; for its channel, too, if it has no place yet.
     fn open<'b>(
         &self,
         arrival: Arrival<'_>,
+        place: Option<Place>,
         mut witness: Option<&mut Witness>,
         body: &'b Bytes,
-    ) -> Result<(Payload<'b>, Option<Place>), Refusal> {
+    ) -> Result<(Payload<'b>, (Place, Option<Place>)), Refusal> {
         if let Some(witness) = &mut witness {
             witness.received(body);
         }
@@ -399,7 +420,8 @@ impl Shared {
             let definition = arrival.found.definition.as_ref();
             witness.let_through(definition.map(|definition| definition.security.name()));
         }
-        Ok((payload, arrival.count_caller()?))
+        let place = place.map_or_else(|| arrival.count_call(), Ok)?;
+        Ok((payload, (place, arrival.count_caller()?)))
     }
 
     async fn receive<B>(

@@ -24,9 +24,15 @@ pub(crate) fn ambiguity(request: &Parts) -> Option<Failure> {
     Some(Failure::unreadable(StatusCode::NOT_IMPLEMENTED, "Of transfer codings only chunked is understood"))
 }
 
-/// What is wrong with the Host header by RFC 9112, section 3.2. Version 1.0 did not know it, and HTTP/2 has a field of its
-/// own for what it says.
+/// What is wrong with the Host header by RFC 9112, section 3.2, and with what else names the server. Version 1.0 did not know the
+/// header, and HTTP/2 has a field of its own for what it says (RFC 9113, section 8.3.1).
 fn misaddressed(request: &Parts) -> Option<&'static str> {
+    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
+    if authority.is_some_and(|authority| !is_host(authority)) {
+        return Some(
+            "The URL has more than a name or an address with an optional port, such as `localhost:17010`",
+        );
+    }
     let mut hosts = request.headers.get_all(header::HOST).into_iter();
     let Some(host) = hosts.next() else {
         return (request.version == Version::HTTP_11).then_some(
@@ -36,9 +42,20 @@ fn misaddressed(request: &Parts) -> Option<&'static str> {
     if hosts.next().is_some() {
         return Some("There is more than one Host header: send one");
     }
-    (!is_host(host.as_bytes())).then_some(
-        "The Host header is not a name or an address with an optional port, such as `localhost:17010`",
-    )
+    if !is_host(host.as_bytes()) {
+        return Some(
+            "The Host header is not a name or an address with an optional port, such as `localhost:17010`",
+        );
+    }
+    let contradicts =
+        |authority| !without_port(authority).eq_ignore_ascii_case(without_port(host.as_bytes()));
+    authority.is_some_and(contradicts).then_some("The Host header and the URL name different servers")
+}
+
+/// Without a port that says no more than the scheme.
+fn without_port(host: &[u8]) -> &[u8] {
+    let stripped = [&b":80"[..], b":443", b":"].into_iter().find_map(|port| host.strip_suffix(port));
+    stripped.unwrap_or(host)
 }
 
 /// Whether this is `uri-host [ ":" port ]` of RFC 9110, section 7.2. The host may be empty.
@@ -133,5 +150,32 @@ mod tests {
             check_version(Version::HTTP_11, &[("host", host.as_bytes())], 400);
         }
         check_version(Version::HTTP_11, &[("host", b"a\xff")], 400);
+    }
+
+    #[test]
+    fn a_url_names_the_same_server() {
+        let refused = |url: &str, host: Option<&str>| {
+            let request = Request::get(url).version(Version::HTTP_2);
+            let request = host.into_iter().fold(request, |request, host| request.header("host", host));
+            ambiguity(&request.body(()).unwrap().into_parts().0).is_some()
+        };
+        for (url, host) in [
+            ("http://a/", None),
+            ("http://a:8080/", Some("A:8080")),
+            ("https://a:443/", Some("a")),
+            ("http://a/", Some("a:80")),
+            ("http://[::1]:8080/", Some("[::1]:8080")),
+        ] {
+            assert!(!refused(url, host), "{url} {host:?}");
+        }
+        for (url, host) in [
+            ("http://user@a/", None),
+            ("http://a/", Some("b")),
+            ("http://a/", Some("")),
+            ("http://a:8080/", Some("a:8081")),
+            ("http://a:8080/", Some("a")),
+        ] {
+            assert!(refused(url, host), "{url} {host:?}");
+        }
     }
 }

@@ -64,6 +64,12 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
+    /// Counts the call for its channel. The place is kept until the call is over.
+    pub(crate) fn count_call(&self) -> Result<Place, Failure> {
+        let channel = &self.found.channel;
+        channel.limiter.admit().map_err(|too_many| Failure::too_many("channel", &channel.name, too_many))
+    }
+
     /// Counts the call of a caller who was believed. The place is kept until the call is over.
     pub(crate) fn count_caller(&self) -> Result<Option<Place>, Failure> {
         let Some(definition) = &self.found.definition else { return Ok(None) };
@@ -75,22 +81,24 @@ impl Arrival<'_> {
 }
 
 impl Gate {
-    /// The checks that need no body.
-    pub(crate) fn admit(&self, arrival: Arrival<'_>) -> Result<(), Refusal> {
+    /// The checks that need no body. Says whether the caller may be counted: who has yet to prove something by the body may not, since
+    /// anybody could use up what others may do.
+    pub(crate) fn admit(&self, arrival: Arrival<'_>) -> Result<bool, Refusal> {
         let Arrival { request, found, .. } = arrival;
         if !found.channel.is_active {
             return Err(Failure::inactive_channel().into());
         }
         check_method(&found.channel, &request.method)?;
-        let Some(definition) = &found.definition else { return Ok(()) };
+        let Some(definition) = &found.definition else { return Ok(true) };
         self.check_throttle(arrival, definition)?;
         if definition.security.proof(request) != Proof::Request {
-            return Ok(());
+            return Ok(false);
         }
         let checked =
             definition.security.check_request(request, None, || self.environment.now(), &definition.nonces);
         checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
-        self.check_roles(arrival, definition)
+        self.check_roles(arrival, definition)?;
+        Ok(true)
     }
 
     /// The checks that need the body, which is read as far as the channel's format goes.

@@ -109,9 +109,14 @@ impl Limiter {
         self.limits
     }
 
-    /// The same counters if the limits are the same, fresh ones otherwise.
+    /// The calls under way still count, and so do those before if the rate is the same.
     pub(crate) fn successor(&self, limits: CallLimits) -> Self {
-        if limits == self.limits { self.clone() } else { Self::new(limits) }
+        let in_flight = Arc::clone(&self.in_flight);
+        if limits.rate == self.limits.rate {
+            Self { limits, rate: self.rate.clone(), in_flight }
+        } else {
+            Self { in_flight, ..Self::new(limits) }
+        }
     }
 
     /// Counts a call. Its place is free again when the result is dropped.
@@ -192,6 +197,21 @@ mod tests {
         assert!(limiter.admit().is_ok());
         drop(second);
         assert_eq!(limiter.in_flight.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn a_change_of_one_limit_leaves_the_other_alone() {
+        let limits = |rate: &str, in_flight| CallLimits {
+            rate: rate.parse().ok(),
+            in_flight: NonZeroU32::new(in_flight),
+        };
+        let limiter = Limiter::new(limits("2/h", 2));
+        let _first = limiter.admit().unwrap();
+        let faster = limiter.successor(limits("3/h", 2));
+        let _second = faster.admit().unwrap();
+        assert_eq!(faster.admit().unwrap_err(), TooMany { retry_after: PLACE_RETRY });
+        assert!(limiter.successor(limits("2/h", 3)).admit().is_ok());
+        assert_ne!(limiter.successor(limits("2/h", 9)).admit().unwrap_err().retry_after, PLACE_RETRY);
     }
 
     #[test]

@@ -67,6 +67,10 @@ impl Actions {
         if is_first { Some(&self.first) } else { self.others.get(action) }
     }
 
+    fn all(&self) -> impl Iterator<Item = &Arc<Channel>> {
+        std::iter::once(&self.first).chain(self.others.values())
+    }
+
     /// With a further channel, whose action none has yet.
     fn with(path: Option<&Self>, channel: &Arc<Channel>) -> Self {
         match path {
@@ -234,10 +238,20 @@ impl RoutingTable {
 
     /// Finds the channel of a decoded path and an unquoted SOAP action.
     pub(crate) fn find(&self, path: &str, action: &str) -> Option<Found> {
-        if let Some(channel) = self.exact.get(path).and_then(|actions| actions.find(action)) {
+        self.find_by(path, |actions| actions.find(action))
+    }
+
+    /// Finds a channel of a decoded path that is one of those wanted.
+    pub(crate) fn find_any(&self, path: &str, wanted: impl Fn(&Channel) -> bool) -> Option<Found> {
+        self.find_by(path, |actions| actions.all().find(|channel| wanted(channel)))
+    }
+
+    #[inline]
+    fn find_by(&self, path: &str, choose: impl Fn(&Actions) -> Option<&Arc<Channel>>) -> Option<Found> {
+        if let Some(channel) = self.exact.get(path).and_then(&choose) {
             return self.found(channel, Vec::new());
         }
-        let (channel, values) = self.captured.find(path, |actions| actions.find(action).map(Arc::clone))?;
+        let (channel, values) = self.captured.find(path, |actions| choose(actions).map(Arc::clone))?;
         let captures = match &channel.pattern {
             PathPattern::Exact => Vec::new(),
             PathPattern::Captures { names, .. } => {

@@ -97,14 +97,17 @@ impl Authorization {
             return Err(AuthorizationError::Scheme);
         }
         let mut parameters: Vec<(String, String)> = Vec::new();
-        for parameter in rest.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()) {
+        for parameter in parts(rest).map(str::trim).filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').ok_or(AuthorizationError::Syntax)?;
             let quoted = value.trim_start().strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-            let value = quoted.filter(|value| !value.contains('"')).ok_or(AuthorizationError::Syntax)?;
+            let value = quoted.ok_or(AuthorizationError::Syntax)?;
             let name = name.trim_end();
             // The realm is for people to read, and not signed.
             if name.eq_ignore_ascii_case("realm") {
                 continue;
+            }
+            if value.contains('"') {
+                return Err(AuthorizationError::Syntax);
             }
             let name = decoded(name, name)?;
             let value = decoded(&name, value)?;
@@ -242,6 +245,20 @@ fn decoded(name: &str, text: &str) -> Result<String, AuthorizationError> {
     decoded.map(Into::into).map_err(|_| AuthorizationError::Encoding { name: name.to_owned() })
 }
 
+/// What stands between commas, those inside of quoted strings not counted (RFC 9110, section 5.6.4).
+fn parts(list: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    list.split(move |character| {
+        let is_plain = !std::mem::take(&mut is_escaped);
+        match character {
+            '"' if is_plain => is_quoted = !is_quoted,
+            '\\' if is_plain && is_quoted => is_escaped = true,
+            _ => {}
+        }
+        character == ',' && !is_quoted
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -279,6 +296,14 @@ mod tests {
         assert!(!verify("kd94hf93k423kf44", ""));
         let shown = format!("{authorization:?}");
         assert!(!shown.contains("MdpQcU8iPSU"), "{shown}");
+    }
+
+    #[test]
+    fn a_realm_is_any_text() {
+        for realm in ["", "Photos, mine", "a \\\" b, c", "a=b", "\\\\"] {
+            let header = HEADER.replace("Photos", realm);
+            assert_eq!(Authorization::parse(&header).unwrap().consumer_key(), "dpf43f3p2l4k3l03", "{header}");
+        }
     }
 
     #[track_caller]

@@ -1,6 +1,6 @@
 //! Replies in fewer bytes, for clients that ask for that.
 //!
-//! Owns which replies are worth it. It must not know what they mean, nor what made them.
+//! Owns which replies are worth it, and that HTTP/2 gets no body where there is to be none. It must not know what they mean, nor what made them.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Either;
 use hyper::body::Incoming;
@@ -40,6 +40,8 @@ pin_project! {
         reply: F,
         // Absent if the client says nothing of what it understands.
         wish: Option<Wish>,
+        // Whether the head is all that the client wants, which HTTP/1 sees to by itself.
+        is_head_of_http2: bool,
         compressing: Option<BoxFuture<'static, Result<Response<AnswerBody>, Infallible>>>,
     }
 }
@@ -64,7 +66,8 @@ pub(crate) fn answer(
         accepted: headers.get_all(header::ACCEPT_ENCODING).into_iter().cloned().collect(),
         dispatcher: dispatcher.clone(),
     });
-    Answer { reply: dispatcher.dispatch(request, peer), wish, compressing: None }
+    let is_head_of_http2 = request.version() == Version::HTTP_2 && request.method() == Method::HEAD;
+    Answer { reply: dispatcher.dispatch(request, peer), wish, is_head_of_http2, compressing: None }
 }
 
 impl<F: Future<Output = Response<ReplyBody>>> Future for Answer<F> {
@@ -76,6 +79,9 @@ impl<F: Future<Output = Response<ReplyBody>>> Future for Answer<F> {
             Some(compressing) => compressing,
             None => {
                 let response = ready!(this.reply.poll(cx));
+                if *this.is_head_of_http2 {
+                    return Poll::Ready(Ok(without_body(response)));
+                }
                 let is_short = response.body().size_hint().exact().is_some_and(|length| length < WORTH_IT);
                 let wish = this.wish.take().filter(|_| !is_short);
                 let memory = wish.as_ref().and_then(|wish| wish.dispatcher.take_memory(MEMORY));
@@ -88,6 +94,16 @@ impl<F: Future<Output = Response<ReplyBody>>> Future for Answer<F> {
         };
         compressing.as_mut().poll(cx)
     }
+}
+
+/// The head of a response, with the length of the body that it would have had (RFC 9110, 9.3.2).
+fn without_body(response: Response<ReplyBody>) -> Response<AnswerBody> {
+    let length = response.body().size_hint().exact();
+    let mut response = response.map(|_| Either::Left(ReplyBody::default()));
+    if let Some(length) = length.filter(|length| *length > 0) {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    response
 }
 
 async fn compressed(

@@ -379,6 +379,25 @@ mod tests {
         (reply.into_body().collect().await.map(|body| body.to_bytes().len()), seconds)
     }
 
+    #[tokio::test]
+    async fn the_head_of_a_reply_comes_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        let (client, server) = tokio::io::duplex(1024 * 1024);
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+        tokio::spawn(connection);
+        for (path, status) in [("/large", 200), ("/nowhere", 404)] {
+            let request = Request::head(format!("http://localhost{path}")).header("accept-encoding", "gzip");
+            let reply = sender.send_request(request.body(String::new()).unwrap()).await.unwrap();
+            let length: usize = reply.headers()["content-length"].to_str().unwrap().parse().unwrap();
+            assert_eq!((reply.status().as_u16(), length == Large::SIZE), (status, path == "/large"));
+            assert!(reply.into_body().collect().await.unwrap().to_bytes().is_empty());
+        }
+    }
+
     /// A proxy's other clients would be without their replies, too.
     #[tokio::test]
     async fn a_reply_of_http2_may_lie_there_while_there_is_memory() {

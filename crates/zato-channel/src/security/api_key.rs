@@ -9,8 +9,8 @@ use super::secret::Password;
 
 /// A header, and the key that it must have.
 pub(super) struct ApiKey {
-    /// The header's name. One with underscores instead of hyphens is accepted, too: the original couldn't tell them apart.
-    names: [HeaderName; 2],
+    /// The header's name. One with hyphens or underscores only is accepted, too: the original couldn't tell them apart.
+    names: [HeaderName; 3],
     key: Password,
 }
 
@@ -18,7 +18,8 @@ impl ApiKey {
     /// None if a header can't have this name.
     pub(super) fn new(header: &str, key: Password) -> Option<Self> {
         let name = |name: &str| HeaderName::try_from(name).ok();
-        Some(Self { names: [name(&header.replace('_', "-"))?, name(&header.replace('-', "_"))?], key })
+        let names = [name(&header.replace('_', "-"))?, name(&header.replace('-', "_"))?, name(header)?];
+        Some(Self { names, key })
     }
 
     /// Marks the key in a request's headers, so that nobody shows it.
@@ -53,6 +54,8 @@ mod tests {
         check("X-API-Key", &[("x-api-key", "s3cret")], None);
         check("x_api_key", &[("x-api-key", "s3cret")], None);
         check("X-API-Key", &[("x_api_key", "s3cret")], None);
+        check("X-API_Key", &[("x-api_key", "s3cret")], None);
+        check("X-API_Key", &[("x-api-key", "s3cret")], None);
         check("X-API-Key", &[("x-api-key", "S3cret")], Denied::Key);
         check("X-API-Key", &[("x-api-key", "")], Denied::Key);
         check("X-API-Key", &[("x-api-key", "wrong"), ("x-api-key", "s3cret")], Denied::Key);

@@ -4,6 +4,8 @@
 
 use std::str::FromStr;
 
+use time::OffsetDateTime;
+
 use crate::client_certificate::{ClientCertificate, Fact, UnknownFact};
 
 use super::denied::Denied;
@@ -85,8 +87,15 @@ fn fingerprint(text: &str) -> Box<str> {
 }
 
 impl CertificateRules {
-    pub(super) fn check(&self, certificate: Option<&ClientCertificate>) -> Result<(), Denied> {
+    pub(super) fn check(
+        &self,
+        certificate: Option<&ClientCertificate>,
+        now: OffsetDateTime,
+    ) -> Result<(), Denied> {
         let certificate = certificate.ok_or(Denied::NoCertificate)?;
+        if !certificate.is_valid(now) {
+            return Err(Denied::Stale);
+        }
         match self.0.iter().find(|(fact, value)| !certificate.says(fact, value)) {
             None => Ok(()),
             Some((fact, _)) => Err(Denied::Certificate(fact.to_string())),
@@ -98,8 +107,11 @@ impl CertificateRules {
 mod tests {
     use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
     use ring::digest::{SHA256, digest};
+    use time::macros::datetime;
 
     use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
     fn certificate() -> ClientCertificate {
         let mut params = CertificateParams::default();
@@ -114,7 +126,7 @@ mod tests {
     #[track_caller]
     fn check(rules: &str, expected: impl Into<Option<Denied>>) {
         let rules: CertificateRules = rules.parse().unwrap();
-        assert_eq!(rules.check(Some(&certificate())).err(), expected.into(), "{rules:?}");
+        assert_eq!(rules.check(Some(&certificate()), NOW).err(), expected.into(), "{rules:?}");
     }
 
     #[test]
@@ -128,10 +140,30 @@ mod tests {
         check("OU=Example", denied("OU"));
         check("ISSUER_CN=Example CA", denied("ISSUER_CN"));
         check("1.2.3.4=Example", denied("1.2.3.4"));
-        assert_eq!("O=Example".parse::<CertificateRules>().unwrap().check(None), Err(Denied::NoCertificate));
+        assert_eq!(
+            "O=Example".parse::<CertificateRules>().unwrap().check(None, NOW),
+            Err(Denied::NoCertificate)
+        );
         let unreadable = ClientCertificate::new(b"\x30\x03abc");
         let rules: CertificateRules = "O=Example".parse().unwrap();
-        assert_eq!(rules.check(Some(&unreadable)), Err(denied("O")));
+        assert_eq!(rules.check(Some(&unreadable), NOW), Err(denied("O")));
+    }
+
+    #[test]
+    fn certificates_are_valid_for_a_time() {
+        let rules: CertificateRules = "CN=CRM".parse().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "CRM");
+        (params.not_before, params.not_after) =
+            (datetime!(2026-11-23 11:00 UTC), datetime!(2026-11-23 13:00 UTC));
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let certificate = ClientCertificate::new(certificate.der());
+        for (minutes, expected) in
+            [(0, Ok(())), (-60, Ok(())), (60, Ok(())), (-61, Err(Denied::Stale)), (61, Err(Denied::Stale))]
+        {
+            let now = NOW + time::Duration::minutes(minutes);
+            assert_eq!(rules.check(Some(&certificate), now), expected, "{minutes} minutes");
+        }
     }
 
     #[test]
@@ -141,10 +173,10 @@ mod tests {
         let hex: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         for fingerprint in [hex.join(":"), hex.concat().to_lowercase()] {
             let rules: CertificateRules = format!("sha256={fingerprint}").parse().unwrap();
-            assert_eq!(rules.check(Some(&certificate)), Ok(()));
+            assert_eq!(rules.check(Some(&certificate), NOW), Ok(()));
         }
         let rules: CertificateRules = "SHA256=00".parse().unwrap();
-        assert_eq!(rules.check(Some(&certificate)), Err(Denied::Certificate("SHA256".to_owned())));
+        assert_eq!(rules.check(Some(&certificate), NOW), Err(Denied::Certificate("SHA256".to_owned())));
     }
 
     #[track_caller]

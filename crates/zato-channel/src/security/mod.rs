@@ -27,7 +27,7 @@ use http::{HeaderMap, HeaderValue};
 use time::OffsetDateTime;
 use zato_soap::UsernameToken;
 
-use crate::{CallLimits, ClientCertificate, SecurityError};
+use crate::{CallLimits, SecurityError};
 
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
@@ -262,7 +262,7 @@ impl Security {
             Guard::ApiKey(key) => key.check(headers),
             Guard::TechnicalAccount(password) => technical_account::check(&self.name, password, headers),
             Guard::OAuth(rules) => rules.check(request, form, now(), nonces, self.is_active),
-            Guard::ClientCertificate(rules) => rules.check(request.extensions.get::<ClientCertificate>()),
+            Guard::ClientCertificate(rules) => rules.check(request.extensions.get(), now()),
             Guard::Jwt(check) => check.check(headers, now()),
             Guard::WsSecurity(_) => Err(Denied::NoToken),
             Guard::XPath(_) => Err(Denied::NotFound("username")),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::ready;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use zato_channel::{ChannelConfig, Page, Pages, Settings};
 use zato_service::Description;
@@ -101,6 +101,47 @@ fn an_announced_length_is_enough_to_refuse() {
     assert_eq!(reply.details(), "The body is larger than the 20 bytes that are accepted");
     assert_eq!(house.call(post("/greet", r#"{"name":"1234567890"}"#)).status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(house.call(post("/greet", r#"{"name":"123456789"}"#)).status, StatusCode::OK);
+}
+
+/// Anybody could announce them and send nothing.
+#[test]
+fn bodies_count_when_they_come() {
+    let house = House::with(Pages::new(), Settings { max_buffered_bytes: 100_000, ..Settings::default() });
+    house.put(json(1, "/greet", &house.greeter()));
+    let client = SocketAddr::from(([192, 0, 2, 1], 50_000));
+    house.runtime.block_on(async {
+        let announced = Announced(90_000);
+        let request = Request::post("/greet").header("host", "localhost").body(announced).unwrap();
+        let mut waiting = pin!(house.dispatcher.dispatch(request, client));
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        let body = Full::new(Bytes::from(format!("{{\"name\":\"Ann\"{}}}", " ".repeat(90_000))));
+        let request = Request::post("/greet").header("host", "localhost").body(body).unwrap();
+        assert_eq!(house.dispatcher.dispatch(request, client).await.status(), StatusCode::OK);
+        let request = Request::post("/greet").header("host", "localhost").body(Announced(100_001)).unwrap();
+        assert_eq!(
+            house.dispatcher.dispatch(request, client).await.status(),
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+    });
+}
+
+/// A body of so many bytes that never come.
+struct Announced(u64);
+
+impl Body for Announced {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0)
+    }
 }
 
 #[test]

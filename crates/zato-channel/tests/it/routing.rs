@@ -125,6 +125,53 @@ fn soap_actions_tell_the_channels_of_a_path_apart() {
     check("/soap/", Some("two"), None);
 }
 
+/// Whatever stands on the path without an action, or on one that has placeholders.
+#[test]
+fn the_action_of_soap_1_2_leads_to_its_channel() {
+    let house = house(&["/both", "/svc/{x}"]);
+    for (id, path) in [(3, "/both"), (4, "/svc/soap")] {
+        let channel = numbered(&house, id, path);
+        house.put(soap(id, path, "urn:a", Version::V12, &channel.service));
+    }
+    let check = |path: &str, content_type: &'static str, expected: &str| {
+        let request = Request::post(path).header("host", "localhost").header("content-type", content_type);
+        let reply = house.call(request.body(Full::from(envelope(""))).unwrap());
+        assert!(reply.body.contains(expected), "{path} {content_type}: {reply:?}");
+    };
+    for (path, soap, plain) in [("/both", "number.3", "number.1"), ("/svc/soap", "number.4", "number.2")] {
+        check(path, "application/soap+xml; action=\"urn:a\"", soap);
+        check(path, "application/soap+xml; charset=utf-8; action=urn:a", soap);
+        check(path, "application/soap+xml; action=\"urn:b\"", plain);
+        check(path, "application/soap+xml", plain);
+    }
+}
+
+/// A browser asks for a path before it calls an action of it.
+#[test]
+fn a_preflight_is_for_all_channels_of_a_path() {
+    let house = house(&["/plain"]);
+    for (id, action, origin) in
+        [(2, "one", None), (3, "two", Some("https://a.example")), (4, "three", Some("*"))]
+    {
+        let channel = numbered(&house, id, "/soap");
+        let cors = origin.map(|origin| origin.parse().unwrap());
+        house.put(ChannelConfig { cors, ..soap(id, "/soap", action, Version::V11, &channel.service) });
+    }
+    let ask = |path: &str, origin: &'static str| {
+        let request = Request::options(path).header("host", "localhost").header("origin", origin);
+        let request = request.header("access-control-request-method", "POST");
+        let request = request.header("access-control-request-headers", "soapaction");
+        let reply = house.call(request.body(Full::default()).unwrap());
+        let allowed = reply.headers.get("access-control-allow-origin").cloned();
+        (reply.status.as_u16(), allowed.map(|origin| origin.to_str().unwrap().to_owned()))
+    };
+    assert_eq!(ask("/soap", "https://a.example").0, 204);
+    assert_eq!(ask("/soap", "https://b.example"), (204, Some("*".to_owned())));
+    house.channels.remove(4);
+    assert_eq!(ask("/soap", "https://a.example"), (204, Some("https://a.example".to_owned())));
+    assert_eq!(ask("/soap", "https://b.example"), (404, None));
+}
+
 #[test]
 fn a_path_with_placeholders_takes_what_the_exact_one_has_no_action_for() {
     let house = House::new();

@@ -97,8 +97,8 @@ fn guessing_on_many_connections_is_no_faster() {
     assert_eq!(counts, [("password", 5), ("throttled", 1)]);
 }
 
-/// A house whose channel `/soap`, for one call at a time if so `limited`, finds credentials in the message.
-fn house_of_tokens(limited: bool) -> House {
+/// A house whose channel `/soap` finds credentials in the message.
+fn house_of_tokens(limits: CallLimits) -> House {
     let forget_after = Duration::from_secs(60);
     let failure_delays = FailureDelays { free: 2, held: 3, forget_after, ..FailureDelays::default() };
     let house = House::with(Default::default(), Settings { failure_delays, ..Settings::default() });
@@ -112,7 +112,6 @@ fn house_of_tokens(limited: bool) -> House {
         nonce_freshness_time: Duration::from_secs(60),
     });
     let security = Some(Arc::new(Security::new(1, "tokens", true, kind).unwrap()));
-    let limits = CallLimits { rate: None, in_flight: NonZeroU32::new(limited.into()) };
     house.put(ChannelConfig { security, limits, ..soap(1, "/soap", "", Version::V11, &service) });
     house.runtime.block_on(async { tokio::time::pause() });
     house
@@ -139,7 +138,7 @@ async fn status(house: &House, client: &str, password: &str, seconds: u64) -> u1
 /// All heads are let in, because none of their senders has failed by then.
 #[test]
 fn guessing_by_bodies_that_come_late_is_no_faster() {
-    let house = house_of_tokens(false);
+    let house = house_of_tokens(CallLimits::default());
     let guess = || status(&house, "192.0.2.1", "wrong", 1);
     house.runtime.block_on(async {
         assert_eq!((guess().await, guess().await), (401, 401));
@@ -151,11 +150,23 @@ fn guessing_by_bodies_that_come_late_is_no_faster() {
 
 #[test]
 fn an_answer_that_is_held_back_takes_nobodys_place() {
-    let house = house_of_tokens(true);
+    let house = house_of_tokens(CallLimits { rate: None, in_flight: NonZeroU32::new(1) });
     let guess = || status(&house, "192.0.2.1", "wrong", 0);
     house.runtime.block_on(async {
         assert_eq!((guess().await, guess().await), (401, 401));
         assert_eq!(tokio::join!(guess(), status(&house, "198.51.100.1", "p", 0)), (401, 200));
+    });
+}
+
+/// Nobody can use up what others may do before having proved to be one of them.
+#[test]
+fn a_call_counts_once_its_caller_is_believed() {
+    let house = house_of_tokens(CallLimits { rate: "2/h".parse().ok(), in_flight: NonZeroU32::new(1) });
+    let guess = |seconds| status(&house, "192.0.2.1", "wrong", seconds);
+    house.runtime.block_on(async {
+        let call = || status(&house, "198.51.100.1", "p", 0);
+        assert_eq!(tokio::join!(guess(9), guess(9), call()), (401, 401, 200));
+        assert_eq!((guess(0).await, call().await, call().await), (401, 200, 429));
     });
 }
 
