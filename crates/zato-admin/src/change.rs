@@ -55,7 +55,18 @@ pub(crate) trait Family: Send + 'static {
         None
     }
 
-    /// Adds to `found` the objects of other families, or its own, that can't be without `object` and are deleted with it.
+    /// Adds to `found` the objects of other families that refer to `old` by what it was and `new` is not any more. They are deleted with
+    /// the edit: they would be those of whatever comes to be what `old` was.
+    fn left_behind(
+        _: &Transaction,
+        _old: &Self::Object,
+        _new: &Self::Object,
+        _found: &mut Dependants,
+    ) -> impl Future<Output = Result<(), OdbError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Adds to `found` the objects of other families, or its own, that can't be as they are without `object`.
     fn dependants(
         _: &Transaction,
         _: &Self::Object,
@@ -65,20 +76,25 @@ pub(crate) trait Family: Send + 'static {
     }
 }
 
-/// Stored objects that can't be without another one. They are deleted before it, each with an event of its own.
+/// Stored objects that can't be as they are without another one. They are changed or deleted before it, each with an event of its own.
 #[derive(Default)]
 pub(crate) struct Dependants(Vec<Box<dyn Dependant>>);
 
 impl Dependants {
-    /// Adds objects of the family `F`.
+    /// Adds objects of the family `F`, which are deleted.
     pub(crate) fn add<F: Family>(&mut self, objects: Vec<F::Object>) {
         self.0.extend(objects.into_iter().map(|object| Box::new(Stored::<F>(object)) as Box<dyn Dependant>));
+    }
+
+    /// Adds objects of the family `F` that merely refer to what is deleted, as they are without that.
+    pub(crate) fn keep<F: Family>(&mut self, objects: Vec<F::Object>) {
+        self.0.extend(objects.into_iter().map(|object| Box::new(Kept::<F>(object)) as Box<dyn Dependant>));
     }
 }
 
 /// An object whose family is known to itself only.
 trait Dependant: Send {
-    fn delete<'a>(
+    fn give_way<'a>(
         self: Box<Self>,
         change: &'a mut ConfigurationChange<'_>,
     ) -> BoxFuture<'a, Result<(), Error>>;
@@ -87,11 +103,25 @@ trait Dependant: Send {
 struct Stored<F: Family>(F::Object);
 
 impl<F: Family> Dependant for Stored<F> {
-    fn delete<'a>(
+    fn give_way<'a>(
         self: Box<Self>,
         change: &'a mut ConfigurationChange<'_>,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { change.delete_stored::<F>(&self.0).await })
+    }
+}
+
+struct Kept<F: Family>(F::Object);
+
+impl<F: Family> Dependant for Kept<F> {
+    fn give_way<'a>(
+        self: Box<Self>,
+        change: &'a mut ConfigurationChange<'_>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            change.tx.update(&self.0).await.or_error()?;
+            change.record::<F>(Action::Edited, &self.0).await
+        })
     }
 }
 
@@ -175,6 +205,11 @@ impl<'a> ConfigurationChange<'a> {
                 F::NOUN,
                 old.name()
             )));
+        }
+        let mut left_behind = Dependants::default();
+        F::left_behind(&self.tx, old, new, &mut left_behind).await.or_error()?;
+        for object in left_behind.0 {
+            object.give_way(self).await?;
         }
         unless_duplicate::<F, _>(self.tx.update(new).await, new)?;
         if new.cluster_id() == old.cluster_id() {
@@ -284,7 +319,7 @@ impl<'a> ConfigurationChange<'a> {
 
     async fn delete_stored<F: Family>(&mut self, object: &F::Object) -> Result<(), Error> {
         for dependant in self.dependants::<F>(object).await?.0 {
-            dependant.delete(self).await?;
+            dependant.give_way(self).await?;
         }
         self.tx.delete::<F::Object>(object.id()).await.or_error()?;
         self.record::<F>(Action::Deleted, object).await

@@ -20,7 +20,6 @@ mod mask;
 mod password;
 mod presence;
 mod process;
-mod repeated;
 mod services;
 mod target;
 mod value;

@@ -1,14 +1,15 @@
 //! What stands in logs, and in the audit log, instead of a secret.
 //!
-//! Owns which names tell that a value is one, and how such values are found in a message. It must not log anything.
+//! Owns which names tell that a value is one, which values tell it themselves, and how both are found in a message. It must not log
+//! anything.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::HeaderMap;
 use serde_json::Value;
-
-use crate::repeated::has_unique_names;
+use zato_sio::check_names;
 
 /// Instead of a secret.
 pub(crate) const HIDDEN: &str = "******";
@@ -27,6 +28,21 @@ const MAXIMUM_TEXT: usize = 16 * 1024;
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_NAMES.iter().any(|part| name.contains(part)) || SECRET_FIELDS.contains(&name.as_str())
+}
+
+/// What private keys in PEM begin and end with.
+const PRIVATE_KEY: &str = "PRIVATE KEY-----";
+
+/// Whether a value is a secret whatever its name is: a private key, or a document in base64, as services are invoked with, that has
+/// secrets in it.
+fn is_secret_text(text: &str) -> bool {
+    let is_secret_document = |document: Vec<u8>| {
+        // Nothing is nothing in base64, too, and could be looked into for ever.
+        !document.is_empty()
+            && std::str::from_utf8(&document).is_ok_and(|text| !text.contains(HIDDEN))
+            && payload(&document).contains(HIDDEN)
+    };
+    text.contains(PRIVATE_KEY) || BASE64_STANDARD.decode(text.trim()).is_ok_and(is_secret_document)
 }
 
 /// Headers for a log.
@@ -54,6 +70,7 @@ pub(crate) fn value(value: Value) -> Value {
             Value::Object(members.into_iter().map(masked).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(self::value).collect()),
+        Value::String(text) if is_secret_text(&text) => Value::from(HIDDEN),
         scalar => scalar,
     }
 }
@@ -67,6 +84,9 @@ pub(crate) fn payload(body: &[u8]) -> String {
     if let Some(shown) = xml(&text) {
         return shown;
     }
+    if is_secret_text(&text) {
+        return HIDDEN.to_owned();
+    }
     let cut = text.floor_char_boundary(MAXIMUM_TEXT);
     let shown = form(&text[..cut]);
     if cut < text.len() { format!("{shown}.. ({} bytes in all)", body.len()) } else { shown }
@@ -76,7 +96,7 @@ pub(crate) fn payload(body: &[u8]) -> String {
 #[must_use]
 pub fn without_secrets(body: &[u8]) -> String {
     match serde_json::from_slice::<Value>(body) {
-        Ok(document) if value(document.clone()) == document && has_unique_names(body) => {
+        Ok(document) if value(document.clone()) == document && check_names(body).is_ok() => {
             String::from_utf8_lossy(body).into_owned()
         }
         _ => payload(body),
@@ -87,8 +107,12 @@ pub fn without_secrets(body: &[u8]) -> String {
 pub(crate) fn xml(text: &str) -> Option<String> {
     let document = zato_xml::parse(text, &zato_xml::Limits::default()).ok()?;
     let mut hidden: Vec<Range<usize>> = Vec::new();
-    for node in document.descendants().filter(zato_xml::Node::is_element) {
-        hidden.extend(node.attributes().filter(|a| is_secret(a.name())).map(|a| a.range_value()));
+    for node in document.descendants() {
+        if node.is_text() && node.text().is_some_and(is_secret_text) {
+            hidden.push(node.range());
+        }
+        let is_hidden = |a: &zato_xml::Attribute<'_, '_>| is_secret(a.name()) || is_secret_text(a.value());
+        hidden.extend(node.attributes().filter(is_hidden).map(|a| a.range_value()));
         if is_secret(node.tag_name().name())
             && let (Some(first), Some(last)) = (node.first_child(), node.last_child())
         {
@@ -113,7 +137,9 @@ pub(crate) fn xml(text: &str) -> Option<String> {
 /// Hides the values of fields whose names tell that they are secret. Text that is no form comes out as it is.
 pub(crate) fn form(text: &str) -> String {
     let fields = text.split('&').map(|field| match field.split_once('=') {
-        Some((name, _)) if is_secret(name) => Cow::Owned(format!("{name}={HIDDEN}")),
+        Some((name, value)) if is_secret(name) || is_secret_text(value) => {
+            Cow::Owned(format!("{name}={HIDDEN}"))
+        }
         _ => Cow::Borrowed(field),
     });
     fields.collect::<Vec<_>>().join("&")
@@ -145,6 +171,26 @@ mod tests {
         check("oauth_signature=a%26&oauth_nonce=1", "oauth_signature=******&oauth_nonce=1");
         check("plain text", "plain text");
         check("", "");
+    }
+
+    #[test]
+    fn some_values_are_secret_whatever_they_are_called() {
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n";
+        let document = serde_json::json!({ "value": key, "a": ["b", key] }).to_string();
+        check(&document, r#"{"a":["b","******"],"value":"******"}"#);
+        check(&format!("<a b=\"{key}\">{key}<c/></a>"), "<a b=\"******\">******<c/></a>");
+        check(&format!("a=1&value={key}"), HIDDEN);
+        assert_eq!(form(&format!("a=1&value={key}")), "a=1&value=******");
+        check(key, HIDDEN);
+        for secret in [r#"{"id": 8, "password1": "s3cret"}"#, "<a><token>s3cret</token></a>", &*document] {
+            let wrapped = BASE64_STANDARD.encode(secret);
+            check(&format!(r#"{{"payload":"{wrapped}"}}"#), r#"{"payload":"******"}"#);
+            check(&format!("<a><payload>{wrapped}</payload></a>"), "<a><payload>******</payload></a>");
+            let twice = BASE64_STANDARD.encode(format!(r#"{{"payload":"{wrapped}"}}"#));
+            check(&format!(r#"{{"payload":"{twice}"}}"#), r#"{"payload":"******"}"#);
+        }
+        let harmless = format!(r#"{{"payload":"{}"}}"#, BASE64_STANDARD.encode(r#"{"id": 8}"#));
+        check(&harmless, &harmless);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 //!
 //! Owns the one global subscriber. It must not know what is logged.
 
+use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal};
 
-use tracing::field::Field;
+use tracing::field::{Field, Visit};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::field::MakeExt as _;
-use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{Config, ConfigError, LogFormat};
@@ -28,7 +30,7 @@ pub(crate) fn start(config: &Config) -> Result<(), ConfigError> {
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(io::stderr);
     let started: Result<(), TryInitError> = match config.log_format {
-        LogFormat::Text => builder.fmt_fields(debug_fn(write_field).delimited(" ")).finish().try_init(),
+        LogFormat::Text => builder.fmt_fields(Fields).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
     };
     // The only failure is that a subscriber is set already, which is the embedding program's choice.
@@ -36,23 +38,62 @@ pub(crate) fn start(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Writes a field so that nothing in it looks like another line, or like a command to the terminal: names and payloads that others
-/// chose are in there.
-fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
-    match field.name() {
-        "message" => {}
-        // The name in italics, as the library writes it.
-        name if writer.has_ansi_escapes() => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?,
-        name => write!(writer, "{name}=")?,
+/// Writes fields so that nothing in them looks like another line, or like a command to the terminal: names and payloads that others
+/// chose are in there. An error is followed by its causes, without which hardly anybody can mend it.
+struct Fields;
+
+impl<'w> FormatFields<'w> for Fields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut line = Line { writer, is_begun: false, written: Ok(()) };
+        fields.record(&mut line);
+        line.written
     }
-    for character in format!("{value:?}").chars() {
-        if character.is_control() {
-            write!(writer, "{}", character.escape_default())?;
-        } else {
-            writer.write_char(character)?;
+}
+
+/// The fields of one event or span.
+struct Line<'w> {
+    writer: Writer<'w>,
+    is_begun: bool,
+    written: fmt::Result,
+}
+
+impl Line<'_> {
+    fn write(&mut self, field: &Field, text: &str) -> fmt::Result {
+        if std::mem::replace(&mut self.is_begun, true) {
+            self.writer.write_char(' ')?;
+        }
+        match field.name() {
+            "message" => {}
+            // The name in italics, as the library writes it.
+            name if self.writer.has_ansi_escapes() => {
+                write!(self.writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?;
+            }
+            name => write!(self.writer, "{name}=")?,
+        }
+        for character in text.chars() {
+            if character.is_control() {
+                write!(self.writer, "{}", character.escape_default())?;
+            } else {
+                self.writer.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if self.written.is_ok() {
+            self.written = self.write(field, &format!("{value:?}"));
         }
     }
-    Ok(())
+
+    fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        let mut text = error.to_string();
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        causes.for_each(|cause| text += &format!(": {cause}"));
+        self.record_debug(field, &format_args!("{text}"));
+    }
 }
 
 #[cfg(test)]
@@ -76,21 +117,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_event_is_one_line() {
+    /// The line that an event makes of `log`.
+    fn logged(log: impl FnOnce()) -> String {
         let written = Written::default();
         let target = written.clone();
-        let fields = debug_fn(write_field).delimited(" ");
-        let builder = tracing_subscriber::fmt().with_ansi(false).fmt_fields(fields);
+        let builder = tracing_subscriber::fmt().with_ansi(false).fmt_fields(Fields);
         let subscriber = builder.with_writer(move || target.clone()).finish();
-        tracing::subscriber::with_default(subscriber, || {
+        tracing::subscriber::with_default(subscriber, log);
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let line = logged(|| {
             let name = "a\n2026-11-23T14:00:00Z ERROR forged";
             tracing::warn!(text = name, shown = %name, number = 1, "message\r\x1b[2J{name}");
         });
-        let line = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         let expected = "WARN zato_server::logging::tests: message\\r\\u{1b}[2Ja\\n2026-11-23T14:00:00Z ERROR forged \
                         text=\"a\\n2026-11-23T14:00:00Z ERROR forged\" shown=a\\n2026-11-23T14:00:00Z ERROR forged number=1\n";
         assert!(line.ends_with(expected), "{line}");
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn an_error_has_its_causes() {
+        let cause = io::Error::other("File too large");
+        let error = ConfigError::Read { file: "zato-server.toml".into(), source: cause };
+        let line = logged(|| tracing::error!(error = &error as &dyn Error, "it is over"));
+        assert!(line.ends_with(&format!("it is over error={error}: File too large\n")), "{line}");
     }
 }

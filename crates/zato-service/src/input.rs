@@ -3,8 +3,10 @@
 //! Owns the step from a request's payload, in whatever format it came, to the type that a service asked for. It must
 //! not know envelopes or HTTP: those are taken off before.
 
+use std::fmt;
+
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use zato_sio::DecodeError;
 
@@ -88,7 +90,11 @@ impl Input<'_> {
             Self::Value(value) if !value.is_null() && *value != "" => zato_sio::from_value(value),
             Self::Empty | Self::Json(_) | Self::Value(_) | Self::Raw(_) => zato_sio::from_json(b""),
             Self::With { payload, elements, precedence } => {
-                let mut merged: Map<String, Value> = payload.decode()?;
+                // As without the elements: what is there twice is refused in JSON, and counts the first time in XML.
+                if let Self::Json(bytes) = payload {
+                    zato_sio::check_names(bytes)?;
+                }
+                let First(mut merged) = payload.decode()?;
                 for (name, value) in *elements {
                     if *precedence == Precedence::Elements || !merged.contains_key(name) {
                         merged.insert(name.clone(), value.clone());
@@ -97,6 +103,33 @@ impl Input<'_> {
                 zato_sio::from_value(&Value::Object(merged))
             }
         }
+    }
+}
+
+/// The members of an object, the first of those that share a name.
+struct First(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for First {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Map<String, Value>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    members.entry(name).or_insert(value);
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Members).map(Self)
     }
 }
 

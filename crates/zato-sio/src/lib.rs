@@ -7,6 +7,7 @@ mod elements;
 mod error;
 mod json;
 mod json_write;
+mod names;
 mod scalar;
 mod xml_read;
 mod xml_write;
@@ -15,6 +16,7 @@ pub use elements::{Csv, Utc};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Found};
 pub use json::{from_json, from_json_any, from_value};
 pub use json_write::to_json;
+pub use names::check_names;
 pub use xml_read::from_xml;
 pub use xml_write::{XML_LIST_END, to_xml, to_xml_children};
 

@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 use zato_channel::{JsonPointer, XPathExpression};
+use zato_sio::check_names;
 
 use crate::mask;
-use crate::repeated::has_unique_names;
 
 /// Instead of a message of which nobody can say what has to be hidden.
 const NOT_KEPT: &str = "(not kept, because it can't be searched for what has to be hidden)";
@@ -62,7 +62,7 @@ impl Hidden {
             pointer.hide(&mut hidden, mask::HIDDEN);
         }
         let hidden = mask::value(hidden);
-        if hidden == *document && has_unique_names(message) {
+        if hidden == *document && check_names(message).is_ok() {
             // Without a secret, and with nothing in it that wasn't looked at, the message is kept as it was written.
             return Some(String::from_utf8_lossy(message).into_owned());
         }

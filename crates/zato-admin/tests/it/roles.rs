@@ -70,6 +70,62 @@ async fn a_caller_needs_a_role_that_permits_the_call() {
     assert_eq!(roles.as_array().unwrap().len(), 1);
 }
 
+/// Who comes to have the name of a definition that had a role does not come to have the role.
+#[tokio::test]
+async fn roles_go_with_the_definition_they_were_given_to() {
+    let house = House::new().await;
+    let cluster_id = house.cluster_id;
+    let role = json!({"cluster_id": cluster_id, "name": "Clerk"});
+    let role = house.ok("zato.security.rbac.role.create", role).await["id"].clone();
+    let given = async || {
+        let client = "sec_def:::basic_auth:::crm";
+        let request = json!({"cluster_id": cluster_id, "client_def": client, "role_id": role});
+        house.ok("zato.security.rbac.client-role.create", request).await;
+    };
+    let roles = async || {
+        let request = json!({"cluster_id": cluster_id});
+        house.ok("zato.security.rbac.client-role.get-list", request).await.as_array().unwrap().len()
+    };
+    let definition = house.create("security.basic-auth", house.definition("crm")).await;
+    given().await;
+    assert_eq!(roles().await, 1);
+    let edit = "zato.security.basic-auth.edit";
+    house.ok(edit, with(with(house.definition("crm"), "id", definition), "realm", "Another one")).await;
+    assert_eq!(roles().await, 1);
+    house.ok(edit, with(house.definition("erp"), "id", definition)).await;
+    assert_eq!(roles().await, 0);
+    house.ok(edit, with(house.definition("crm"), "id", definition)).await;
+    given().await;
+    house.ok("zato.security.basic-auth.delete", json!({"id": definition})).await;
+    assert_eq!(roles().await, 0);
+}
+
+#[tokio::test]
+async fn roles_are_known_by_their_present_names() {
+    let house = House::new().await;
+    let cluster_id = house.cluster_id;
+    let role = async |name: &str| {
+        let request = json!({"cluster_id": cluster_id, "name": name});
+        house.ok("zato.security.rbac.role.create", request).await["id"].clone()
+    };
+    // As long as names may be.
+    let client = format!("sec_def:::basic_auth:::{}", "c".repeat(177));
+    let has_role = |role: &Value| json!({"cluster_id": cluster_id, "client_def": client, "role_id": role});
+    let create = "zato.security.rbac.client-role.create";
+    let first = role("A").await;
+    house.ok(create, has_role(&first)).await;
+    let long = "r".repeat(200);
+    let renamed = json!({"cluster_id": cluster_id, "id": first, "name": long, "parent_id": 1});
+    house.ok("zato.security.rbac.role.edit", renamed).await;
+    let second = house.ok(create, has_role(&role("A").await)).await;
+    assert_eq!(second["name"], format!("{client}:::A"));
+    let roles = house.ok("zato.security.rbac.client-role.get-list", json!({"cluster_id": cluster_id})).await;
+    let mut names: Vec<_> = roles.as_array().unwrap().iter().map(|role| role["name"].clone()).collect();
+    names.sort_by_key(Value::to_string);
+    assert_eq!(names, [format!("{client}:::A"), format!("{client}:::{long}")]);
+    house.fails(create, has_role(&first), 409, "already exists on this cluster").await;
+}
+
 #[tokio::test]
 async fn roles_are_a_tree() {
     let house = House::new().await;

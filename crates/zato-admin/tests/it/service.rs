@@ -123,6 +123,8 @@ async fn what_goes_along_with_a_service_has_events() {
     let request = json!({"cluster_id": cluster_id, "name": "test.add"});
     let service = house.ok("zato.service.get-by-name", request).await["id"].clone();
     let channel = house.create("http-soap", house.channel("A", "/a")).await;
+    // It names the service, and goes on without it.
+    let outgoing = house.create("http-soap", with(house.outgoing("B"), "service", "test.add")).await;
     let job = json!({
         "cluster_id": cluster_id, "name": "Add at times", "is_active": true, "job_type": "interval_based",
         "service": "test.add", "start_date": "2026-01-01 00:00:00", "hours": 1,
@@ -140,15 +142,19 @@ async fn what_goes_along_with_a_service_has_events() {
     let before = house.odb.last_event(cluster_id).await.unwrap();
     house.ok("zato.service.delete", json!({"id": service})).await;
     let events = house.odb.events_after(cluster_id, before, 100).await.unwrap();
-    assert!(events.iter().all(|event| event.action == Action::Deleted), "{events:?}");
-    let deleted: Vec<_> = events.iter().map(|event| (event.object, event.object_id)).collect();
+    let changed: Vec<_> = events.iter().map(|event| (event.action, event.object, event.object_id)).collect();
     let expected = [
-        (ObjectKind::HttpSoap, channel),
-        (ObjectKind::Job, job),
-        (ObjectKind::RbacRolePermission, granted),
-        (ObjectKind::Service, service.as_i64().unwrap()),
+        (Action::Deleted, ObjectKind::HttpSoap, channel),
+        (Action::Edited, ObjectKind::HttpSoap, outgoing),
+        (Action::Deleted, ObjectKind::Job, job),
+        (Action::Deleted, ObjectKind::RbacRolePermission, granted),
+        (Action::Deleted, ObjectKind::Service, service.as_i64().unwrap()),
     ];
-    assert_eq!(deleted, expected);
+    assert_eq!(changed, expected);
+    let filter = json!({"cluster_id": cluster_id, "connection": "outgoing", "transport": "plain_http"});
+    let connections = house.ok("zato.http-soap.get-list", filter).await;
+    let connection = connections.as_array().unwrap().iter().find(|item| item["name"] == "B").unwrap();
+    assert_eq!(connection["service_id"], Value::Null);
     let gone = format!("there is no job with id [{job}]");
     house.fails("zato.scheduler.job.execute", json!({"id": job}), 404, &gone).await;
 }

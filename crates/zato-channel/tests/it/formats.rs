@@ -326,6 +326,12 @@ fn parameters_of_urls_are_input() {
     check(get("/raw/Ann"), r#"{"text":"Hello Ann","times":1}"#);
     check(post("/echo/Ann?a=b", "[1]"), "[1]");
     check(get("/unit?a=b"), "{}");
+    // What is there twice means what it means without parameters.
+    let twice = "<demo_greet_request><name>Eve</name><times>4</times><times>5</times></demo_greet_request>";
+    check(post("/xml/Ann", twice), "<text>Hello Ann</text><times>4</times>");
+    let reply = house.call(post("/greet/Ann?x=1", r#"{"times":4,"times":5}"#));
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+    assert!(reply.details().ends_with("Element `times` is there more than once"), "{reply:?}");
     let message = UrlParameters { message: Precedence::Payload, ..UrlParameters::default() };
     house.put(ChannelConfig { url_parameters: message, ..channel.clone() });
     check(post("/greet/Ann", r#"{"name":"Eve"}"#), "Hello Eve");

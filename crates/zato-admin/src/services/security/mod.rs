@@ -17,10 +17,14 @@ mod wss;
 mod xpath;
 
 use zato_catalogue::security::get_list;
-use zato_odb::model::{HttpSoapFilter, SecurityDefinition, SecurityFilter, SecurityKind, SecurityType};
+use zato_odb::model::{
+    HttpSoapFilter, RbacClientRole, RbacClientRoleFilter, SecurityDefinition, SecurityFilter, SecurityKind,
+    SecurityType,
+};
 use zato_odb::{OdbError, Read, Secret, Transaction};
 use zato_service::{Context, Error, Items};
 
+use rbac::ClientRoles;
 pub(crate) use rbac::RolePermissions;
 
 use super::http_soap::HttpSoapObjects;
@@ -103,8 +107,34 @@ impl<D: Definitions> Family for D {
     ) -> Result<(), OdbError> {
         let filter = HttpSoapFilter { security_id: Some(object.id), ..HttpSoapFilter::default() };
         found.add::<HttpSoapObjects>(tx.list(object.cluster_id, &filter).await?);
+        found.add::<ClientRoles>(roles_of(tx, object).await?);
         Ok(())
     }
+
+    async fn left_behind(
+        tx: &Transaction,
+        old: &SecurityDefinition,
+        new: &SecurityDefinition,
+        found: &mut Dependants,
+    ) -> Result<(), OdbError> {
+        if old.name != new.name {
+            found.add::<ClientRoles>(roles_of(tx, old).await?);
+        }
+        Ok(())
+    }
+}
+
+/// The roles that a definition was given, under its present name.
+async fn roles_of(tx: &Transaction, object: &SecurityDefinition) -> Result<Vec<RbacClientRole>, OdbError> {
+    let client_def = client_def(object);
+    let mut roles = tx.list::<RbacClientRole>(object.cluster_id, &RbacClientRoleFilter::default()).await?;
+    roles.retain(|role| role.client_def == client_def);
+    Ok(roles)
+}
+
+/// What stands for a definition where roles are given.
+fn client_def(definition: &SecurityDefinition) -> String {
+    format!("sec_def:::{}:::{}", definition.kind.security_type(), definition.name)
 }
 
 impl<D: Definitions> HasPassword for D {

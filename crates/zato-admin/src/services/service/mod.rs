@@ -55,7 +55,13 @@ impl Family for Services {
     async fn dependants(tx: &Transaction, object: &Service, found: &mut Dependants) -> Result<(), OdbError> {
         let (cluster_id, service_id) = (object.cluster_id, Some(object.id));
         let http = HttpSoapFilter { service_id, ..HttpSoapFilter::default() };
-        found.add::<HttpSoapObjects>(tx.list(cluster_id, &http).await?);
+        let all = tx.list::<HttpSoap>(cluster_id, &http).await?.into_iter();
+        let (channels, mut outgoing): (Vec<_>, Vec<_>) =
+            all.partition(|object| object.connection == Connection::Channel);
+        found.add::<HttpSoapObjects>(channels);
+        // Outgoing connections may name a service, and need none.
+        outgoing.iter_mut().for_each(|object| object.service_id = None);
+        found.keep::<HttpSoapObjects>(outgoing);
         let amqp = ChannelAmqpFilter { service_id, ..ChannelAmqpFilter::default() };
         found.add::<AmqpChannels>(tx.list(cluster_id, &amqp).await?);
         let wmq = ChannelWmqFilter { service_id, ..ChannelWmqFilter::default() };

@@ -1,21 +1,23 @@
 //! `zato.security.rbac.client-role`: who has which role.
 //!
-//! Owns the name that such an assignment has, and which clients there are. It must not know how callers prove who they are.
+//! Owns the name that such an assignment is shown with, and which clients there are. It must not know how callers prove who they are.
 
 use zato_catalogue::security::rbac::client_role;
 use zato_odb::Read;
-use zato_odb::model::{RbacClientRole, RbacRole, SecurityDefinition, SecurityFilter};
+use zato_odb::model::{RbacClientRole, RbacClientRoleFilter, RbacRole, SecurityDefinition, SecurityFilter};
 use zato_service::{Context, Error};
 
 use super::role::Roles;
 use crate::change::{ConfigurationChange, Family};
 use crate::error::OrError;
-use crate::family::services;
-use crate::services::security::is_internal;
+use crate::family::{names, services};
+use crate::handle::Answer;
+use crate::list::{List, Listed, list, part};
+use crate::services::security::{client_def, is_internal};
 use crate::value::not_empty;
 use crate::{Admin, Handle};
 
-pub(super) struct ClientRoles;
+pub(crate) struct ClientRoles;
 
 impl Family for ClientRoles {
     type Object = RbacClientRole;
@@ -30,12 +32,42 @@ impl Family for ClientRoles {
 }
 
 services! {
-    ClientRoles in client_role: delete, get_list;
-    {
-        object RbacClientRole { client_def, role_id }
-        shown(object) { client_name: Some(object.client_def.clone()) }
-        names(object) { role_name: RbacRole = object.role_id }
+    ClientRoles in client_role: delete;
+    {}
+}
+
+impl Listed for ClientRoles {
+    type Item = client_role::get_list::Item;
+
+    async fn items(admin: &Admin, objects: Vec<RbacClientRole>) -> Result<Vec<Self::Item>, Error> {
+        let ids = objects.iter().map(|object| object.role_id).collect();
+        let roles = names::<RbacRole>(admin, ids).await?;
+        let item = |object: RbacClientRole| {
+            let role = roles.get(&object.role_id).cloned().unwrap_or_default();
+            client_role::get_list::Item {
+                id: object.id,
+                name: name(&object.client_def, &role),
+                client_name: Some(object.client_def.clone()),
+                client_def: object.client_def,
+                role_id: object.role_id,
+                role_name: Some(role),
+            }
+        };
+        Ok(objects.into_iter().map(item).collect())
     }
+}
+
+impl Answer for client_role::get_list::Request {
+    type Reply = List<client_role::get_list::Item>;
+
+    async fn answer(self, _: &mut Context, admin: &Admin) -> Result<Self::Reply, Error> {
+        let part = part!(self)?;
+        list::<ClientRoles>(admin, self.cluster_id, RbacClientRoleFilter::default(), part).await
+    }
+}
+
+fn name(client_def: &str, role: &str) -> String {
+    format!("{client_def}:::{role}")
 }
 
 impl Handle for client_role::create::Request {
@@ -45,7 +77,8 @@ impl Handle for client_role::create::Request {
         let object = RbacClientRole {
             id: 0,
             cluster_id: self.cluster_id,
-            name: format!("{}:::{}", self.client_def, role.name),
+            // The role's name may change, and what is stored has to tell assignments apart.
+            name: name(&self.client_def, &role.id.to_string()),
             client_def: self.client_def,
             role_id: role.id,
         };
@@ -53,7 +86,7 @@ impl Handle for client_role::create::Request {
         change.commit().await?;
         Ok(client_role::create::Response {
             id: object.id,
-            name: object.name,
+            name: name(&object.client_def, &role.name),
             client_name: Some(object.client_def),
             role_name: Some(role.name),
         })
@@ -77,12 +110,9 @@ impl Handle for client_role::get_client_def_list::Request {
         let definitions =
             admin.odb().list::<SecurityDefinition>(self.cluster_id, &filter).await.or_error()?;
         let clients = definitions.iter().filter(|definition| !is_internal(&definition.name));
-        let item = |definition: &SecurityDefinition| {
-            let client_name = format!("{}:::{}", definition.kind.security_type(), definition.name);
-            client_role::get_client_def_list::Item {
-                client_def: format!("sec_def:::{client_name}"),
-                client_name,
-            }
+        let item = |definition: &SecurityDefinition| client_role::get_client_def_list::Item {
+            client_def: client_def(definition),
+            client_name: format!("{}:::{}", definition.kind.security_type(), definition.name),
         };
         Ok(clients.map(item).collect())
     }

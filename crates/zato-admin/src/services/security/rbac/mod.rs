@@ -7,4 +7,5 @@ mod permission;
 mod role;
 mod role_permission;
 
+pub(super) use client_role::ClientRoles;
 pub(crate) use role_permission::RolePermissions;
