@@ -22,6 +22,9 @@ use crate::times::{Reduced, Times};
 const COLLECTION: Duration = Duration::from_millis(100);
 const COLLECTIONS_A_FLUSH: u32 = 10;
 
+/// How long samples and slow calls that still wait are stored for when this server stops.
+const LAST_STORING: Duration = Duration::from_secs(2);
+
 /// In milliseconds: how long the times of a minute are kept after the last one came.
 const RAW_MINUTE_LIFETIME: i64 = 300_000;
 
@@ -151,35 +154,47 @@ impl Stats {
     pub async fn run(self, stop: CancellationToken) {
         let exchanges = self.0.exchanges.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut exchanges) = exchanges else { return };
+        let mut is_away = false;
         if let Err(error) = exchange::load_frequencies(&self.0.kvdb, &self.0.registry).await {
             log(&error);
+            is_away = true;
         }
         let mut collections = 0_u32;
-        let mut is_away = false;
-        loop {
-            let is_over = stop.run_until_cancelled(tokio::time::sleep(COLLECTION)).await.is_none();
+        while stop.run_until_cancelled(tokio::time::sleep(COLLECTION)).await.is_some() {
             collections += 1;
             self.collect(&mut *self.0.pending.lock().await);
-            while let Ok(exchange) = exchanges.try_recv() {
-                if let Err(error) = exchange::store(&self.0.kvdb, self.0.mask, &exchange).await {
-                    log(&error);
-                }
-            }
-            if is_over || collections.is_multiple_of(COLLECTIONS_A_FLUSH) {
-                match self.flush().await {
-                    Ok(()) => is_away = false,
-                    Err(error) => {
-                        if !is_away {
-                            log(&error);
-                        }
-                        is_away = true;
-                    }
-                }
-            }
-            if is_over {
-                return;
+            let is_due = collections.is_multiple_of(COLLECTIONS_A_FLUSH);
+            // A store that is away is asked only when notes are due: each of its answers is waited for.
+            if is_due || !is_away {
+                let stored = self.store(is_due, &mut exchanges, || !stop.is_cancelled()).await;
+                note_outage(stored, &mut is_away);
             }
         }
+        let begun = tokio::time::Instant::now();
+        let stored = self.store(true, &mut exchanges, || begun.elapsed() < LAST_STORING).await;
+        note_outage(stored, &mut is_away);
+        if !exchanges.is_empty() {
+            let lost = exchanges.len();
+            tracing::warn!(lost, "samples and slow calls were not stored before the server stopped");
+        }
+    }
+
+    /// Stores the notes, if they are due, and then the exchanges that wait, while there is time for them and until one fails;
+    /// that one is lost. Returns whether the store had anything to do.
+    async fn store(
+        &self,
+        is_due: bool,
+        exchanges: &mut mpsc::Receiver<Exchange>,
+        has_time: impl Fn() -> bool,
+    ) -> Result<bool, KvdbError> {
+        let mut has_stored = is_due && self.store_notes().await?;
+        while has_time()
+            && let Ok(exchange) = exchanges.try_recv()
+        {
+            exchange::store(&self.0.kvdb, self.0.mask, &exchange).await?;
+            has_stored = true;
+        }
+        Ok(has_stored)
     }
 
     /// Takes the notes over from the calls.
@@ -205,6 +220,11 @@ impl Stats {
     /// # Errors
     /// The key/value store failed. The notes are kept, and stored next time.
     pub async fn flush(&self) -> Result<(), KvdbError> {
+        self.store_notes().await.map(drop)
+    }
+
+    /// Flushes, and returns whether there was anything to store.
+    async fn store_notes(&self) -> Result<bool, KvdbError> {
         let mut pending = self.0.pending.lock().await;
         self.collect(&mut pending);
         let mut writes = Vec::new();
@@ -230,12 +250,13 @@ impl Stats {
                 writes.push(Write::Expire(key, lifetime, Selection::Any, Comparison::Any));
             }
         }
-        if !writes.is_empty() {
+        let has_writes = !writes.is_empty();
+        if has_writes {
             self.0.kvdb.atomically(writes).await?;
         }
         pending.services.clear();
         pending.counted.extend(counted);
-        Ok(())
+        Ok(has_writes)
     }
 
     /// How often a service was called, failed calls included, on all servers that share the store.
@@ -336,6 +357,19 @@ impl Observer for Stats {
 impl fmt::Debug for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stats").finish_non_exhaustive()
+    }
+}
+
+/// Logs the beginning of an outage. It is over once something was stored: a store that was not asked says nothing.
+fn note_outage(stored: Result<bool, KvdbError>, is_away: &mut bool) {
+    match stored {
+        Ok(has_stored) => *is_away &= !has_stored,
+        Err(error) => {
+            if !*is_away {
+                log(&error);
+            }
+            *is_away = true;
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use zato_stats::sample_frequency;
 
 use crate::support::House;
 
-fn exchange(house: &House, request: String, is_sample: bool, is_slow: bool) -> Exchange {
+pub(crate) fn exchange(house: &House, request: String, is_sample: bool, is_slow: bool) -> Exchange {
     let received = datetime!(2026-03-04 10:00:00.000001 UTC);
     let elapsed = Duration::from_millis(2500);
     Exchange {

@@ -4,4 +4,5 @@
 mod cost;
 mod exchanges;
 mod figures;
+mod outages;
 mod support;

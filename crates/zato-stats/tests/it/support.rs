@@ -44,16 +44,20 @@ pub(crate) struct House {
     pub(crate) kvdb: Kvdb,
     pub(crate) environment: Environment,
     pub(crate) services: Vec<Arc<Registration>>,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl House {
     pub(crate) async fn new(names: &[&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = Embedded::open(&folder.path().join("kvdb"), Arc::new(SystemClock)).await.unwrap();
+        Self { _folder: Some(folder), ..Self::on(Kvdb::new(store), names) }
+    }
+
+    /// The same on a store of any kind.
+    pub(crate) fn on(kvdb: Kvdb, names: &[&'static str]) -> Self {
         let registry = Registry::new();
         let services = names.iter().map(|name| registry.register(Nothing(name)).unwrap()).collect();
-        let store = Embedded::open(&folder.path().join("kvdb"), Arc::new(SystemClock)).await.unwrap();
-        let kvdb = Kvdb::new(store);
         let environment = Environment::new(EnvironmentParts {
             outgoing: Outgoing::new(zato_outgoing::Outgoing::new(
                 zato_outgoing::Environment::new("test").unwrap(),
@@ -65,7 +69,7 @@ impl House {
             tasks: TaskTracker::new(),
         });
         let stats = Stats::new(&environment, |message| String::from_utf8_lossy(message).into_owned());
-        Self { stats, kvdb, environment, services, _folder: folder }
+        Self { stats, kvdb, environment, services, _folder: None }
     }
 
     /// Has a call noted that ends now.
