@@ -52,14 +52,16 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Those of a stretch of so many seconds, of those of its parts. The mean is that of the parts' means.
+    /// Those of a stretch of so many seconds, of those of its parts. A part's mean counts as often as there were calls in it:
+    /// parts may be of different lengths, and the mean is that of the calls. The rate is that of the stretch, whatever those
+    /// of the parts are.
     pub(crate) fn merge(parts: &[Self], seconds: f64) -> Option<Self> {
         let first = parts.first()?;
         let usage = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(part.usage));
         Some(Self {
             minimum: parts.iter().fold(first.minimum, |least, part| least.min(part.minimum)),
             maximum: parts.iter().fold(first.maximum, |most, part| most.max(part.maximum)),
-            mean: parts.iter().map(|part| part.mean).sum::<f64>() / parts.len() as f64,
+            mean: parts.iter().map(|part| part.mean * part.usage as f64).sum::<f64>() / usage.max(1) as f64,
             usage,
             rate: if seconds > 0.0 { usage as f64 / seconds } else { 0.0 },
         })

@@ -125,7 +125,8 @@ async fn check_aggregates(house: &House, calls: &[Call]) {
         let slots = minutes(calls, service, 60);
         let slots: Vec<&Vec<u64>> = slots.iter().filter(|slot| !slot.is_empty()).collect();
         let usage: usize = slots.iter().map(|slot| slot.len()).sum();
-        let expected = slots.iter().map(|slot| mean(slot)).sum::<f64>() / slots.len().max(1) as f64;
+        let times: Vec<u64> = slots.iter().flat_map(|slot| slot.iter().copied()).collect();
+        let expected = mean(&times);
         for (series, seconds) in [
             ("time:aggr-by-hour:*:2026:03:04:10", 3600.0),
             ("time:aggr-by-day:*:2026:03:04", 86_400.0),
@@ -148,6 +149,10 @@ async fn check_aggregates(house: &House, calls: &[Call]) {
             let reports = stats.summary(period, BEGIN, &Ranking::default()).await.unwrap();
             let found = reports.iter().find(|report| report.service_name == *name);
             assert_eq!(found.map_or(0, |report| report.usage), usage as u64, "{name} {period:?}");
+            // Rounded in the summary, and cut in the report.
+            let shown = found.map(|report| report.mean);
+            let is_right = |shown: f64| close(shown, expected.floor(), 0.0) || close(shown, expected, 0.006);
+            assert!(shown.is_none_or(is_right), "{name} {period:?}: {shown:?} {expected}");
         }
     }
 }
@@ -169,6 +174,22 @@ proptest! {
             check_aggregates(&house, &calls).await;
         });
     }
+}
+
+#[tokio::test]
+async fn a_quiet_minute_weighs_no_more_than_its_calls() {
+    let house = House::new(&NAMES).await;
+    let mut calls = vec![(0, 0, 100); 30];
+    calls.push((65, 0, 1030));
+    record(&house, &calls[..30]).await;
+    set_clock(datetime!(2026-03-04 11:02 UTC));
+    house.stats.aggregate(Aggregate::Hour).await.unwrap();
+    record(&house, &calls[30..]).await;
+    // The summary is made of an hour of 30 calls and a minute of one.
+    house.stats.summarize(Period::Day).await.unwrap();
+    let key = "zato:stats:service:summary:by-day:crm.get:2026:03:04";
+    assert_eq!(field(&house, key, "usage").await, Some(31.0));
+    assert_eq!(field(&house, key, "mean").await, Some(130.0));
 }
 
 #[tokio::test]
