@@ -68,16 +68,17 @@ pub enum KvdbError {
     /// The store has refused the command; its own words follow.
     #[error("the store refused the command: {0}")]
     Refused(String),
-    /// The store can't be reached or did not answer in time. Whether a write was done is not known.
+    /// The store can't be reached, did not answer in time, or the disk has failed it. It may work again later. Whether a
+    /// write was done is not known.
     #[error("the key/value store is unavailable")]
     Unavailable(#[source] StoreError),
-    /// Reading or writing failed.
+    /// The store can't be opened, or holds what can't be read.
     #[error("the store failed")]
     Store(#[source] StoreError),
     /// The store has given an answer of a form that its command can't have.
     #[error("the store gave an unexpected answer")]
     UnexpectedReply,
-    /// The store was closed or has stopped after a failure.
+    /// The store was closed: a cause of [`Unavailable`](Self::Unavailable).
     #[error("the store is closed")]
     Closed,
 }
@@ -98,7 +99,21 @@ impl KvdbError {
     pub(crate) fn store(error: impl Into<redb::Error>) -> Self {
         match error.into() {
             redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            // What follows an I/O error is refused as such.
+            error @ (redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed) => {
+                Self::Unavailable(StoreError::new(error))
+            }
             error => Self::Store(StoreError::new(error)),
         }
+    }
+
+    /// The store has come to an end.
+    pub(crate) fn closed() -> Self {
+        Self::Unavailable(StoreError::new(Self::Closed))
+    }
+
+    /// Whether the file behind the store has failed, rather than a single operation.
+    pub(crate) fn is_of_the_file(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Unavailable(_))
     }
 }

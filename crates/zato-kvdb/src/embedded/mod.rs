@@ -1,10 +1,11 @@
 //! The embedded store: one file, used by one process.
 //!
-//! Owns the lives of the file, its writer and its sweep. It must not know how entries are laid out.
+//! Owns the lives of the writer and the sweep. It must not know how entries are laid out.
 
 mod administration;
 mod dump;
 mod entries;
+mod file;
 mod lists;
 mod moment;
 mod read;
@@ -13,14 +14,11 @@ mod tables;
 mod write;
 mod writer;
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::UNIX_EPOCH;
 
-use redb::{Database, ReadableDatabase};
+use redb::ReadableDatabase;
 
 use crate::clock::Clock;
 use crate::command::{Administration, Read, Write};
@@ -29,23 +27,23 @@ use crate::key_value::{Condition, KeyValue, Outcome, Written};
 use crate::reply::Reply;
 use administration::{Administrator, Population};
 use entries::Entries;
+use file::File;
 use moment::Moment;
 use tables::Snapshot;
 use writer::Writer;
 
 /// How many of them are removed at a time, so that others' writes are not held up for long.
 const SWEEP_PORTION: usize = 500;
-/// How much of the file is kept in memory, in bytes.
-const CACHE: usize = 4 * 1024 * 1024;
 
-/// A key/value store in a file. Clones share it; when the last one is dropped, the writes that are waiting are finished
+/// A key/value store in a file. After a failure of the disk, such as a full one, it goes on once the disk does. Clones share
+/// it; when the last one is dropped, the writes that are waiting are finished
 /// and the file is closed.
 #[derive(Clone, Debug)]
 pub struct Embedded(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    database: Arc<Database>,
+    file: Arc<File>,
     writer: Writer,
     clock: Arc<dyn Clock>,
     administrator: Administrator,
@@ -60,10 +58,15 @@ impl Embedded {
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, KvdbError> {
         let administrator = Administrator::new(path);
         let path = path.to_owned();
-        let database = blocking(move || open_file(&path)).await?;
-        let database = Arc::new(database);
-        let writer = Writer::start(Arc::clone(&database)).map_err(KvdbError::store)?;
-        let inner = Arc::new(Inner { database, writer, clock, administrator });
+        let opened = blocking(move || File::open(path)).await;
+        let file = Arc::new(opened.map_err(|error| match error {
+            // Nothing tries again: without the file there is no store.
+            KvdbError::Unavailable(cause) => KvdbError::Store(cause),
+            error => error,
+        })?);
+        let writer =
+            Writer::start(Arc::clone(&file)).map_err(|error| KvdbError::Store(StoreError::new(error)))?;
+        let inner = Arc::new(Inner { file, writer, clock, administrator });
         tokio::spawn(sweep_regularly(Arc::downgrade(&inner)));
         Ok(Self(inner))
     }
@@ -72,7 +75,7 @@ impl Embedded {
     /// once a minute.
     ///
     /// # Errors
-    /// [`KvdbError::Store`], [`KvdbError::Closed`].
+    /// [`KvdbError::Store`], [`KvdbError::Unavailable`].
     pub async fn sweep(&self) -> Result<usize, KvdbError> {
         self.0.sweep().await
     }
@@ -85,8 +88,11 @@ impl Embedded {
         &self,
         operation: impl FnOnce(&Snapshot) -> Result<R, KvdbError> + Send + 'static,
     ) -> Result<R, KvdbError> {
-        let database = Arc::clone(&self.0.database);
-        blocking(move || operation(&Snapshot::of(&database.begin_read().map_err(KvdbError::store)?)?)).await
+        let file = Arc::clone(&self.0.file);
+        let look = move || {
+            file.with(|database| operation(&Snapshot::of(&database.begin_read().map_err(KvdbError::store)?)?))
+        };
+        blocking(look).await
     }
 
     async fn change<R: Send + 'static>(
@@ -139,7 +145,7 @@ impl KeyValue for Embedded {
             }
             let run = |write| match entries.write(write, now) {
                 // The file has failed, and with it the whole transaction.
-                Err(error @ KvdbError::Store(_)) => Err(error),
+                Err(error) if error.is_of_the_file() => Err(error),
                 result => Ok(result),
             };
             writes.into_iter().map(run).collect::<Result<_, _>>().map(Some)
@@ -208,24 +214,9 @@ async fn sweep_regularly(store: Weak<Inner>) {
     }
 }
 
-/// Opens the file; one that is created is accessible to its owner only.
-fn open_file(path: &Path) -> Result<Database, KvdbError> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(KvdbError::store(redb::StorageError::Io(error)));
-        }
-        _ => {}
-    }
-    let database = Database::builder().set_cache_size(CACHE).create(path).map_err(KvdbError::store)?;
-    let transaction = database.begin_write().map_err(KvdbError::store)?;
-    Entries::upgrade(&transaction)?;
-    transaction.commit().map_err(KvdbError::store)?;
-    Ok(database)
-}
-
 /// Runs what waits for the disk where it holds nobody up.
 async fn blocking<R: Send + 'static>(
     operation: impl FnOnce() -> Result<R, KvdbError> + Send + 'static,
 ) -> Result<R, KvdbError> {
-    tokio::task::spawn_blocking(operation).await.unwrap_or(Err(KvdbError::Closed))
+    tokio::task::spawn_blocking(operation).await.unwrap_or_else(|_| Err(KvdbError::closed()))
 }

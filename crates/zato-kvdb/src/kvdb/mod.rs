@@ -27,7 +27,7 @@ pub const VALUE_LIMIT: usize = 16 * 1024 * 1024;
 /// Every operation fails with [`KvdbError::InvalidKey`] if the key is empty or longer than [`KEY_LIMIT`], with
 /// [`KvdbError::ValueTooLong`] if something to be stored is longer than [`VALUE_LIMIT`], with [`KvdbError::WrongType`] if
 /// the key holds something else than the operation is about, with [`KvdbError::Unavailable`] if the store can't be
-/// reached, and with [`KvdbError::Store`] or [`KvdbError::Closed`] if it can't do it.
+/// reached or its disk has failed, and with [`KvdbError::Store`] if it can't do it.
 #[derive(Clone, Debug)]
 pub struct Kvdb(Arc<dyn KeyValue>);
 

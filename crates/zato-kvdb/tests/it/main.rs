@@ -4,6 +4,7 @@
 mod commands;
 mod crash;
 mod dictionary;
+mod disk;
 mod embedded;
 mod redis;
 mod suite;
