@@ -2,7 +2,7 @@
 //!
 //! Owns what makes one valid and unique, and how one is found. A translation leads one way only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -72,11 +72,11 @@ impl Dictionary {
         Ok(translations)
     }
 
-    /// Adds a translation and returns its id, the one after the last. One that is refused takes no id.
+    /// Adds a translation and returns its id, the one after the last that no other one has. One that is refused takes no id.
     ///
     /// # Errors
-    /// [`DictionaryError::NoEntry`] if one of its ends is not in the dictionary, [`DictionaryError::TranslationExists`];
-    /// the store failed.
+    /// [`DictionaryError::NoEntry`] if one of its ends is not in the dictionary, [`DictionaryError::TranslationExists`],
+    /// [`DictionaryError::Damaged`]; the store failed.
     pub async fn create_translation(&self, new: NewTranslation) -> Result<i64, DictionaryError> {
         let new = &new;
         self.change(|last| {
@@ -85,7 +85,9 @@ impl Dictionary {
                 if self.kvdb.exists(&new.mapping.to_key()).await? {
                     return Err(DictionaryError::TranslationExists(new.mapping.clone()));
                 }
-                let id = next_id(last.translation, |_| false);
+                // Imported ones have ids that no counter need know.
+                let taken: BTreeSet<i64> = self.translations().await?.iter().map(|found| found.id).collect();
+                let id = next_id(last.translation, |id| taken.contains(&id));
                 Ok((vec![put(id, new, ends), count(LAST_TRANSLATION_ID, id)?], id))
             })
         })

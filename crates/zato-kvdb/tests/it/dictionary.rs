@@ -36,7 +36,8 @@ async fn run(kvdb: Kvdb) {
             4 => translations_follow_their_entries(&dictionary).await,
             5 => what_zato_stored_is_read(&kvdb, &dictionary).await,
             6 => imports_replace_everything(&kvdb, &dictionary).await,
-            7 => many_at_a_time_get_ids_of_their_own(&dictionary).await,
+            7 => translations_skip_imported_ids(&dictionary).await,
+            8 => many_at_a_time_get_ids_of_their_own(&dictionary).await,
             _ => return,
         }
     }
@@ -249,6 +250,25 @@ async fn imports_replace_everything(kvdb: &Kvdb, dictionary: &Dictionary) {
 
     dictionary.import(&Contents::default()).await.unwrap();
     assert_eq!(kvdb.keys("zato:").await.unwrap(), ["zato:kvdb:data-dict:version"]);
+}
+
+async fn translations_skip_imported_ids(dictionary: &Dictionary) {
+    let terms = [eur(), euro(), Term::new("POS", "c", "978")];
+    let key = |n: i64| format!("zato:kvdb:data-dict:translation:::A:::a:::{n}:::B:::b");
+    let imported = |id| (key(id), ImportedTranslation { id, value2: String::new(), id1: 1, id2: 2 });
+    let contents = Contents {
+        last_translation_id: Some(1),
+        entries: (1..).zip(terms.clone()).collect(),
+        translations: [1, 2, 4].map(imported).to_vec(),
+        ..Contents::default()
+    };
+    dictionary.import(&contents).await.unwrap();
+    let [from, to, other] = terms;
+    let created = [
+        dictionary.create_translation(translation(from.clone(), to)).await.unwrap(),
+        dictionary.create_translation(translation(from, other)).await.unwrap(),
+    ];
+    assert_eq!(created, [3, 5]);
 }
 
 async fn many_at_a_time_get_ids_of_their_own(dictionary: &Dictionary) {
