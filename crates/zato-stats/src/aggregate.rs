@@ -107,10 +107,13 @@ pub(crate) async fn stored(
     from: OffsetDateTime,
     to: OffsetDateTime,
 ) -> Result<BTreeMap<String, BTreeSet<String>>, KvdbError> {
-    let wanted: BTreeSet<String> = series.unit.slots(from, to).map(|slot| series.unit.name(slot)).collect();
+    // Names of slots sort as the times that they stand for.
+    let last = to.saturating_sub(Duration::nanoseconds(1));
+    let (first, last) = (series.unit.name(from), series.unit.name(last));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for key in kvdb.keys(&series.prefix()).await? {
-        if let Some((service, slot)) = series.parse(&key).filter(|(_, slot)| wanted.contains(*slot)) {
+        let wanted = series.parse(&key).filter(|(_, slot)| (&*first..=&*last).contains(slot));
+        if let Some((service, slot)) = wanted {
             found.entry(service.to_owned()).or_default().insert(slot.to_owned());
         }
     }

@@ -20,6 +20,18 @@ pub(crate) struct Slice {
     pub(crate) stop: OffsetDateTime,
 }
 
+impl Slice {
+    /// The names of its slots.
+    pub(crate) fn slots(self) -> impl Iterator<Item = String> {
+        let unit = self.series.unit;
+        unit.slots(self.start, self.stop).map(move |slot| unit.name(slot))
+    }
+
+    pub(crate) fn seconds(self) -> f64 {
+        (self.stop - self.start).as_seconds_f64()
+    }
+}
+
 /// The slices of a stretch: the coarsest that its length allows in the middle, finer ones at the ends.
 ///
 /// # Errors
@@ -75,7 +87,7 @@ fn cut(start: OffsetDateTime, stop: OffsetDateTime, coarse: &[Series], slices: &
 
 /// One report a service of those of its slices.
 pub(crate) fn merge(slices: Vec<(Slice, Vec<Report>)>) -> Vec<Report> {
-    let seconds: f64 = slices.iter().map(|(slice, _)| (slice.stop - slice.start).as_seconds_f64()).sum();
+    let seconds: f64 = slices.iter().map(|(slice, _)| slice.seconds()).sum();
     /// A report under way, the means of its slices, and how many calls its rates come to.
     struct Sum {
         report: Report,
@@ -84,9 +96,8 @@ pub(crate) fn merge(slices: Vec<(Slice, Vec<Report>)>) -> Vec<Report> {
     }
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     for (slice, reports) in slices {
-        let length = (slice.stop - slice.start).as_seconds_f64();
         for part in reports {
-            let calls = length * part.rate;
+            let calls = slice.seconds() * part.rate;
             match sums.get_mut(&part.service_name) {
                 Some(sum) => {
                     sum.report.usage = sum.report.usage.saturating_add(part.usage);
@@ -98,8 +109,7 @@ pub(crate) fn merge(slices: Vec<(Slice, Vec<Report>)>) -> Vec<Report> {
                 }
                 None => {
                     let (name, means) = (part.service_name.clone(), vec![part.mean]);
-                    let report = Report { usage_trend: Vec::new(), mean_trend: Vec::new(), ..part };
-                    sums.insert(name, Sum { report, means, calls });
+                    sums.insert(name, Sum { report: part, means, calls });
                 }
             }
         }
@@ -130,10 +140,7 @@ mod tests {
         let texts: Vec<String> = slices(start, stop)
             .unwrap()
             .iter()
-            .map(|slice| {
-                let count = slice.series.unit.slots(slice.start, slice.stop).count();
-                format!("{count} {:?}", slice.series.unit)
-            })
+            .map(|slice| format!("{} {:?}", slice.slots().count(), slice.series.unit))
             .collect();
         assert_eq!(texts.join(", "), expected, "{start} to {stop}");
     }

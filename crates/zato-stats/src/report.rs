@@ -19,15 +19,16 @@ pub struct Report {
     pub service_name: String,
     /// How often it was called with success.
     pub usage: u64,
-    /// The mean processing time, over all slots of the stretch; slots without calls count as zero.
+    /// The mean processing time, over all slots of the stretch; slots without calls count as zero. Of any stretch of time, the
+    /// mean of the means of those slices of it in which the service was called.
     pub mean: f64,
     /// Calls per second.
     pub rate: f64,
     /// The sum of all processing times.
     pub time: f64,
-    /// Calls in each slot; empty if the stretch is a single slot.
+    /// Calls in each slot; empty unless the report is by the minute.
     pub usage_trend: Vec<u64>,
-    /// The mean in each slot, cut to whole milliseconds; empty if the stretch is a single slot.
+    /// The mean in each slot, cut to whole milliseconds; empty unless the report is by the minute.
     pub mean_trend: Vec<u64>,
     /// The shortest processing time.
     pub minimum: f64,
@@ -37,7 +38,8 @@ pub struct Report {
     pub all_services_usage: u64,
     /// The sum of all processing times of all services.
     pub all_services_time: u64,
-    /// The mean of all means of all services and slots.
+    /// The mean of all means of all services and slots, without slots that have none. Of any stretch of time, the means of all
+    /// services in its slices, added up, by the number of services.
     pub mean_all_services: f64,
     /// The service's share of all calls, in percent.
     pub usage_share: f64,
@@ -132,32 +134,26 @@ impl Ranking {
     }
 }
 
-/// A service's figures by slot. Slots without figures are none.
-type Slots = Vec<Option<Figures>>;
+/// The figures of services by slot. Only slots that have some are there: a stretch may have more slots than memory has room
+/// for.
+type Found = BTreeMap<String, BTreeMap<String, Figures>>;
 
-/// The reports of services, of their figures in the slots of a stretch of so many seconds.
-pub(crate) fn reports(services: BTreeMap<String, Slots>, seconds: f64) -> Vec<Report> {
+/// The reports of services, of their figures in a stretch of so many slots and seconds. They have no trends.
+fn reports(services: &Found, slots: usize, seconds: f64) -> Vec<Report> {
     let mut reports: Vec<Report> = Vec::with_capacity(services.len());
     let mut means = Vec::new();
-    for (service_name, slots) in services {
-        let found: Vec<&Figures> = slots.iter().flatten().collect();
-        means.extend(found.iter().map(|figures| figures.mean));
-        let each =
-            |value: fn(&Figures) -> u64| slots.iter().map(|slot| slot.as_ref().map_or(0, value)).collect();
-        let (usage_trend, mean_trend): (Vec<u64>, Vec<u64>) =
-            (each(|it| it.usage), each(|it| it.mean as u64));
-        let usage = usage_trend.iter().fold(0_u64, |sum, usage| sum.saturating_add(*usage));
-        let mean = mean_trend.iter().map(|mean| *mean as f64).sum::<f64>() / slots.len().max(1) as f64;
-        let least = found.iter().map(|figures| figures.minimum).reduce(f64::min);
-        let most = found.iter().map(|figures| figures.maximum).reduce(f64::max);
+    for (service_name, found) in services {
+        means.extend(found.values().map(|figures| figures.mean));
+        let usage = found.values().fold(0_u64, |sum, figures| sum.saturating_add(figures.usage));
+        let mean = found.values().map(|figures| figures.mean.trunc()).sum::<f64>() / slots.max(1) as f64;
+        let least = found.values().map(|figures| figures.minimum).reduce(f64::min);
+        let most = found.values().map(|figures| figures.maximum).reduce(f64::max);
         reports.push(Report {
-            service_name,
+            service_name: service_name.clone(),
             usage,
             mean: round(mean, 2),
             rate: round(if seconds > 0.0 { usage as f64 / seconds } else { 0.0 }, 2),
-            time: found.iter().map(|figures| figures.usage as f64 * figures.mean).sum(),
-            usage_trend,
-            mean_trend,
+            time: found.values().map(|figures| figures.usage as f64 * figures.mean).sum(),
             minimum: least.unwrap_or(0.0),
             maximum: most.unwrap_or(0.0),
             ..Report::default()
@@ -193,8 +189,7 @@ impl Stats {
         stop: OffsetDateTime,
         ranking: &Ranking,
     ) -> Result<Vec<Report>, ReportError> {
-        check_trend(start, stop)?;
-        ranking.apply(self.read(Slice { series: Series::MINUTES, start, stop }, None).await?)
+        ranking.apply(self.by_minute(start, stop, None).await?)
     }
 
     /// The report of one service by the minute; none if it was not called.
@@ -207,9 +202,7 @@ impl Stats {
         stop: OffsetDateTime,
         service: &str,
     ) -> Result<Option<Report>, ReportError> {
-        check_trend(start, stop)?;
-        let slice = Slice { series: Series::MINUTES, start, stop };
-        Ok(self.read(slice, Some(service)).await?.pop())
+        Ok(self.by_minute(start, stop, Some(service)).await?.pop())
     }
 
     /// Reports of the day, week, month or year that a point in time is in, of its stored summary.
@@ -224,14 +217,9 @@ impl Stats {
     ) -> Result<Vec<Report>, ReportError> {
         let begin = period.begin(start);
         let end = period.end(begin).min(self.now());
-        let series = period.series();
-        let slot = Unit::Minute.end(begin);
-        let mut reports = self.read_slots(series, begin, slot, None, (end - begin).as_seconds_f64()).await?;
-        for report in &mut reports {
-            report.usage_trend.clear();
-            report.mean_trend.clear();
-        }
-        ranking.apply(reports)
+        let slot = Slice { series: period.series(), start: begin, stop: Unit::Minute.end(begin) };
+        let found = self.read(slot, None).await?;
+        ranking.apply(reports(&found, 1, (end - begin).as_seconds_f64()))
     }
 
     /// Reports of any stretch of time, put together of the coarsest stored figures that fit.
@@ -246,43 +234,53 @@ impl Stats {
     ) -> Result<Vec<Report>, ReportError> {
         let mut slices = Vec::new();
         for slice in range::slices(start, stop)? {
-            slices.push((slice, self.read(slice, None).await?));
+            let found = self.read(slice, None).await?;
+            slices.push((slice, reports(&found, slice.slots().count(), slice.seconds())));
         }
         ranking.apply(range::merge(slices))
     }
 
-    async fn read(&self, slice: Slice, service: Option<&str>) -> Result<Vec<Report>, ReportError> {
-        let Slice { series, start, stop } = slice;
-        let seconds = (stop - start).as_seconds_f64();
-        Ok(self.read_slots(series, start, stop, service, seconds).await?)
-    }
-
-    async fn read_slots(
+    /// Reports with trends, of one service or of all.
+    async fn by_minute(
         &self,
-        series: Series,
         start: OffsetDateTime,
         stop: OffsetDateTime,
         only: Option<&str>,
-        seconds: f64,
-    ) -> Result<Vec<Report>, KvdbError> {
-        let names: Vec<String> = series.unit.slots(start, stop).map(|slot| series.unit.name(slot)).collect();
-        let mut services: BTreeMap<String, Slots> = BTreeMap::new();
-        for (service, found) in stored(self.kvdb(), series, start, stop).await? {
+    ) -> Result<Vec<Report>, ReportError> {
+        check_trend(start, stop)?;
+        let slice = Slice { series: Series::MINUTES, start, stop };
+        let found = self.read(slice, only).await?;
+        let slots: Vec<String> = slice.slots().collect();
+        let mut reports = reports(&found, slots.len(), slice.seconds());
+        for (report, figures) in reports.iter_mut().zip(found.values()) {
+            let each = |value: fn(&Figures) -> u64| {
+                slots.iter().map(|slot| figures.get(slot).map_or(0, value)).collect()
+            };
+            report.usage_trend = each(|it| it.usage);
+            report.mean_trend = each(|it| it.mean as u64);
+        }
+        Ok(reports)
+    }
+
+    /// The figures of the services that have some in a slice.
+    async fn read(&self, slice: Slice, only: Option<&str>) -> Result<Found, KvdbError> {
+        let Slice { series, start, stop } = slice;
+        let mut services = Found::new();
+        for (service, slots) in stored(self.kvdb(), series, start, stop).await? {
             if only.is_some_and(|only| only != service) {
                 continue;
             }
-            let mut slots = Vec::with_capacity(names.len());
-            for name in &names {
-                slots.push(match found.contains(name) {
-                    true => Figures::read(self.kvdb(), &series.key(&service, name)).await?,
-                    false => None,
-                });
+            let mut found = BTreeMap::new();
+            for slot in slots {
+                if let Some(figures) = Figures::read(self.kvdb(), &series.key(&service, &slot)).await? {
+                    found.insert(slot, figures);
+                }
             }
-            if slots.iter().any(Option::is_some) {
-                services.insert(service, slots);
+            if !found.is_empty() {
+                services.insert(service, found);
             }
         }
-        Ok(reports(services, seconds))
+        Ok(services)
     }
 }
 

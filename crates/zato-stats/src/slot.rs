@@ -149,7 +149,13 @@ impl Series {
         let rest = key.strip_prefix(&*self.prefix())?;
         let middle = rest.len().checked_sub(self.unit.name_length() + 1)?;
         let (service, slot) = (rest.get(..middle)?, rest.get(middle..)?);
-        Some((service, slot.strip_prefix(':')?)).filter(|(service, _)| !service.is_empty())
+        let slot = slot.strip_prefix(':')?;
+        // Every fifth character is a colon, and then every third.
+        let is_part = |(index, byte): (usize, u8)| match index {
+            4 | 7 | 10 | 13 => byte == b':',
+            _ => byte.is_ascii_digit(),
+        };
+        (!service.is_empty() && slot.bytes().enumerate().all(is_part)).then_some((service, slot))
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+use zato_kvdb::Write;
 use zato_stats::{Aggregate, Period, Ranking, Stats};
 
 use crate::support::{House, set_clock};
@@ -216,6 +217,37 @@ async fn services_are_ranked() {
     assert_eq!(found, [("crm.get", 1, 60.0), ("crm:set", 2, 2.0), ("erp", 2, 60.0)]);
     house.stats.delete(start, start + Duration::minutes(1)).await.unwrap();
     assert_eq!(ranked(0, "").await.unwrap(), ["erp"]);
+}
+
+#[tokio::test]
+async fn any_stretch_can_be_asked_for() {
+    let house = House::new(&NAMES).await;
+    let mut writes = Vec::new();
+    for (name, month) in
+        [("crm.get", "2026:03"), ("crm.get", "9998:12"), ("erp", "0001:02"), ("erp", "2026:0x")]
+    {
+        let key = format!("zato:stats:service:summary:by-month:{name}:{month}");
+        let fields = [("min", "5"), ("max", "1199000"), ("mean", "1199000"), ("usage", "2"), ("rate", "0.1")];
+        writes.push(Write::hash_set(&key, &fields));
+    }
+    house.kvdb.atomically(writes).await.unwrap();
+    let (start, stop) = (datetime!(0001-01-01 00:00 UTC), datetime!(9999-12-31 23:59:59 UTC));
+    let reports = house.stats.by_range(start, stop, &Ranking::default()).await.unwrap();
+    let found: Vec<_> = reports
+        .iter()
+        .map(|report| (&*report.service_name, report.usage, report.mean, report.time))
+        .collect();
+    // There are 119,987 whole months, of which the service that was called more often has figures of two.
+    assert_eq!(found, [("crm.get", 4, 20.0, 4_796_000.0), ("erp", 2, 10.0, 2_398_000.0)]);
+    assert!(reports.iter().all(|report| report.usage_trend.is_empty() && report.mean_trend.is_empty()));
+    // Both ends may be anywhere in a slot: that of the beginning counts, and so does that of the last moment.
+    let (start, stop) = (datetime!(2026-03-01 00:00 UTC), datetime!(2026-04-01 00:00 UTC));
+    let usage = async |start, stop| {
+        let reports = house.stats.by_range(start, stop, &Ranking::default()).await.unwrap();
+        reports.iter().map(|report| report.usage).sum::<u64>()
+    };
+    assert_eq!(usage(start, stop + Duration::days(1)).await, 2);
+    assert_eq!(usage(stop, stop + Duration::days(40)).await, 0);
 }
 
 #[tokio::test]
