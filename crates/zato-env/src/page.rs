@@ -11,7 +11,7 @@ use zato_sio::EncodeError;
 /// let page = zato_env::Page::new(101, 3, 50);
 /// assert_eq!((page.num_pages, page.prev_page, page.next_page), (3, Some(2), None));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Page {
     /// How many items the list has.

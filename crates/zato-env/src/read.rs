@@ -1,6 +1,6 @@
 //! Replies taken apart again, for clients and tests.
 //!
-//! Owns where in a reply the envelope and the payload are found. Payloads stay as they came until a type is asked for,
+//! Owns where in a reply the envelope, the payload and what it says of its page are found. Payloads stay as they came until a type is asked for,
 //! and decoding them is the business of [`zato_sio`].
 
 use std::borrow::Cow;
@@ -14,6 +14,7 @@ use zato_sio::DecodeError;
 use zato_xml::Node;
 
 use crate::envelope::{Outcome, ZatoEnv};
+use crate::page::Page;
 
 /// Why a reply could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,9 @@ pub enum ReadError {
     /// The payload is not what was asked for.
     #[error("the payload of the reply cannot be read")]
     Payload(#[source] DecodeError),
+    /// What stands beside the payload where a page is described is no description of one.
+    #[error("the page of the reply cannot be read")]
+    Page(#[source] DecodeError),
     /// A payload was asked for, but the reply has none.
     #[error("the reply holds no payload")]
     NoPayload,
@@ -66,6 +70,7 @@ fn text_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Str
 pub struct JsonReply<'a> {
     env: Option<ZatoEnv<'a>>,
     payload: Option<(Cow<'a, str>, &'a RawValue)>,
+    page: Option<&'a RawValue>,
 }
 
 impl JsonReply<'_> {
@@ -93,20 +98,36 @@ impl JsonReply<'_> {
         let text = self.payload_text().ok_or(ReadError::NoPayload)?;
         zato_sio::from_json_any(text.as_bytes()).map_err(ReadError::Payload)
     }
+
+    /// Where the payload is in its list, if it is a page of one.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Page`].
+    pub fn page(&self) -> Result<Option<Page>, ReadError> {
+        let page = self.page.map(|page| zato_sio::from_json(page.get().as_bytes()));
+        page.transpose().map_err(ReadError::Page)
+    }
 }
 
-/// Reads a JSON reply: an object with `zato_env`, a response element, both or neither, in any order.
+/// Reads a JSON reply: an object with `zato_env`, a response element, both or neither, in any order. A response element may
+/// have the description of its page beside it.
 ///
 /// # Errors
 ///
 /// Malformed JSON, a top level which is not an object, an invalid `zato_env`, more than one response element.
 pub fn read_json(bytes: &[u8]) -> Result<JsonReply<'_>, ReadError> {
-    let members: Members<'_> = serde_json::from_slice(bytes).map_err(ReadError::Json)?;
+    let mut members: Members<'_> = serde_json::from_slice(bytes).map_err(ReadError::Json)?;
     if members.has_more {
         return Err(ReadError::SeveralPayloads);
     }
+    // A name that stands alone is that of a response element, whatever it means beside one.
+    if members.payload.is_none() {
+        members.payload = members.page.take().map(|value| (Page::ELEMENT.into(), value));
+    }
     let env = members.env.map(|env| zato_sio::from_json::<Wire<'_>>(env.get().as_bytes())).transpose();
-    Ok(JsonReply { env: env.map_err(ReadError::Env)?.map(Into::into), payload: members.payload })
+    let env = env.map_err(ReadError::Env)?.map(Into::into);
+    Ok(JsonReply { env, payload: members.payload, page: members.page })
 }
 
 /// The members of the outermost object, not yet parsed.
@@ -114,6 +135,7 @@ pub fn read_json(bytes: &[u8]) -> Result<JsonReply<'_>, ReadError> {
 struct Members<'a> {
     env: Option<&'a RawValue>,
     payload: Option<(Cow<'a, str>, &'a RawValue)>,
+    page: Option<&'a RawValue>,
     has_more: bool,
 }
 
@@ -133,6 +155,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
                     if name == "zato_env" {
                         members.env.get_or_insert(value);
+                    } else if name == Page::ELEMENT && members.page.is_none() {
+                        members.page = Some(value);
                     } else if members.payload.is_none() {
                         members.payload = Some((name, value));
                     } else {
@@ -157,6 +181,7 @@ pub struct XmlReply<'a, 'input> {
     element: Node<'a, 'input>,
     env: Option<ZatoEnv<'a>>,
     payload: XmlPayload<'a, 'input>,
+    page: Option<Node<'a, 'input>>,
 }
 
 /// What follows the envelope in an XML reply.
@@ -205,10 +230,19 @@ impl<'a, 'input> XmlReply<'a, 'input> {
             }
         }
     }
+
+    /// Where the payload is in its list, if it is a page of one.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Page`].
+    pub fn page(&self) -> Result<Option<Page>, ReadError> {
+        self.page.map(zato_sio::from_xml).transpose().map_err(ReadError::Page)
+    }
 }
 
-/// Reads an XML reply, given its response element. The envelope and the payload are children in the namespace of that
-/// element; other children are ignored.
+/// Reads an XML reply, given its response element. The envelope, the payload and the description of its page are children in
+/// the namespace of that element; other children are ignored.
 ///
 /// # Errors
 ///
@@ -227,5 +261,5 @@ pub fn read_xml<'a, 'input>(element: Node<'a, 'input>) -> Result<XmlReply<'a, 'i
         (None, Some(list)) => XmlPayload::List(list),
         (None, None) => XmlPayload::None,
     };
-    Ok(XmlReply { element, env: env.map(Into::into), payload })
+    Ok(XmlReply { element, env: env.map(Into::into), payload, page: child(Page::ELEMENT) })
 }

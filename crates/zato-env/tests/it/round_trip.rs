@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use zato_env::{JsonFrame, NAMESPACE, Outcome, XmlFrame, ZatoEnv, read_json, read_xml, write_json_error};
+use zato_env::{
+    JsonFrame, NAMESPACE, Outcome, Page, XmlFrame, ZatoEnv, read_json, read_xml, write_json_error,
+};
 use zato_sio::{to_json, to_xml};
 
 /// Texts which XML can express.
@@ -26,6 +28,11 @@ fn row() -> impl Strategy<Value = BTreeMap<String, String>> {
     proptest::collection::btree_map("[a-z_][a-z0-9_.-]{0,8}", text(), 0..4)
 }
 
+fn page() -> impl Strategy<Value = Page> {
+    (any::<u64>(), any::<u64>(), any::<u64>())
+        .prop_map(|(total, cur_page, page_size)| Page::new(total, cur_page, page_size))
+}
+
 proptest! {
     #[test]
     fn json(env in env(), element in text().prop_filter("reserved", |name| name != "zato_env"), row in row()) {
@@ -34,6 +41,7 @@ proptest! {
         let reply = read_json(&out).unwrap();
         prop_assert_eq!(reply.env(), Some(&env));
         prop_assert_eq!(reply.response_element(), Some(&*element));
+        prop_assert_eq!(reply.page().unwrap(), None);
         prop_assert_eq!(reply.payload::<BTreeMap<String, String>>().unwrap(), row);
     }
 
@@ -68,6 +76,32 @@ proptest! {
         let document = zato_xml::parse(&text, &zato_xml::Limits::default()).unwrap();
         let reply = read_xml(document.root_element()).unwrap();
         prop_assert_eq!(reply.payload::<Vec<BTreeMap<String, String>>>().unwrap(), rows);
+    }
+
+    #[test]
+    fn pages(env in env(), rows in proptest::collection::vec(row(), 0..4), page in page()) {
+        let mut out = Vec::new();
+        let paged = |out: &mut Vec<u8>| {
+            to_json(&rows, out)?;
+            page.write_json(out)
+        };
+        JsonFrame::new(Some("zato_x_response")).write(&mut out, &env, paged).unwrap();
+        let reply = read_json(&out).unwrap();
+        prop_assert_eq!(reply.response_element(), Some("zato_x_response"));
+        prop_assert_eq!(reply.payload::<Vec<BTreeMap<String, String>>>().unwrap(), rows.clone());
+        prop_assert_eq!(reply.page().unwrap(), Some(page.clone()));
+
+        let mut out = Vec::new();
+        let paged = |out: &mut Vec<u8>| {
+            to_xml(&rows, out)?;
+            page.write_xml(out)
+        };
+        XmlFrame::new("zato_x_response", Some(NAMESPACE)).unwrap().write(&mut out, &env, paged).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let document = zato_xml::parse(&text, &zato_xml::Limits::default()).unwrap();
+        let reply = read_xml(document.root_element()).unwrap();
+        prop_assert_eq!(reply.payload::<Vec<BTreeMap<String, String>>>().unwrap(), rows);
+        prop_assert_eq!(reply.page().unwrap(), Some(page));
     }
 
     #[test]

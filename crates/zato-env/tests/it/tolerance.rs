@@ -37,6 +37,20 @@ fn parts_of_a_json_reply() {
     assert!(matches!(bare.payload::<()>(), Err(ReadError::NoPayload)));
 }
 
+#[test]
+fn what_only_looks_like_a_page() {
+    let alone = read_json(br#"{"zato_env":{"result":"ZATO_OK","cid":"K1"},"_meta":[1]}"#).unwrap();
+    assert_eq!((alone.response_element(), alone.payload_text()), (Some("_meta"), Some("[1]")));
+    assert_eq!(alone.page().unwrap(), None);
+
+    let beside = read_json(br#"{"_meta":{"total":1},"a":[1]}"#).unwrap();
+    assert_eq!(beside.response_element(), Some("a"));
+    assert!(matches!(beside.page(), Err(ReadError::Page(_))));
+
+    let document = zato_xml::parse("<r><item/><_meta/></r>", &zato_xml::Limits::default()).unwrap();
+    assert!(matches!(read_xml(document.root_element()).unwrap().page(), Err(ReadError::Page(_))));
+}
+
 #[track_caller]
 fn fails(reply: &[u8], message: &str, source: &str) {
     let error = read_json(reply).map(|_| ()).unwrap_err();
@@ -52,6 +66,7 @@ fn what_is_not_a_json_reply() {
     fails(b"{} x", object, "trailing characters at line 1 column 4");
     fails(b"[1]", object, "invalid type: sequence, expected an object at line 1 column 0");
     fails(b"{\"a\":1,\"b\":2}", "the reply holds several elements beside zato_env", "");
+    fails(b"{\"a\":1,\"_meta\":{},\"_meta\":{}}", "the reply holds several elements beside zato_env", "");
     let env = "the zato_env of the reply cannot be read";
     fails(b"{\"zato_env\":1}", env, "Expected an object at the top level, found a number");
     fails(b"{\"zato_env\":{\"result\":\"ZATO_OK\"}}", env, "Missing required element `cid`");
