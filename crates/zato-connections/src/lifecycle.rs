@@ -63,11 +63,10 @@ impl Lifecycle {
     /// Runs the task, which is to end soon after [`stopping`](Self::stopping) did. To be called once, within a tokio runtime.
     pub fn begin(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         self.status.send_replace(Status::Connecting);
-        let lifecycle = Arc::clone(self);
+        let ended = Ended(Arc::clone(self));
         tokio::spawn(async move {
-            let _done = lifecycle.done.clone().drop_guard();
+            let _ended = ended;
             task.await;
-            lifecycle.status.send_replace(Status::Stopped);
         });
     }
 
@@ -137,6 +136,25 @@ impl Lifecycle {
     }
 }
 
+/// Tells that the task has ended, however that came.
+struct Ended(Arc<Lifecycle>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let Lifecycle { kind, name, address, status, done, .. } = &*self.0;
+        if std::thread::panicking() {
+            tracing::error!(
+                kind,
+                name = &**name,
+                address,
+                "what kept the connection up has panicked; nothing does now"
+            );
+        }
+        status.send_replace(Status::Stopped);
+        done.cancel();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +188,14 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_panics_has_ended() {
         let lifecycle = Lifecycle::new("mailbox", "orders".into(), String::new());
-        lifecycle.begin(async { panic!("on purpose") });
+        let task = Arc::clone(&lifecycle);
+        lifecycle.begin(async move {
+            task.connected();
+            panic!("on purpose")
+        });
+        let mut status = lifecycle.watch();
+        status.wait_for(|status| *status == Status::Stopped).await.unwrap();
         lifecycle.end().await;
+        assert_eq!(lifecycle.status(), Status::Stopped);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// It is switched off.
+    /// Nobody keeps it up: it is switched off, or that has not begun.
     Inactive,
     /// The first attempt to connect is under way.
     Connecting,
@@ -25,7 +25,7 @@ pub enum Status {
         /// Why, in its words.
         reason: Arc<str>,
     },
-    /// It was stopped, or replaced by another configuration.
+    /// It was stopped, or replaced by another configuration, or what kept it up has failed.
     Stopped,
 }
 
