@@ -266,9 +266,11 @@ impl Runner {
         let id = claim.job_id;
         // A job that was edited or deleted meanwhile still makes the run that was its own.
         let is_current = self.jobs.get(&id).is_some_and(|entry| Arc::ptr_eq(&entry.config, &config));
+        if outcome.is_ok() {
+            self.is_store_away = false;
+        }
         match outcome {
             Ok(Claimed::Granted) => {
-                self.is_store_away = false;
                 let progress = Progress { runs: claim.before.runs + 1, last_due: Some(claim.due) };
                 self.start(&config, progress.runs, claim.due);
                 self.go_on(id, progress, is_current, now);
@@ -279,9 +281,10 @@ impl Runner {
             }
             Err(error) => {
                 self.store_is_away(&error);
+                // One that is queued was scheduled meanwhile, when this server began to lead again.
                 if is_current
                     && self.phase == Phase::Leads
-                    && let Some(entry) = self.jobs.get_mut(&id)
+                    && let Some(entry) = self.jobs.get_mut(&id).filter(|entry| entry.next.is_none())
                 {
                     let again = now + RETRY;
                     entry.next = Some((claim.due, again));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::macros::datetime;
 use zato_scheduler::{Cron, JobConfig, Progress, Schedule};
 
+use crate::log::Log;
 use crate::support::{House, START, assert_runs, every, job};
 
 #[tokio::test(start_paused = true)]
@@ -144,6 +145,46 @@ async fn runs_wait_for_a_store_that_is_away() {
     let runs = house.until(35).await;
     let seen: Vec<_> = runs.iter().map(|run| (run.0, run.2)).collect();
     assert_eq!(seen, [(24, 2), (30, 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_outage_of_the_store_is_told_once() {
+    let (log, _guard) = Log::new();
+    let house = House::new().await;
+    house.scheduler.put(job(1, every(10, 0)));
+    house.until(5).await;
+    for outage in 0..2 {
+        *house.store.is_away.lock().unwrap() = true;
+        house.until(15 + 20 * outage).await;
+        let lines = log.take();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("the store is away"), "{lines:?}");
+        // The next answer is that others have made the run.
+        let made = Progress { runs: 9, last_due: Some(START + Duration::from_secs(10 + 20 * outage)) };
+        house.store.progress.lock().unwrap().insert(1, made);
+        *house.store.is_away.lock().unwrap() = false;
+        house.until(18 + 20 * outage).await;
+    }
+    assert!(log.take().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_outlasts_the_leadership_brings_no_run_forward() {
+    let house = House::new().await;
+    house.scheduler.put(job(1, every(10, 0)));
+    assert_runs(&house.until(5).await, &[(0, 1, 1)]);
+    *house.store.pause.lock().unwrap() = Duration::from_secs(5);
+    house.until(11).await;
+    house.leads.send_replace(false);
+    house.until(12).await;
+    house.leads.send_replace(true);
+    house.until(13).await;
+    // The claim of ten seconds fails at fifteen. By then the run at twenty is queued, and those before are others' business.
+    *house.store.is_away.lock().unwrap() = true;
+    house.until(15).await;
+    *house.store.is_away.lock().unwrap() = false;
+    *house.store.pause.lock().unwrap() = Duration::ZERO;
+    assert_runs(&house.until(35).await, &[(20, 1, 2), (30, 1, 3)]);
 }
 
 #[tokio::test(start_paused = true)]

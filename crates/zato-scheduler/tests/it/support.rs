@@ -87,6 +87,8 @@ impl Service for Record {
 pub(crate) struct Shared {
     pub(crate) progress: Mutex<HashMap<i64, Progress>>,
     pub(crate) is_away: Mutex<bool>,
+    /// How long a claim takes, whether the store is away or not.
+    pub(crate) pause: Mutex<std::time::Duration>,
 }
 
 impl Shared {
@@ -105,6 +107,8 @@ impl Store for Shared {
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
         Box::pin(async move {
+            let pause = *self.pause.lock().unwrap();
+            tokio::time::sleep(pause).await;
             self.check()?;
             let mut progress = self.progress.lock().unwrap();
             let stored = progress.entry(claim.job_id).or_default();
