@@ -331,7 +331,9 @@ impl Runner {
         self.environment.tasks().spawn(async move {
             let input = if extra.is_empty() { Input::Empty } else { Input::Raw(&extra) };
             if let Err(error) = service.call(&mut context, input).await {
-                tracing::error!(%cid, %job, service = service.name(), %error, "a job's service failed");
+                let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
+                let causes = causes.join(": ");
+                tracing::error!(%cid, %job, service = service.name(), %error, causes, "a job's service failed");
             }
         });
     }

@@ -100,10 +100,14 @@ async fn execute_runs_a_job_out_of_schedule() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_fails_or_is_inactive_changes_no_schedule() {
+    let (log, _guard) = Log::new();
     let house = House::new().await;
     house.scheduler.put(job(9, every(10, 0)));
     house.scheduler.put(JobConfig { service: "no.such".into(), ..job(2, every(10, 0)) });
     assert_runs(&house.until(15).await, &[(0, 9, 1), (10, 9, 2)]);
+    let lines = log.take();
+    let told = lines.iter().find(|line| line.contains("a job's service failed")).unwrap();
+    assert!(told.contains("error=it fails") && told.contains("causes=\"no route to host\""), "{told}");
     let service = house.registry.find("record").unwrap();
     service.configure(1, false, Duration::from_secs(1));
     assert_runs(&house.until(25).await, &[]);

@@ -78,7 +78,11 @@ impl Service for Record {
             job.run,
             extra,
         ));
-        if job.name.ends_with('9') { Err(Error::internal("it fails")) } else { Ok(()) }
+        if job.name.ends_with('9') {
+            let cause = std::io::Error::other("no route to host");
+            return Err(Error::internal("it fails").with_source(cause));
+        }
+        Ok(())
     }
 }
 
