@@ -1,7 +1,7 @@
 //! Replies taken apart again, for clients and tests.
 //!
-//! Owns where in a reply the envelope, the payload and what it says of its page are found. Payloads stay as they came until a type is asked for,
-//! and decoding them is the business of [`zato_sio`].
+//! Owns where in a reply the envelope, the payload and what it says of its page are found. Payloads stay as they came until
+//! a type is asked for, and decoding them is the business of [`zato_sio`].
 
 use std::borrow::Cow;
 use std::fmt;
