@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use redb::Database;
+use redb::{Builder, Database};
 
 use super::entries::Entries;
 use crate::error::{KvdbError, StoreError};
@@ -43,7 +43,7 @@ impl State {
 
 impl File {
     pub(super) fn open(path: PathBuf) -> Result<Self, KvdbError> {
-        let database = open(&path)?;
+        let database = create(&path)?;
         let state = RwLock::new(State { database: Ok(database), tried: Instant::now() });
         Ok(Self { path, state })
     }
@@ -79,7 +79,9 @@ impl File {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         // Of several who need it, one opens it.
         if state.is_to_be_opened() {
-            state.database = open(&self.path).map_err(|error| match error {
+            // What is not there is not created: a file system that is gone must not come back as an empty store.
+            let opened = builder().open(&self.path).map_err(KvdbError::store);
+            state.database = opened.map_err(|error| match error {
                 KvdbError::Unavailable(_) => error,
                 error => KvdbError::Unavailable(StoreError::new(error)),
             });
@@ -88,15 +90,21 @@ impl File {
     }
 }
 
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
+    builder
+}
+
 /// Opens the file; one that is created is accessible to its owner only.
-fn open(path: &Path) -> Result<Database, KvdbError> {
+fn create(path: &Path) -> Result<Database, KvdbError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(KvdbError::store(redb::StorageError::Io(error)));
         }
         _ => {}
     }
-    let database = Database::builder().set_cache_size(CACHE).create(path).map_err(KvdbError::store)?;
+    let database = builder().create(path).map_err(KvdbError::store)?;
     let transaction = database.begin_write().map_err(KvdbError::store)?;
     Entries::upgrade(&transaction)?;
     transaction.commit().map_err(KvdbError::store)?;

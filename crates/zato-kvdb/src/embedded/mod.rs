@@ -36,8 +36,7 @@ use writer::Writer;
 const SWEEP_PORTION: usize = 500;
 
 /// A key/value store in a file. After a failure of the disk, such as a full one, it goes on once the disk does. Clones share
-/// it; when the last one is dropped, the writes that are waiting are finished
-/// and the file is closed.
+/// it; when the last one is dropped, the writes that are waiting are finished and the file is closed.
 #[derive(Clone, Debug)]
 pub struct Embedded(Arc<Inner>);
 

@@ -76,6 +76,8 @@ fn write(file: &File, mut queue: mpsc::Receiver<Operation>) {
             }
             // Those who were not run tell their callers, and have nothing else to say.
             operations.for_each(|operation| drop(operation(Err(error.clone()))));
+        } else if is_away {
+            tracing::info!("the key/value store is written to again");
         }
         is_away = committed.is_err();
         for reply in replies {
