@@ -81,13 +81,16 @@ impl Channels {
     }
 
     /// Replaces a security definition in all channels that it guards, at once. What it remembers of calls stays, so that
-    /// nothing that was used once can be used again.
-    pub fn put_security(&self, security: &Arc<Security>) {
+    /// nothing that was used once can be used again. Says whether there are, or were, any.
+    pub fn put_security(&self, security: &Arc<Security>) -> bool {
+        let mut is_known = false;
         self.always(|table| {
-            if table.knows_security(security.id()) {
+            is_known = table.knows_security(security.id());
+            if is_known {
                 table.put_security(security);
             }
         });
+        is_known
     }
 
     /// Removes all channels that a security definition guards: without it they would let everyone in.

@@ -1,13 +1,17 @@
 //! Brings this server's run-time state up to date with the event log.
 //!
-//! Owns the position in the log: what was applied, and that events are applied one after the other. It must not know
-//! what an event changes: the applier does.
+//! Owns the position in the log: what was applied, and that events are applied one after the other; and how long the log is kept. It
+//! must not know what an event changes: the applier does.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use time::OffsetDateTime;
 use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use zato_admin::{Applier, Follower};
 use zato_odb::{EventId, Odb, OdbError};
@@ -15,6 +19,12 @@ use zato_service::Error;
 
 /// How often other servers' changes are looked for.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long the log is kept. A server that was away for longer loads the whole configuration.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How often events are looked for that are older than that.
+const TRIM_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// How many events are read at once.
 const BATCH: u32 = 200;
@@ -70,6 +80,8 @@ impl EventFollower {
     /// Looks for other servers' changes until `stop` is cancelled.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut is_away = false;
+        let mut trim = tokio::time::interval(TRIM_INTERVAL);
+        trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
             match self.catch_up(None).await {
                 Ok(()) if is_away => {
@@ -83,6 +95,18 @@ impl EventFollower {
                 }
                 Err(_) => {}
             }
+            if !is_away && trim.tick().now_or_never().is_some() {
+                self.trim().await;
+            }
+        }
+    }
+
+    /// Removes what nobody needs any more. Every server of the cluster may do it.
+    async fn trim(&self) {
+        match self.odb.trim_events(OffsetDateTime::now_utc() - KEPT).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(removed, "old events are removed"),
+            Err(error) => tracing::warn!(error = &error as &dyn StdError, "old events are not removed"),
         }
     }
 }

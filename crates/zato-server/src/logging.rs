@@ -90,7 +90,7 @@ impl Visit for Line<'_> {
 
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
         let mut text = error.to_string();
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let causes = std::iter::successors(error.source(), |&cause| cause.source());
         causes.for_each(|cause| text += &format!(": {cause}"));
         self.record_debug(field, &format_args!("{text}"));
     }

@@ -289,8 +289,8 @@ impl Context {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown or inactive service, whatever the service
-    /// itself fails with, and [`ErrorKind::Internal`](crate::ErrorKind::Internal) for a service that invokes itself
-    /// or for a chain of more than 32 services.
+    /// itself fails with, and [`ErrorKind::Internal`](crate::ErrorKind::Internal) for a service that invokes itself,
+    /// for a chain of more than 32 services, and for a reply that is no `O`.
     pub async fn invoke<I, O>(&self, name: &str, input: &I) -> Result<O, Error>
     where
         I: Serialize + Sync + ?Sized,
@@ -298,7 +298,11 @@ impl Context {
     {
         let input = serde_json::to_value(input)?;
         let output = self.invoke_with(name, Input::Value(&input)).await?;
-        Ok(zato_sio::from_value(&output.to_value()?)?)
+        zato_sio::from_value(&output.to_value()?).map_err(|error| {
+            // Not of what this service was called with, which whoever called it could mend.
+            let text = format!("The reply of service [{name}] is not what was expected: {error}");
+            Error::internal(text).with_source(error)
+        })
     }
 
     /// Invokes another service with a payload that is not decoded yet, and returns its reply unencoded and whole.

@@ -137,22 +137,32 @@ impl Http {
     }
 
     async fn put_security(&self, stored: &Cluster, definition: &SecurityDefinition) -> Result<(), Error> {
+        let security_id = Some(definition.id);
         if guards_channels(&definition.kind) {
             match channel_security(definition) {
-                Ok(security) => self.channels.put_security(&security),
+                Ok(security) if self.channels.put_security(&security) => {}
+                // There may be some that were left out because nothing could guard them.
+                Ok(_) => {
+                    let connection = Some(Connection::Channel);
+                    let filter = HttpSoapFilter { security_id, connection, ..HttpSoapFilter::default() };
+                    self.put_all(stored, filter).await?;
+                }
                 Err(error) => {
                     tracing::error!(name = definition.name, %error, "a stored security definition guards no channel");
                     self.channels.remove_security(definition.id);
                 }
             }
         }
-        let filter = HttpSoapFilter { security_id: Some(definition.id), ..HttpSoapFilter::default() };
+        let filter = HttpSoapFilter { security_id, ..HttpSoapFilter::default() };
         self.put_outgoing(stored, filter).await
     }
 
     /// Makes the outgoing connections anew that a filter selects.
     async fn put_outgoing(&self, stored: &Cluster, filter: HttpSoapFilter) -> Result<(), Error> {
-        let filter = HttpSoapFilter { connection: Some(Connection::Outgoing), ..filter };
+        self.put_all(stored, HttpSoapFilter { connection: Some(Connection::Outgoing), ..filter }).await
+    }
+
+    async fn put_all(&self, stored: &Cluster, filter: HttpSoapFilter) -> Result<(), Error> {
         for object in stored.list::<HttpSoap>(&filter).await? {
             self.put(stored, &object).await?;
         }

@@ -138,7 +138,9 @@ impl Changing {
         match change {
             Change::Put(id, channel) => channels.put(self.config(*id, channel, state)).unwrap(),
             Change::Remove(id) => channels.remove(*id),
-            Change::PutSecurity(id, definition) => channels.put_security(&security(*id, *definition)),
+            Change::PutSecurity(id, definition) => {
+                channels.put_security(&security(*id, *definition));
+            }
             Change::RemoveSecurity(id) => channels.remove_security(*id),
             Change::Swap(..) => self.replace_all(state),
         }
