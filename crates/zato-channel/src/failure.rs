@@ -181,8 +181,7 @@ impl Failure {
     /// The errors that led to it, nearest first, in one line.
     pub(crate) fn causes(&self) -> Option<String> {
         let Cause::Failed(trail) = &self.cause else { return None };
-        let causes: Vec<String> = trail.0.causes().map(ToString::to_string).collect();
-        (!causes.is_empty()).then(|| causes.join(": "))
+        trail.0.causes_in_line()
     }
 
     /// What went wrong, in a sentence.

@@ -331,8 +331,7 @@ impl Runner {
         self.environment.tasks().spawn(async move {
             let input = if extra.is_empty() { Input::Empty } else { Input::Raw(&extra) };
             if let Err(error) = service.call(&mut context, input).await {
-                let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
-                let causes = causes.join(": ");
+                let causes = error.causes_in_line();
                 tracing::error!(%cid, %job, service = service.name(), %error, causes, "a job's service failed");
             }
         });

@@ -366,7 +366,8 @@ impl Context {
         tracing::debug!(%cid, service = service.name(), caused_by = %self.cid, "invoked in the background");
         self.environment.0.parts.tasks.spawn(async move {
             if let Err(error) = input.give_to(&service, &mut context).await {
-                tracing::error!(%cid, service = service.name(), %error, "a background invocation failed");
+                let causes = error.causes_in_line();
+                tracing::error!(%cid, service = service.name(), %error, causes, "a background invocation failed");
             }
         });
         Ok(cid)

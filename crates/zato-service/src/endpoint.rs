@@ -114,7 +114,8 @@ async fn after_job<S: Service>(service: &S, cx: &mut Context) {
 /// hook succeeded.
 fn log_hook(hook: &'static str, cx: &Context, result: &Result<(), Error>) -> bool {
     if let Err(error) = result {
-        tracing::warn!(cid = %cx.cid(), service = cx.service_name(), hook, %error, "a hook failed");
+        let causes = error.causes_in_line();
+        tracing::warn!(cid = %cx.cid(), service = cx.service_name(), hook, %error, causes, "a hook failed");
     }
     result.is_ok()
 }

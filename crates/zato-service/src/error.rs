@@ -169,6 +169,12 @@ impl Error {
     pub fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
         std::iter::successors(self.source(), |error| (*error).source())
     }
+
+    /// The causes in one line, for a log; none if there are none.
+    pub fn causes_in_line(&self) -> Option<String> {
+        let causes: Vec<String> = self.causes().map(ToString::to_string).collect();
+        (!causes.is_empty()).then(|| causes.join(": "))
+    }
 }
 
 impl fmt::Display for Error {

@@ -86,7 +86,7 @@ impl Http {
             logged(object, self.channel(object, service, &known))
         });
         for error in self.channels.replace_all(channels) {
-            tracing::error!(%error, "a stored channel is left out");
+            tracing::error!(error = chain(&error), "a stored channel is left out");
         }
         let outgoing = outgoing.iter().filter_map(|object| logged(object, known.outgoing_config(object)));
         for error in self.environment.outgoing().http().replace_all(outgoing) {
@@ -148,7 +148,10 @@ impl Http {
                     self.put_all(stored, filter).await?;
                 }
                 Err(error) => {
-                    tracing::error!(name = definition.name, %error, "a stored security definition guards no channel");
+                    let causes = error.causes_in_line();
+                    tracing::error!(
+                        name = definition.name, %error, causes, "a stored security definition guards no channel"
+                    );
                     self.channels.remove_security(definition.id);
                 }
             }

@@ -156,13 +156,12 @@ pub(crate) fn logged<T: Object, R>(object: &T, result: Result<R, Error>) -> Opti
         Ok(result) => return Some(result),
         Err(error) => error,
     };
-    let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
     tracing::error!(
         object = %T::KIND,
         name = object.name(),
         id = object.id(),
         %error,
-        causes = causes.join(": "),
+        causes = error.causes_in_line(),
         "a stored object is left out"
     );
     None

@@ -31,8 +31,7 @@ impl Invocation {
                 true
             }
             Err(error) => {
-                let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
-                let causes = causes.join(": ");
+                let causes = error.causes_in_line();
                 tracing::error!(
                     %cid, channel, service, facts, sender, ?elapsed, %error, causes, "a message was not handled"
                 );

@@ -88,8 +88,8 @@ impl Handle for sql::auto_ping::Request {
         join_all(pools.map(|pool| async move {
             if let Err(error) = pool.ping().await {
                 let error = could_not_ping(pool.name(), error);
-                let causes: Vec<String> = error.causes().map(ToString::to_string).collect();
-                tracing::warn!(%cid, %error, causes = causes.join(": "), "an SQL connection does not answer");
+                let causes = error.causes_in_line();
+                tracing::warn!(%cid, %error, causes, "an SQL connection does not answer");
             }
         }))
         .await;
