@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, percent_encode, utf8_percent_encode,
+};
 
 /// Section 3.6: everything but unreserved characters is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -86,10 +88,12 @@ impl Request<'_> {
     }
 }
 
-/// Decoded as forms are, then encoded as OAuth wants it.
+/// Decoded as forms are, then encoded as OAuth wants it. What is not UTF-8 stays what it is: two texts that differ have two
+/// signatures.
 fn normalized(text: &str) -> String {
     let text = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
-    escaped(&percent_decode_str(&text).decode_utf8_lossy()).collect()
+    let decoded: Vec<u8> = percent_decode_str(&text).collect();
+    percent_encode(&decoded, RESERVED).collect()
 }
 
 #[cfg(test)]
@@ -104,6 +108,14 @@ mod tests {
         query: Some("b5=%3D%253D&a3=a&c%40=&a2=r%20b"),
         form: Some("c2&a3=2+q"),
     };
+
+    #[test]
+    fn parameters_that_are_not_utf_8_are_told_apart() {
+        let base = |query| Request { query: Some(query), form: None, ..REQUEST }.base_string(&[]).unwrap();
+        assert_eq!(base("a=%ff"), base("a=%FF"));
+        assert_ne!(base("a=%FF"), base("a=%FE"));
+        assert_ne!(base("a=%FF"), base("a=%EF%BF%BD"));
+    }
 
     /// The example of RFC 5849, section 3.4.1.1.
     #[test]

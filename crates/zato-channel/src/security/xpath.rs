@@ -59,7 +59,8 @@ impl XPathCheck {
             }
             None => None,
         };
-        let given = username.ok_or(Denied::NotFound("username"))?;
+        // An empty element names nobody, be it that a definition's user has no name either.
+        let given = username.filter(|given| !given.is_empty()).ok_or(Denied::NotFound("username"))?;
         if !bool::from(is_same(self.username.as_bytes(), given.as_bytes())) {
             return Err(Denied::Username);
         }
@@ -109,6 +110,13 @@ mod tests {
         check("//nobody", None, Denied::NotFound("username"));
         check("//user", Some("//nothing"), Denied::NotFound("password"));
         check("//user[2]", Some("//nothing"), Denied::Username);
+    }
+
+    #[test]
+    fn an_empty_element_is_no_name() {
+        let nobody = XPath { username: String::new(), ..rules("user", None) };
+        let check = XPathCheck::new(nobody).unwrap();
+        assert_eq!(check.check("<a><user/></a>", false), Err(Denied::NotFound("username")));
     }
 
     #[test]
