@@ -39,9 +39,9 @@ use crate::tls::Verify;
 pub(crate) type ConnectionPool = Pool<Connector>;
 type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
 type WithSoap = Optional<Soap<WithSignature>, WithSignature>;
-type WithAuth = Authentication<WithSoap, ConnectionPool>;
-type WithCookies = Optional<Cookies<WithAuth>, WithAuth>;
-type WithHeaders = Decompress<ZatoHeaders<WithCookies>>;
+type WithCookies = Optional<Cookies<WithSoap>, WithSoap>;
+type WithAuth = Authentication<WithCookies, ConnectionPool>;
+type WithHeaders = Decompress<ZatoHeaders<WithAuth>>;
 type WithRedirects = Optional<Redirect<WithHeaders>, WithHeaders>;
 type WithWholeBody = Prefetch<PhaseTimeout<WithRedirects>>;
 type WithRetries = Optional<Again<WithWholeBody>, WithWholeBody>;
@@ -89,11 +89,11 @@ pub(crate) fn build(
     // Puts the body into an envelope: so late that no layer outside has to know there is one.
     let stack = OptionalLayer::if_some(soap(config, origin, environment)?).layer(stack);
 
-    // Adds credentials, as late as possible, so that no layer that may look at a request sees them.
-    let stack = authentication(config, origin, stack, &pool)?;
-
-    // Adds the cookies of earlier replies, also to a redirected request.
+    // Adds the cookies of earlier replies, also to a request which is redirected, or which authentication sends again.
     let stack = OptionalLayer::if_some(cookies.map(CookiesLayer::keeping)).layer(stack);
+
+    // Adds credentials, so late that no layer which keeps requests sees them.
+    let stack = authentication(config, origin, stack, &pool)?;
 
     // Adds the headers of every message. They need not be kept by what makes requests again, because that is outside.
     let stack = environment.headers.layer(stack);
@@ -188,7 +188,7 @@ fn soap(
 fn authentication(
     config: &Config,
     origin: &Arc<Origin>,
-    inner: WithSoap,
+    inner: WithCookies,
     pool: &ConnectionPool,
 ) -> Result<WithAuth, ConfigProblem> {
     let origin = Arc::clone(origin);

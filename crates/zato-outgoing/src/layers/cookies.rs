@@ -1,7 +1,7 @@
 //! Keeps the cookies which a connection's peers set, and sends them back.
 //!
-//! Owns the jar. It sits inside of redirects, so that each hop's cookies count for the next one, and outside of everything
-//! that sends. The rules of domains, paths and expiry are those of RFC 6265, as the cookie library has them.
+//! Owns the jar. It sits inside of redirects and of authentication, so that the cookies of a redirect or of a challenge go with
+//! the request to which that leads, and outside of everything that sends. The rules of domains, paths and expiry are those of RFC 6265, as the cookie library has them.
 
 use std::fmt;
 use std::future::Future;

@@ -80,6 +80,36 @@ async fn oauth() {
     assert_eq!((peer.requests(), peer.connections()), (3, 1));
 }
 
+/// Some servers know by it at which of them, or in which session, the request was refused.
+#[tokio::test]
+async fn a_cookie_of_a_refusal_goes_with_the_request_sent_again() {
+    let peer = Peer::answering(|request| {
+        let headers = request.headers();
+        if request.uri().path() == "/token" {
+            return Response::new(Full::from(r#"{"access_token": "t0ken", "token_type": "Bearer"}"#));
+        }
+        match headers.get("Cookie").filter(|_| headers.contains_key("Authorization")) {
+            Some(cookie) => Response::new(Full::from(cookie.to_str().unwrap().to_owned())),
+            None => Response::builder()
+                .status(StatusCode::UNAUTHORIZED)
+                .header("WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"")
+                .header("Set-Cookie", "session=1; Path=/")
+                .body(Full::default())
+                .unwrap(),
+        }
+    })
+    .await;
+    let digest = Security::Digest { username: "user".to_owned(), password: Secret::from("s3cret") };
+    let client = ClientCredentials::new(format!("{}/token", peer.host()), "id", "s3cret");
+    for security in [digest, Security::OAuth(client)] {
+        let crm = connection(&peer.host(), "/a", |config| config.security = Some(security.clone()));
+        assert_eq!(crm.conn().post(cid(), "body").await.unwrap().text(), "session=1");
+        let own = connection(&peer.host(), "/a", |config| config.security = Some(security));
+        let call = own.conn().post(cid(), "body").header("Cookie", "own=1");
+        assert_eq!(call.await.unwrap().text(), "own=1");
+    }
+}
+
 #[tokio::test]
 async fn without_a_token_nothing_is_sent() {
     let peer = Peer::answering(|_| {
