@@ -11,7 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use ::url::Url;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, LOCATION, TRANSFER_ENCODING};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
@@ -95,7 +98,8 @@ impl From<RedirectError> for Failure {
 /// - 303 makes every method but HEAD a GET, so does 302, and 301 makes POST a GET;
 /// - the body goes along with 307 and 308 only; a body that can be sent only once has these replies handed out;
 /// - `Authorization` stays behind when host, port or scheme change, unless it is from `http` to `https` at their own ports;
-/// - `Cookie` stays behind always: it is for the cookies layer to add it anew.
+/// - `Cookie` stays behind always: it is for the cookies layer to add it anew;
+/// - so does `Proxy-Authorization`: it is for the pool to add it where a proxy forwards the request.
 ///
 /// The next request has the extensions of the reply that redirected, because those of its request are in there:
 /// [`Pool`](crate::pool::Pool) sees to that, and so has a service that takes its place.
@@ -226,6 +230,7 @@ impl<S, B: TryClone + Default> Way<S, B> {
             kept.headers.remove(&HOST);
         }
         kept.headers.remove(&COOKIE);
+        kept.headers.remove(&PROXY_AUTHORIZATION);
         let method = kept.method.clone();
         if drops_body {
             if rewrites_method(status, &kept.method) {
@@ -420,6 +425,7 @@ mod tests {
             .header(CONTENT_TYPE, "text/plain")
             .header(AUTHORIZATION, "Basic a")
             .header(COOKIE, "a=b")
+            .header(PROXY_AUTHORIZATION, "Basic b")
             .body(RequestBody::from(Bytes::from("body")))
             .unwrap()
     }
@@ -431,7 +437,10 @@ mod tests {
         assert_eq!((seen[1].method().as_str(), seen[1].body().len().unwrap()), expected, "{method} {status}");
         assert_eq!(seen[1].headers().contains_key(CONTENT_TYPE), expected.1 > 0);
         assert_eq!(seen[1].extensions().get::<Unwrapped>().is_none(), expected.1 > 0);
-        assert!(!seen[1].headers().contains_key(COOKIE));
+        assert!(seen[0].headers().contains_key(PROXY_AUTHORIZATION));
+        for name in [COOKIE, PROXY_AUTHORIZATION] {
+            assert!(!seen[1].headers().contains_key(name));
+        }
     }
 
     #[tokio::test]
