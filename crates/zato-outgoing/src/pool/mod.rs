@@ -18,7 +18,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
-use http::{Extensions, HeaderValue, Method, Request, Response, Uri};
+use http::uri::Authority;
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -352,17 +353,20 @@ where
     ) -> Sent<impl Reply + use<C, T>> {
         self.progress.enter_at(Phase::FirstByte, now);
         let mut lease = Lease::new(open, permit);
-        if !lease.is_http2() {
-            request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
-        }
-        *request.uri_mut() = lease.request_target(&self.url);
-        if let Some(authorization) = lease.proxy_authorization() {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
-        }
         // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
         // is made again then (RFC 9112, 9.3.1), and with HTTP/2, which tells whether it was looked at, every other one as well.
         let may_repeat = reused && (request.method().is_idempotent() || lease.is_http2());
         let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
+        let target = lease.request_target(&self.url);
+        *request.uri_mut() = if lease.is_http2() {
+            naming_host(target, request.headers_mut())
+        } else {
+            request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
+            target
+        };
+        if let Some(authorization) = lease.proxy_authorization() {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
         self.progress.set_sent(true);
         Sent { reply: lease.send(request), held: Some(Held { lease, reused, again }) }
     }
@@ -392,9 +396,12 @@ impl<C> Errand<C> {
                 }
                 Ok(Ended::Reply(response.map(|body| PooledBody::new(body, lease, now))))
             }
-            Err(SendError::Returned(request, error)) => {
+            Err(SendError::Returned(mut request, error)) => {
                 self.progress.set_sent(false);
                 if reused {
+                    if lease.is_http2() {
+                        give_host_back(&mut request, &self.url);
+                    }
                     Ok(Ended::Again(Box::new((*request, lease.into_permit()))))
                 } else {
                     Err(Failure::NotSent(error.into()))
@@ -419,6 +426,29 @@ impl<C> Errand<C> {
                 }
             }
         }
+    }
+}
+
+/// HTTP/2 names the host in its `:authority`, and a request whose `Host` header names another one is malformed (RFC 9113, 8.3.1).
+/// So the caller's own header becomes the authority of `target`, unless it is none.
+fn naming_host(target: Uri, headers: &mut HeaderMap) -> Uri {
+    let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    // An authority with a username is none that a header may have.
+    let Some(host) = host.filter(|host| !host.as_str().contains('@')) else { return target };
+    headers.remove(HOST);
+    let mut parts = target.into_parts();
+    parts.authority = Some(host);
+    #[expect(clippy::expect_used, reason = "a URL with an authority stays complete with another one")]
+    Uri::from_parts(parts).expect("only the authority differs")
+}
+
+/// Makes the authority which stood for the caller's own `Host` header that header again, because the next connection may be one of
+/// HTTP/1.1.
+fn give_host_back(request: &mut Request<Body>, url: &Uri) {
+    let own = request.uri().authority().filter(|own| Some(*own) != url.authority());
+    let own = own.and_then(|own| HeaderValue::from_str(own.as_str()).ok());
+    if let Some(own) = own {
+        request.headers_mut().insert(HOST, own);
     }
 }
 

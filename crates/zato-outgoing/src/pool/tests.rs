@@ -19,8 +19,10 @@ use crate::connect::Protocol;
 /// What is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
 enum Server {
-    /// Answers every request with its path, over the given protocol.
+    /// Answers every request with its path, over the given protocol, and with the host it names in a header.
     Answers(Protocol),
+    /// Answers the first request as HTTP/2 and resets the streams of all others for the given reason.
+    Resets(h2::Reason),
     /// Reads a request and closes the connection.
     Closes,
     /// Answers one request as an HTTP/1.1 server would which keeps the connection, and then closes it nevertheless.
@@ -95,7 +97,7 @@ impl Service<Connect> for Scripted {
         });
         let protocol = match server {
             Server::Answers(protocol) => protocol,
-            Server::WaitsWithHttp2 => Protocol::Http2,
+            Server::WaitsWithHttp2 | Server::Resets(_) => Protocol::Http2,
             _ => Protocol::Http1,
         };
         std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None }))
@@ -110,7 +112,14 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
             let service = service_fn(async |request: Request<Incoming>| {
                 let (head, body) = request.into_parts();
                 let _body = body.collect().await;
-                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(head.uri.path().to_owned()))))
+                let hosts = [
+                    head.uri.authority().map(|authority| authority.to_string()),
+                    head.headers.get(HOST).map(|host| host.to_str().unwrap().to_owned()),
+                ];
+                let mut response = Response::new(Full::new(Bytes::from(head.uri.path().to_owned())));
+                let hosts = hosts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                response.headers_mut().insert("hosts", hosts.parse().unwrap());
+                Ok::<_, Infallible>(response)
             });
             let io = TokioIo::new(stream);
             // How the connection ends is what the tests look at from their own end.
@@ -124,6 +133,18 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
                         .await
                 }
             };
+        }
+        Server::Resets(reason) => {
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            let mut is_first = true;
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                if std::mem::take(&mut is_first) {
+                    let mut body = respond.send_response(Response::new(()), false).unwrap();
+                    body.send_data(Bytes::from_static(b"once"), true).unwrap();
+                } else {
+                    respond.send_reset(reason);
+                }
+            }
         }
         Server::Closes => {
             let _read = stream.read(&mut buffer).await;
@@ -359,6 +380,53 @@ async fn an_http2_peer_that_has_vanished_is_noticed() {
     assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
     assert_eq!(call(&pool, "http://h/3").await.unwrap(), "/3");
     assert_eq!(server.opened(), 2);
+}
+
+/// HTTP/2 has the host in its authority, and what else is said of it must not differ.
+#[tokio::test]
+async fn the_callers_own_host_is_the_one_that_is_named() {
+    for (server, own, expected) in [
+        (HTTP1, None, "h"),
+        (HTTP1, Some("own.example:81"), "own.example:81"),
+        (HTTP2, None, "h"),
+        (HTTP2, Some("own.example:81"), "own.example:81"),
+        (HTTP2, Some("user@own.example"), "h user@own.example"),
+    ] {
+        let pool = Scripted::new([server]).pool(1);
+        let mut request = request("http://h/");
+        if let Some(own) = own {
+            request.headers_mut().insert(HOST, HeaderValue::from_static(own));
+        }
+        let response = pool.clone().call(request).await.unwrap();
+        assert_eq!(response.headers()["hosts"], expected, "{server:?} {own:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_sent_again_names_the_same_host() {
+    for again in [HTTP1, HTTP2] {
+        let server = Scripted::new([Server::Resets(h2::Reason::REFUSED_STREAM), again]);
+        let pool = server.pool(1);
+        assert_eq!(call(&pool, "http://h/1").await.unwrap(), "once");
+        let mut request = request("http://h/2");
+        request.headers_mut().insert(HOST, HeaderValue::from_static("own.example"));
+        let response = pool.clone().call(request).await.unwrap();
+        assert_eq!(response.headers()["hosts"], "own.example", "{again:?}");
+        assert_eq!(server.opened(), 2);
+    }
+}
+
+#[test]
+fn a_request_which_http2_returns_has_its_host_back() {
+    for (own, expected) in [(None, None), (Some("own.example"), Some("own.example")), (Some("@"), Some("@"))]
+    {
+        let url = Uri::from_static("http://h/1");
+        let mut request = request("http://h/1");
+        request.headers_mut().extend(own.map(|own| (HOST, HeaderValue::from_static(own))));
+        *request.uri_mut() = naming_host(url.clone(), request.headers_mut());
+        give_host_back(&mut request, &url);
+        assert_eq!(request.headers().get(HOST).map(|host| host.to_str().unwrap()), expected);
+    }
 }
 
 #[tokio::test]
