@@ -135,6 +135,9 @@ impl Http1 {
         let mut builder = http1::Builder::new();
         // A client has to read header lines that are continued in the next one (RFC 9112, 5.2).
         builder.title_case_headers(true).allow_obsolete_multiline_headers_in_responses(true);
+        // What is wrong with a header line that nobody needs is no reason to lose the reply. Length and transfer coding, on which
+        // its end depends, are looked at as closely as ever.
+        builder.ignore_invalid_headers_in_responses(true).allow_spaces_after_header_name_in_responses(true);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         // It has never been polled, and is ready for a request once it has been.
         let relay = Arc::new(Relay { state: AtomicU8::new(WOKEN), user: AtomicWaker::new(), owner });

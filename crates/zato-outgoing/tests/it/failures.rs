@@ -61,6 +61,33 @@ async fn not_http() {
     assert!(matches!(error.kind(), Failure::InvalidReply(_)));
 }
 
+/// What nobody needs may be wrong, unless it makes uncertain where the reply ends.
+#[tokio::test]
+async fn headers_that_are_slightly_wrong() {
+    let call = async |headers: &'static str| {
+        let peer = Peer::scripted(move |_, mut stream| async move {
+            reply(&mut stream, &format!("HTTP/1.1 200 OK\r\nX-A: a\r\n{headers}\r\n\r\nok")).await;
+            until_closed(&mut stream).await;
+        })
+        .await;
+        connection(&peer.host(), "/", |_| {}).conn().get(cid(), ()).await
+    };
+    for headers in [
+        "Foo Bar: x\r\nContent-Length: 2",
+        "Content-Length: 2\r\nFoo",
+        "X-B : b\r\nContent-Length: 2",
+        "X-B: a\u{1}b\r\nContent-Length: 2",
+        ": b\r\nContent-Length : 2",
+    ] {
+        let response = call(headers).await.unwrap();
+        assert_eq!((response.text().as_ref(), response.header("X-A")), ("ok", Some("a")), "{headers}");
+    }
+    for headers in ["Content-Length: 2\r\nContent-Length: 3", "Content-Length: two", "Content-Length: -2"] {
+        let error = call(headers).await.unwrap_err();
+        assert!(matches!(error.kind(), Failure::InvalidReply(_)), "{headers} {error:?}");
+    }
+}
+
 #[tokio::test]
 async fn cut_off() {
     for part in ["Content-Length: 10\r\n\r\n12345", "Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n"] {
