@@ -239,6 +239,12 @@ impl Progress {
         ends == NOT_YET || nanoseconds(self.0.started.elapsed().saturating_add(wait)) < ends
     }
 
+    /// When the call's time is over, if there is such a time.
+    pub(crate) fn ends(&self) -> Option<Instant> {
+        let ends = self.0.ends.load(Ordering::Relaxed);
+        if ends == NOT_YET { None } else { self.0.started.checked_add(Duration::from_nanos(ends)) }
+    }
+
     /// Records that the reply is handed out now.
     pub(crate) fn set_replied(&self) {
         self.0.replied.store(nanoseconds(self.0.started.elapsed()), Ordering::Relaxed);

@@ -27,7 +27,7 @@ use crate::body::Body;
 ///
 /// They come in two pieces, and the operating system takes one piece in less time than it takes two: 0.3 us less of about 10 us
 /// that a call on the loopback interface costs.
-const SHORT_REQUEST_BYTES: usize = 2048;
+pub(super) const SHORT_REQUEST_BYTES: usize = 2048;
 
 /// How often a connection that has more to do is polled before other tasks get their turn.
 const ROUNDS: usize = 8;
@@ -163,18 +163,31 @@ impl Http1 {
     pub(super) fn poll_reply<R>(
         &mut self,
         cx: &Context<'_>,
-        reply: impl FnMut(&mut Context<'_>) -> Poll<R>,
+        mut reply: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.poll_until(cx, false, reply)
+        self.poll_until(cx, false, |_, cx| reply(cx))
     }
 
     /// Polls the body of the reply, a part of which may have come with the head.
     pub(super) fn poll_body<R>(
         &mut self,
         cx: &Context<'_>,
-        body: impl FnMut(&mut Context<'_>) -> Poll<R>,
+        mut body: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.poll_until(cx, true, body)
+        self.poll_until(cx, true, |_, cx| body(cx))
+    }
+
+    /// Polls for the end of a request to which the reply has come already. There is nothing to wait for any more when the connection
+    /// can take another request, or never will.
+    pub(super) fn poll_request_end(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_until(cx, false, |sender, _| {
+            if sender.is_ready() || sender.is_closed() { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    /// Whether a request is still being written to which the reply has come already.
+    pub(super) fn is_writing(&self) -> bool {
+        !self.sender.is_ready() && !self.sender.is_closed()
     }
 
     /// Polls what depends on this connection, and the connection as far as that needs it.
@@ -185,14 +198,14 @@ impl Http1 {
         &mut self,
         cx: &Context<'_>,
         may_be_there: bool,
-        mut wanted: impl FnMut(&mut Context<'_>) -> Poll<R>,
+        mut wanted: impl FnMut(&http1::SendRequest<Body>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
         let mut nobody = Context::from_waker(Waker::noop());
         for _ in 0..ROUNDS {
             if may_be_there {
                 // Asking for more of the body makes the connection wake whoever polls it, and that is about to happen.
                 let was_woken = self.relay.look();
-                let found = wanted(&mut nobody);
+                let found = wanted(&self.sender, &mut nobody);
                 if found.is_ready() {
                     if was_woken {
                         self.relay.stay_woken();
@@ -203,7 +216,7 @@ impl Http1 {
                 }
             }
             self.poll_once();
-            let found = wanted(&mut nobody);
+            let found = wanted(&self.sender, &mut nobody);
             if found.is_pending() {
                 // Before the round ends, so that it is this task which is woken from then on.
                 self.relay.user.register(cx.waker());

@@ -28,6 +28,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::body::PooledBody;
+use self::http1::SHORT_REQUEST_BYTES;
 use self::idle::{Permit, Shared};
 use self::sender::{Lease, Open, Reply, SendError};
 use crate::body::Body;
@@ -36,6 +37,7 @@ use crate::error::Failure;
 use crate::layers::replay::Kept;
 use crate::origin::Origin;
 use crate::progress::{Phase, Progress};
+use crate::timer::LONGEST;
 
 /// Marks a call whose response is to have the [`Peer`](crate::connect::Peer) in its extensions, if the connection has TLS. It
 /// travels in the request's extensions.
@@ -82,7 +84,7 @@ impl<C> Layer<C> for PoolLayer {
 /// Sends requests on pooled connections which `C` opens. Nothing is opened before the first request.
 ///
 /// A connection goes back into the pool when the reply's body has been read to its end, and is closed when the body or the
-/// call is dropped before that. A request is sent again, on a new connection, if a pooled one turns out to have been closed
+/// call is dropped before that. A request that is accepted by a reply before it has been written is still written to its end. A request is sent again, on a new connection, if a pooled one turns out to have been closed
 /// before it accepted the request, or the other side says that it has not looked at it: whatever the method, because nothing has
 /// happened.
 ///
@@ -206,6 +208,8 @@ pin_project! {
 struct Held {
     lease: Lease,
     reused: bool,
+    /// Whether the reply may come while the request is still being written.
+    is_long: bool,
     /// The request once more, if it may be sent once more.
     again: Option<Box<Kept<Body>>>,
 }
@@ -367,8 +371,10 @@ where
         if let Some(authorization) = lease.proxy_authorization() {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
         }
+        // A short one is written at once.
+        let is_long = request.body().len().is_none_or(|length| length > SHORT_REQUEST_BYTES as u64);
         self.progress.set_sent(true);
-        Sent { reply: lease.send(request), held: Some(Held { lease, reused, again }) }
+        Sent { reply: lease.send(request), held: Some(Held { lease, reused, is_long, again }) }
     }
 }
 
@@ -379,10 +385,14 @@ impl<C> Errand<C> {
         replied: Result<Response<Incoming>, SendError>,
         held: Held,
     ) -> Result<Ended, Failure> {
-        let Held { lease, reused, again } = held;
+        let Held { mut lease, reused, is_long, again } = held;
         match replied {
             Ok(mut response) => {
                 let now = Instant::now();
+                // Whoever accepts a request before it is complete relies on the rest of it; who refuses it does not want that.
+                if is_long && response.status().as_u16() < 400 {
+                    lease.finish_request(self.progress.ends().unwrap_or(now + LONGEST));
+                }
                 self.progress.enter_at(Phase::Body, now);
                 let extensions = std::mem::take(&mut self.extensions);
                 let own = std::mem::replace(response.extensions_mut(), extensions);

@@ -3,6 +3,7 @@
 //! Owns the difference between HTTP/1.1 and HTTP/2 as far as sending a request goes, and the moment at which a connection goes back
 //! to its pool.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -204,11 +205,18 @@ fn is_unprocessed(error: &hyper::Error) -> bool {
 pub(super) struct Lease {
     open: Box<Open>,
     permit: Permit,
+    /// Until when the rest of the request is still to be written if its reply is over before; absent if it is not.
+    request_ends: Option<Instant>,
 }
 
 impl Lease {
     pub(super) fn new(open: Box<Open>, permit: Permit) -> Self {
-        Self { open, permit }
+        Self { open, permit, request_ends: None }
+    }
+
+    /// Has the request written to its end, by `end` at the latest, even if its reply is over before.
+    pub(super) fn finish_request(&mut self, end: Instant) {
+        self.request_ends = Some(end);
     }
 
     pub(super) fn is_http2(&self) -> bool {
@@ -277,14 +285,31 @@ impl Lease {
     }
 
     /// Gives the connection back, for the next call. It has been of no use to the present one since `since`.
-    pub(super) fn give_back(self, since: Instant) {
-        let Self { open, permit } = self;
+    pub(super) fn give_back(mut self, since: Instant) {
+        if let Some(end) = self.request_ends.take()
+            && let Sender::Http1(http1) = &self.open.sender
+            && http1.is_writing()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(self.give_back_after_request(end));
+            return;
+        }
+        let Self { open, permit, .. } = self;
         // An HTTP/2 connection has been in the pool all the time.
         if matches!(open.sender, Sender::Http1(_)) {
             permit.pool().put(open, since);
         }
         // Whoever gets the right next finds the connection.
         drop(permit);
+    }
+
+    /// Gives the connection back when all of the request has been written. The call is over, so that nobody else sees to that.
+    async fn give_back_after_request(mut self, end: Instant) {
+        let Sender::Http1(http1) = &mut self.open.sender else { return };
+        let written = poll_fn(|cx| http1.poll_request_end(cx));
+        if tokio::time::timeout_at(end, written).await.is_ok() {
+            self.give_back(Instant::now());
+        }
     }
 
     /// The right to use another connection instead of this one, which is closed.

@@ -1,9 +1,10 @@
 //! Connections that are used again, and what ends them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use zato_outgoing::{Body, Config, Outgoing};
@@ -100,27 +101,85 @@ async fn replacing_a_connection_closes_what_it_kept_and_finishes_its_calls() {
     assert_eq!(new.conn().get(cid(), ()).await.unwrap().url().path(), "/new");
 }
 
-/// The other side has replied and keeps the connection, but the request is not over: the next one must not wait for its end.
-#[tokio::test]
-async fn a_connection_that_still_sends_a_request_is_not_kept() {
-    let peer = Peer::scripted(|number, mut stream| async move {
-        if number == 0 {
-            let mut buffer = [0; 4096];
-            let count = stream.read(&mut buffer).await.unwrap();
-            assert!(count > 0);
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly").await.unwrap();
-        } else {
+/// A stream of `count` pieces of 64 KiB, each of which takes a moment.
+fn pieces(count: usize) -> Body {
+    let pieces = stream::iter(0..count).then(async |_| {
+        tokio::task::yield_now().await;
+        Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 64 * 1024]))
+    });
+    Body::streamed(pieces, Some(count as u64 * 64 * 1024))
+}
+
+/// A peer that replies as soon as it has a request's head, and then reads the whole of its first request before it looks for the
+/// next one. It says how much that was.
+async fn hasty(status: &'static str, body: usize) -> (Peer, tokio::sync::mpsc::UnboundedReceiver<usize>) {
+    let (report, read) = tokio::sync::mpsc::unbounded_channel();
+    let peer = Peer::scripted(move |number, mut stream| {
+        let report = report.clone();
+        async move {
+            if number == 0 {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let reply = format!("HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\nearly");
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                let mut count = 0;
+                let mut buffer = vec![0; 64 * 1024];
+                while count < body {
+                    match stream.read(&mut buffer).await {
+                        Ok(0) | Err(_) => break,
+                        Ok(more) => count += more,
+                    }
+                }
+                report.send(count).unwrap();
+            }
             reply(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext").await;
+            until_closed(&mut stream).await;
         }
-        until_closed(&mut stream).await;
     })
     .await;
+    (peer, read)
+}
+
+/// Whoever accepts a request while it is still being sent gets all of it, and the connection is used again then.
+#[tokio::test]
+async fn a_request_is_sent_to_its_end_after_an_early_reply() {
+    const PIECES: usize = 200;
+    const LENGTH: usize = PIECES * 64 * 1024;
+    for body in [Body::from(Bytes::from(vec![b'x'; LENGTH])), pieces(PIECES)] {
+        let (peer, mut read) = hasty("202 Accepted", LENGTH).await;
+        let crm = connection(&peer.host(), "/", |config| config.pool_size = 1);
+        assert_eq!(crm.conn().post(cid(), body).await.unwrap().text(), "early");
+        assert_eq!(read.recv().await, Some(LENGTH));
+        assert_eq!(crm.conn().post(cid(), "a").await.unwrap().text(), "next");
+        assert_eq!((peer.connections(), crm.idle_connections()), (1, 1));
+    }
+}
+
+/// The other side keeps the connection, but does not want the rest of the request: the next one must not wait for its end.
+#[tokio::test]
+async fn a_refused_request_is_not_sent_to_its_end() {
+    let (peer, _) = hasty("413 Content Too Large", usize::MAX).await;
     let crm = connection(&peer.host(), "/", |config| config.pool_size = 1);
     let body = Body::streamed(stream::pending::<Result<Bytes, std::io::Error>>(), None);
     assert_eq!(crm.conn().post(cid(), body).await.unwrap().text(), "early");
     assert_eq!(crm.idle_connections(), 0);
     assert_eq!(crm.conn().post(cid(), "a").await.unwrap().text(), "next");
     assert_eq!((peer.connections(), crm.idle_connections()), (2, 1));
+}
+
+/// A request that does not end by itself ends with its call's time.
+#[tokio::test]
+async fn a_request_does_not_outlive_its_call_for_long() {
+    let (peer, mut read) = hasty("202 Accepted", usize::MAX).await;
+    let crm = connection(&peer.host(), "/", |config| config.pool_size = 1);
+    let body = Body::streamed(stream::pending::<Result<Bytes, std::io::Error>>(), None);
+    let call = crm.conn().post(cid(), body).timeout(Duration::from_millis(600));
+    assert_eq!(call.await.unwrap().text(), "early");
+    // Its connection counts as used until then.
+    assert_eq!(crm.conn().post(cid(), "a").await.unwrap().text(), "next");
+    assert_eq!((read.recv().await, peer.connections()), (Some(0), 2));
 }
 
 /// Nobody calls, and still a connection which the other side closes does not stay open.
