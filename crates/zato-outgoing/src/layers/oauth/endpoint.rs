@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 use tower_service::Service;
 use zeroize::Zeroizing;
@@ -92,7 +93,7 @@ pub enum TokenError {
     /// The token endpoint could not be reached, or did not reply.
     #[error("the token endpoint could not be called")]
     Call(#[source] Box<Failure>),
-    /// The token endpoint refused.
+    /// The token endpoint refused: with a status that says so, or with an error code where a token should be.
     #[error("the token endpoint replied with status {}{}", status.as_u16(), Said(said))]
     Refused {
         /// The reply's status.
@@ -181,15 +182,16 @@ impl<T> Endpoint<T> {
     }
 
     /// The error code and description of a reply, without what a server may have repeated of the request's secrets.
-    fn said(&self, reply: &[u8]) -> String {
-        let Ok(reply) = serde_json::from_slice::<ErrorReply>(reply) else { return String::new() };
-        let description = reply.error_description.map(|text| format!(" ({text})")).unwrap_or_default();
-        let said = format!("{}{description}", reply.error);
+    fn said(&self, reply: &Reply) -> String {
+        let error = reply.error.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let description = reply.error_description.as_ref().and_then(Value::as_str);
+        let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
+        let said = format!("{error}{description}");
         let said = match self.secret.expose() {
             "" => said,
             secret => said.replace(secret, "..."),
         };
-        said.chars().filter(|character| !character.is_control()).take(SAID_LIMIT).collect()
+        said.trim().chars().filter(|character| !character.is_control()).take(SAID_LIMIT).collect()
     }
 }
 
@@ -217,17 +219,32 @@ where
         let asked = Instant::now();
         let (head, body) = service.call(request).await.map_err(failed)?.into_parts();
         let reply = read(body).await.map_err(failed)?;
-        if !head.status.is_success() {
-            return Err(TokenError::Refused { status: head.status, said: self.said(&reply) });
+        let refused = |said| Err(TokenError::Refused { status: head.status, said });
+        let reply = match (head.status.is_success(), Reply::read(&reply)) {
+            (true, Ok(reply)) => reply,
+            (true, Err(error)) => return Err(TokenError::Reply(without_content(&error))),
+            (false, Ok(reply)) => return refused(self.said(&reply)),
+            (false, Err(_)) => return refused(String::new()),
+        };
+        // Some servers refuse with a status that says success.
+        if reply.access_token.is_none() && reply.error.as_ref().is_some_and(Value::is_string) {
+            return refused(self.said(&reply));
         }
-        let reply: TokenReply =
-            serde_json::from_slice(&reply).map_err(|error| TokenError::Reply(without_content(&error)))?;
-        if !reply.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(TokenError::Reply("its token type is another one".into()));
+        let access_token = match reply.access_token {
+            Some(Value::String(token)) => Zeroizing::new(token),
+            Some(_) => return Err(TokenError::Reply("its `access_token` is no text".into())),
+            None => return Err(TokenError::Reply("it has no `access_token`".into())),
+        };
+        // The standard demands the type, and servers leave it out which issue no others.
+        let is_bearer = reply
+            .token_type
+            .is_none_or(|name| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case("bearer")));
+        if !is_bearer {
+            return Err(TokenError::Reply("its `token_type` is another one".into()));
         }
-        let credentials = bearer_credentials(&Zeroizing::new(reply.access_token))
-            .map_err(|error| TokenError::Reply(error.into()))?;
-        let lifetime = reply.expires_in.and_then(Seconds::duration).unwrap_or(UNANNOUNCED).min(LONGEST);
+        let credentials =
+            bearer_credentials(&access_token).map_err(|error| TokenError::Reply(error.into()))?;
+        let lifetime = reply.expires_in.as_ref().and_then(lifetime).unwrap_or(UNANNOUNCED).min(LONGEST);
         let expires = asked + lifetime;
         Ok(Token { credentials, expires, refresh: expires - EARLY.min(lifetime / 4) })
     }
@@ -252,33 +269,29 @@ fn without_content(error: &serde_json::Error) -> Source {
     format!("it is not the expected JSON at line {}, column {}", error.line(), error.column()).into()
 }
 
+/// What matters of a reply, whether it has a token or says why there is none. Only what is of the expected type counts: a field
+/// which is not needed must not make the others unreadable.
 #[derive(Deserialize)]
-struct TokenReply {
-    access_token: String,
-    token_type: String,
-    expires_in: Option<Seconds>,
+struct Reply {
+    access_token: Option<Value>,
+    token_type: Option<Value>,
+    expires_in: Option<Value>,
+    error: Option<Value>,
+    error_description: Option<Value>,
 }
 
-/// Some servers send the number as a text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Number(f64),
-    Text(String),
-}
-
-impl Seconds {
-    fn duration(self) -> Option<Duration> {
-        let seconds = match self {
-            Self::Number(seconds) => seconds,
-            Self::Text(text) => text.parse().ok()?,
-        };
-        Duration::try_from_secs_f64(seconds).ok()
+impl Reply {
+    fn read(reply: &[u8]) -> serde_json::Result<Self> {
+        // A byte order mark, with which some servers begin, is no JSON.
+        serde_json::from_slice(reply.strip_prefix(b"\xef\xbb\xbf").unwrap_or(reply))
     }
 }
 
-#[derive(Deserialize)]
-struct ErrorReply {
-    error: String,
-    error_description: Option<String>,
+/// A number of seconds, which some servers send as a text.
+fn lifetime(seconds: &Value) -> Option<Duration> {
+    let seconds = match seconds {
+        Value::String(text) => text.trim().parse().ok()?,
+        other => other.as_f64()?,
+    };
+    Duration::try_from_secs_f64(seconds).ok()
 }

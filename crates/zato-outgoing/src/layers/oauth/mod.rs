@@ -418,30 +418,91 @@ mod tests {
         assert!(requests.lock().unwrap().is_empty());
     }
 
-    async fn failure(reply: fn(usize) -> (u16, String)) -> String {
-        let (endpoint, _) = endpoint(reply);
+    /// Why there is no token if the endpoint replies with `status` and `said`.
+    async fn failure(status: u16, said: &'static str) -> TokenError {
+        let endpoint = service_fn(move |_: Request<Body>| {
+            let response = Response::builder().status(status).body(full(said.to_owned())).unwrap();
+            std::future::ready(Ok::<_, Failure>(response))
+        });
         let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
         let error = service.oneshot(request(URL)).await.unwrap_err();
         assert_eq!(error.to_string(), "there is no access token for the request");
-        error.source().unwrap().to_string()
+        let Failure::Token(error) = error else { panic!("{error:?}") };
+        error
+    }
+
+    #[tokio::test]
+    async fn errors_say_what_the_endpoint_said() {
+        for (status, reply, expected) in [
+            (
+                401,
+                r#"{"error":"invalid_client","error_description":"s3cret& is\n wrong"}"#,
+                "401: invalid_client (... is wrong)",
+            ),
+            (200, r#"{"error":"invalid_client","error_description":"no"}"#, "200: invalid_client (no)"),
+            (200, "\u{feff}{\"error\":\"invalid_client\"}", "200: invalid_client"),
+            (400, r#"{"error":"invalid_scope","error_description":["x"]}"#, "400: invalid_scope"),
+            (
+                400,
+                r#"{"error":"invalid_scope","error_description":null,"expires_in":{}}"#,
+                "400: invalid_scope",
+            ),
+            (400, r#"{"error":5,"error_description":"five"}"#, "400: (five)"),
+            (400, r#"{"message":"no"}"#, "400"),
+            (500, "<html>", "500"),
+        ] {
+            let error = failure(status, reply).await;
+            assert_eq!(error.to_string(), format!("the token endpoint replied with status {expected}"));
+            assert!(matches!(error, TokenError::Refused { .. }));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reply_without_a_token_says_what_is_wrong_and_shows_none() {
+        for (reply, expected) in [
+            ("", "it is not the expected JSON at line 1, column 0"),
+            (r#"{"access_token":"t","token_type":"mac"}"#, "its `token_type` is another one"),
+            (r#"{"access_token":"t","token_type":1}"#, "its `token_type` is another one"),
+            (r#"{"access_token":5}"#, "its `access_token` is no text"),
+            (r#"{"token_type":"bearer"}"#, "it has no `access_token`"),
+            (r#"{"access_token":null,"error":null}"#, "it has no `access_token`"),
+        ] {
+            let error = failure(200, reply).await;
+            assert_eq!(error.to_string(), "the token endpoint's reply has no Bearer token");
+            assert_eq!(error.source().unwrap().to_string(), expected);
+        }
+        let error = failure(200, r#"{"access_token":"s3cret\nb","token_type":"bearer"}"#).await;
+        assert!(matches!(error, TokenError::Reply(_)) && !format!("{error:?}").contains("s3cret"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn errors_say_what_the_endpoint_said() {
-        let text = failure(|_| {
-            let said = r#"{"error":"invalid_client","error_description":"s3cret& is\n wrong"}"#;
-            (401, said.to_owned())
-        });
-        assert_eq!(text.await, "the token endpoint replied with status 401: invalid_client (... is wrong)");
-        let text = failure(|_| (500, "<html>".to_owned())).await;
-        assert_eq!(text, "the token endpoint replied with status 500");
-        for reply in [
-            (|_| (200, String::new())) as fn(usize) -> (u16, String),
-            |_| (200, r#"{"access_token":"t","token_type":"mac"}"#.to_owned()),
-            |_| (200, r#"{"access_token":"a\nb","token_type":"bearer"}"#.to_owned()),
-            |_| (200, r#"{"access_token":5}"#.to_owned()),
+    async fn a_token_is_found_in_replies_that_are_slightly_wrong() {
+        // What is in the reply apart from the token, and for how many seconds the token is used.
+        for (rest, used) in [
+            ("", 270),
+            (r#","token_type":null"#, 270),
+            (r#","token_type":"bearer","expires_in":null"#, 270),
+            (r#","expires_in":true"#, 270),
+            (r#","expires_in":-5"#, 270),
+            (r#","expires_in":"soon""#, 270),
+            (r#","expires_in":[60]"#, 270),
+            (r#","expires_in":" 60""#, 45),
+            (r#","expires_in":60,"error":"none""#, 45),
         ] {
-            assert_eq!(failure(reply).await, "the token endpoint's reply has no Bearer token");
+            let count = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&count);
+            let reply = format!("\u{feff}{{\"access_token\":\"t1\"{rest}}}");
+            let endpoint = service_fn(move |_: Request<Body>| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                std::future::ready(Ok::<_, Failure>(Response::new(full(reply.clone()))))
+            });
+            let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+            for (passed, requests) in [(0, 1), (used - 1, 1), (1, 2)] {
+                tokio::time::advance(Duration::from_secs(passed)).await;
+                let response = service.clone().oneshot(request(URL)).await.unwrap();
+                assert_eq!(response.headers()["sent"], "Bearer t1");
+                assert_eq!(count.load(Ordering::SeqCst), requests, "{rest} {passed}");
+            }
         }
     }
 
