@@ -1,9 +1,10 @@
 //! Kinds of failures.
 //!
 //! Owns the coarse view of failures on which decisions and counters are based: what a retry may mend, what a circuit breaker
-//! blames the other side for, and what is counted together. It knows no layer.
+//! blames the other side for, and what is counted together. It knows the errors of layers, and not what the layers do.
 
 use crate::error::Failure;
+use crate::layers::oauth::TokenError;
 use crate::progress::Phase;
 
 /// What a failure is counted as.
@@ -13,7 +14,8 @@ use crate::progress::Phase;
 pub enum FailureKind {
     /// The call was not allowed, or what the caller gave cannot be sent.
     Invalid,
-    /// The request could not be authenticated, for instance because no token was issued.
+    /// The request could not be authenticated, because no token was issued. If the token endpoint could not be called at all, the
+    /// failure has the kind of that one.
     Credentials,
     /// Too many calls waited for a free connection, or this one did so for too long.
     Queue,
@@ -97,6 +99,8 @@ impl HasKind for Failure {
         match self {
             Self::QueueFull { .. } | Self::TimedOut { phase: Phase::Queue } => FailureKind::Queue,
             Self::CircuitOpen { .. } => FailureKind::CircuitOpen,
+            // The call's own request has not been sent, and the way to the token endpoint is a part of the way to the other side.
+            Self::Token(TokenError::Call(failure)) => failure.kind(),
             Self::Token(_) => FailureKind::Credentials,
             Self::Resolve { .. } => FailureKind::Resolve,
             Self::Refused(_) | Self::Connect(_) | Self::Proxy { .. } => FailureKind::Connect,
@@ -125,6 +129,8 @@ impl HasKind for Failure {
 mod tests {
     use std::io;
 
+    use http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -144,5 +150,18 @@ mod tests {
         assert!(!queue.is_transient() && !queue.blames_peer());
         assert!(!Failure::Inactive.kind().blames_peer());
         assert!(Failure::TimedOut { phase: Phase::FirstByte }.kind().is_transient());
+    }
+
+    #[test]
+    fn what_keeps_a_token_from_being_issued() {
+        let call = |failure| Failure::Token(TokenError::Call(Box::new(failure))).kind();
+        assert_eq!(call(Failure::Refused(io::ErrorKind::ConnectionRefused.into())), FailureKind::Connect);
+        assert_eq!(call(Failure::TimedOut { phase: Phase::Queue }), FailureKind::Queue);
+        for status in
+            [StatusCode::BAD_REQUEST, StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE]
+        {
+            let refused = Failure::Token(TokenError::Refused { status, said: String::new() }).kind();
+            assert_eq!(refused, FailureKind::Credentials, "{status}");
+        }
     }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use tokio::io::AsyncWriteExt;
+use zato_outgoing::layers::oauth::TokenError;
 use zato_outgoing::{
-    CircuitBreaker, Config, Failure, FailureKind, Outgoing, Phase, PhaseTimeouts, Retries, Retry, Trip,
+    CircuitBreaker, ClientCredentials, Config, Failure, FailureKind, Outgoing, Phase, PhaseTimeouts, Retries,
+    Retry, Security, Trip,
 };
 
 use crate::peer::{Peer, cid, connection, environment, read_request, reply, until_closed};
@@ -62,6 +64,30 @@ async fn what_may_have_had_its_effect_is_not_made_again_unasked() {
     assert_eq!((error.attempts(), peer.connections()), (1, 1));
     let response = crm.conn().post(cid(), "a").retries(Retries::Always).await.unwrap();
     assert_eq!(response.attempts(), 2);
+}
+
+/// The call's own request has not been sent, so that its method does not matter.
+#[tokio::test]
+async fn a_token_endpoint_that_does_not_reply_counts_as_the_other_side() {
+    let peer = Peer::saying("reply").await;
+    let endpoint = after(&["", ""]).await;
+    let crm = connection(&peer.host(), "/", |config| {
+        retrying(config);
+        config.circuit_breaker =
+            Some(CircuitBreaker { trip: Trip::Consecutive { failures: 1 }, ..CircuitBreaker::default() });
+        let client = ClientCredentials::new(endpoint.host(), "id", "s3cret");
+        config.security = Some(Security::OAuth(client));
+    });
+    let error = crm.conn().post(cid(), "a").await.unwrap_err();
+    // The third attempt got a reply, which is no token.
+    assert!(matches!(error.kind(), Failure::Token(TokenError::Reply(_))), "{error:?}");
+    assert_eq!((error.attempts(), endpoint.connections(), peer.requests()), (3, 3, 0));
+    assert!(!error.may_have_been_sent());
+    drop(endpoint);
+    let error = crm.conn().post(cid(), "a").await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::Token(TokenError::Call(_))), "{error:?}");
+    let error = crm.conn().post(cid(), "a").await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::CircuitOpen { .. }), "{error:?}");
 }
 
 #[tokio::test]
