@@ -3,6 +3,8 @@
 //! Owns the jar. It sits inside of redirects and of authentication, so that the cookies of a redirect or of a challenge go with
 //! the request to which that leads, and outside of everything that sends. The rules of domains, paths and expiry are those of RFC 6265, as the cookie library has them.
 
+mod date;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -64,7 +66,7 @@ impl CookieJar {
         let Ok(url) = Url::parse(&url.to_string()) else { return };
         let mut store = lock(self.0.get_or_init(Box::default));
         for text in headers.get_all(SET_COOKIE) {
-            let cookie = text.to_str().ok().and_then(|text| RawCookie::parse(text).ok());
+            let cookie = std::str::from_utf8(text.as_bytes()).ok().and_then(parse);
             if let Some(cookie) = cookie.filter(|cookie| is_acceptable(cookie, &url)) {
                 // One for another domain is refused, which is fine.
                 let Ok(cookie) = Cookie::try_from_raw_cookie(&cookie, &url) else { continue };
@@ -80,6 +82,20 @@ impl CookieJar {
 /// Nothing that can panic happens with the lock held which would leave the store half changed.
 fn lock(store: &Mutex<CookieStore>) -> MutexGuard<'_, CookieStore> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The library reads the usual dates only, and takes a cookie with another one for one without.
+fn parse(text: &str) -> Option<RawCookie<'_>> {
+    let mut cookie = RawCookie::parse(text).ok()?;
+    if cookie.expires().is_none() {
+        let attributes = text.split(';').skip(1).filter_map(|attribute| attribute.split_once('='));
+        let dates = attributes.filter(|(name, _)| name.trim().eq_ignore_ascii_case("expires"));
+        // The last one counts (RFC 6265, 5.3).
+        if let Some(date) = dates.filter_map(|(_, date)| date::parse(date)).last() {
+            cookie.set_expires(date);
+        }
+    }
+    Some(cookie)
 }
 
 /// A cookie must not be for a whole top-level domain, such as `com`.
@@ -221,11 +237,12 @@ mod tests {
         let jar = CookieJar::default();
         let mut headers = HeaderMap::new();
         for cookie in cookies {
-            headers.append(SET_COOKIE, HeaderValue::from_str(cookie).unwrap());
+            headers.append(SET_COOKIE, HeaderValue::from_bytes(cookie.as_bytes()).unwrap());
         }
         jar.store(&Uri::from_static("http://www.example.com/a/b"), &headers);
         let header = jar.header(&Uri::from_static(url));
-        assert_eq!(header.as_ref().map(|value| value.to_str().unwrap()), expected, "{cookies:?} {url}");
+        let header = header.as_ref().map(|value| std::str::from_utf8(value.as_bytes()).unwrap());
+        assert_eq!(header, expected, "{cookies:?} {url}");
     }
 
     #[test]
@@ -253,6 +270,7 @@ mod tests {
         check(&["a=1", "a=2"], "http://www.example.com/a", Some("a=2"));
         check(&["a=1; Secure"], "http://www.example.com/a", None);
         check(&["a=1; Secure"], "https://www.example.com/a", Some("a=1"));
+        check(&["a=é", "b=1"], "http://www.example.com/a", Some("a=é; b=1"));
         check(&["not a cookie", "=", ""], "http://www.example.com/a", None);
     }
 
@@ -263,6 +281,22 @@ mod tests {
         let past = "a=b; Expires=Wed, 21 Oct 2015 07:28:00 GMT";
         check(&["a=b", past], "http://www.example.com/a", None);
         check(&[past], "http://www.example.com/a", None);
+        for date in [
+            "Thu, 01 Jan 1970 00:00:00 UTC",
+            "Thu, 01 Jan 1970 00:00:00 +0000",
+            "Thu, 1 Jan 1970 00:00:00",
+            "Thursday, 01-Jan-1970 00:00:00 GMT",
+        ] {
+            let past = format!("a=; Path=/a; expires = {date}; HttpOnly");
+            check(&["a=b; Path=/a", &past], "http://www.example.com/a", None);
+        }
+        for kept in [
+            "a=b; Expires=0",
+            "a=b; Expires=1 Jan 1970 00:00:00; Max-Age=60",
+            "a=b; Expires=1 Jan 9999 0:0:0",
+        ] {
+            check(&[kept], "http://www.example.com/a", Some("a=b"));
+        }
     }
 
     #[test]
