@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::PoolOptions;
@@ -32,8 +32,6 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     /// Locked for a few instructions at a time, never across a wait.
     state: Mutex<State>,
-    /// Held by the call that opens a connection which may turn out to be one for many calls.
-    opening: tokio::sync::Mutex<()>,
     /// Tells the task which watches over the list that something has happened on a connection in it, or that there is no list
     /// any more.
     look: Arc<Look>,
@@ -81,6 +79,8 @@ struct State {
     idle: Vec<Idle>,
     /// Where the last connection with HTTP/1.1 led. It is all that is remembered because most pools have one origin.
     http1: Option<Arc<Origin>>,
+    /// Where connections are being opened which may turn out to be ones for many calls, and what tells their ends.
+    openings: Vec<(Arc<Origin>, watch::Receiver<bool>)>,
     retired: bool,
     /// Whether a task watches over this list.
     watched: bool,
@@ -93,6 +93,54 @@ struct State {
 struct Idle {
     open: Box<Open>,
     since: Instant,
+}
+
+/// Whose turn it is to open a connection that may turn out to be one for many calls.
+pub(super) enum Turn {
+    /// That of the call which asked.
+    Own(Opening),
+    /// Another call opens one to the same origin.
+    Other(Awaited),
+}
+
+/// A connection that is being opened by one call, for which others wait. They go on when this is dropped.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pool: Weak<Shared>,
+    opened: watch::Sender<bool>,
+}
+
+impl Opening {
+    /// The connection is there, and so is all that has to be known of it.
+    pub(super) fn succeeded(self) {
+        // Whoever goes on now and needs another connection must not find this one any more.
+        self.forget();
+        self.opened.send_replace(true);
+    }
+
+    fn forget(&self) {
+        if let Some(pool) = self.pool.upgrade() {
+            let mut state = pool.lock();
+            // Another one may have begun since this one was forgotten.
+            state.openings.retain(|(_, awaited)| !awaited.same_channel(&self.opened.subscribe()));
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+/// The end of another call's attempt to open a connection.
+pub(super) struct Awaited(watch::Receiver<bool>);
+
+impl Awaited {
+    /// Waits for it and says whether there is a connection now.
+    pub(super) async fn has_succeeded(mut self) -> bool {
+        self.0.wait_for(|opened| *opened).await.is_ok()
+    }
 }
 
 /// The right to use a connection of a pool, which it keeps alive. It is free for another call when it is dropped.
@@ -134,7 +182,6 @@ impl Shared {
             permits: Semaphore::new(size),
             waiting: AtomicUsize::new(0),
             state: Mutex::default(),
-            opening: tokio::sync::Mutex::default(),
             watcher: Waker::from(Arc::clone(&look)),
             look,
         })
@@ -216,9 +263,16 @@ impl Shared {
         }
     }
 
-    /// Waits until no other call opens a connection which may be one for many calls.
-    pub(super) async fn turn_to_open(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.opening.lock().await
+    /// Asks for the turn to open a connection to `origin` which may be one for many calls: several calls at once would open one
+    /// each, though all but one are not needed then.
+    pub(super) fn turn_to_open(self: &Arc<Self>, origin: &Arc<Origin>) -> Turn {
+        let mut state = self.lock();
+        if let Some((_, awaited)) = state.openings.iter().find(|(known, _)| known == origin) {
+            return Turn::Other(Awaited(awaited.clone()));
+        }
+        let (opened, awaited) = watch::channel(false);
+        state.openings.push((Arc::clone(origin), awaited));
+        Turn::Own(Opening { pool: Arc::downgrade(self), opened })
     }
 
     /// Whether a connection to `origin` may turn out to be one for many calls.

@@ -29,7 +29,7 @@ use tower_service::Service;
 
 pub use self::body::PooledBody;
 use self::http1::SHORT_REQUEST_BYTES;
-use self::idle::{Permit, Shared};
+use self::idle::{Permit, Shared, Turn};
 use self::sender::{Lease, Open, Reply, SendError};
 use crate::body::Body;
 use crate::connect::{Connect, Connected};
@@ -478,18 +478,30 @@ where
         let origin = Origin::of(url)
             .ok_or_else(|| Failure::invalid_request("URL", "it is not an absolute http or https URL"))?;
         let origin = Arc::new(origin);
-        if !self.shared.may_be_http2(&origin) {
-            return Ok((self.connect(origin, progress).await?, false));
-        }
-        // Several first calls at once would open a connection each, though all but one are not needed if it is HTTP/2.
-        progress.enter(Phase::Connect);
-        let turn = self.shared.turn_to_open().await;
-        if may_reuse && let Some(open) = self.shared.take(url, Instant::now()) {
-            return Ok((open, true));
-        }
-        if !self.shared.may_be_http2(&origin) {
-            // Whoever had the turn before has found out that there is nothing to share, so nobody needs to wait.
-            drop(turn);
+        // One that is to replace another one is needed whatever others open.
+        while may_reuse && self.shared.may_be_http2(&origin) {
+            match self.shared.turn_to_open(&origin) {
+                Turn::Own(opening) => {
+                    // The one before may have come to its end between the look into the pool and now.
+                    if let Some(open) = self.shared.take(url, Instant::now()) {
+                        opening.succeeded();
+                        return Ok((open, true));
+                    }
+                    let open = self.connect(origin, progress).await?;
+                    opening.succeeded();
+                    return Ok((open, false));
+                }
+                Turn::Other(awaited) => {
+                    let has_succeeded = awaited.has_succeeded().await;
+                    if let Some(open) = self.shared.take(url, Instant::now()) {
+                        return Ok((open, true));
+                    }
+                    // What went wrong may take as long each time, so that nobody waits for the next attempt, too.
+                    if !has_succeeded {
+                        break;
+                    }
+                }
+            }
         }
         Ok((self.connect(origin, progress).await?, false))
     }

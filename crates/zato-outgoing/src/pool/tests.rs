@@ -35,6 +35,8 @@ enum Server {
     WaitsWithHttp2,
     /// Does not let anybody connect.
     Refuses,
+    /// The same, a minute later.
+    RefusesLate,
 }
 
 /// Opens connections to the scripted servers, one after the other; the last one repeats.
@@ -74,7 +76,7 @@ impl Scripted {
 impl Service<Connect> for Scripted {
     type Response = Connected<DuplexStream>;
     type Error = Failure;
-    type Future = std::future::Ready<Result<Connected<DuplexStream>, Failure>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Connected<DuplexStream>, Failure>> + Send>>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -84,8 +86,16 @@ impl Service<Connect> for Scripted {
         order.progress.enter(Phase::Connect);
         let mut servers = self.servers.lock().unwrap();
         let server = if servers.len() > 1 { servers.pop_front().unwrap() } else { servers[0] };
-        if matches!(server, Server::Refuses) {
-            return std::future::ready(Err(Failure::Refused(std::io::ErrorKind::ConnectionRefused.into())));
+        let refused = || Err(Failure::Refused(std::io::ErrorKind::ConnectionRefused.into()));
+        match server {
+            Server::Refuses => return Box::pin(std::future::ready(refused())),
+            Server::RefusesLate => {
+                return Box::pin(async move {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    refused()
+                });
+            }
+            _ => {}
         }
         self.opened.fetch_add(1, Ordering::SeqCst);
         let (stream, other) = duplex(64 * 1024);
@@ -100,7 +110,7 @@ impl Service<Connect> for Scripted {
             Server::WaitsWithHttp2 | Server::Resets(_) => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None }))
+        Box::pin(std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None })))
     }
 }
 
@@ -157,7 +167,7 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
         Server::Waits | Server::WaitsWithHttp2 => {
             while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
         }
-        Server::Refuses => {}
+        Server::Refuses | Server::RefusesLate => {}
     }
     None
 }
@@ -427,6 +437,55 @@ fn a_request_which_http2_returns_has_its_host_back() {
         give_host_back(&mut request, &url);
         assert_eq!(request.headers().get(HOST).map(|host| host.to_str().unwrap()), expected);
     }
+}
+
+/// Nobody tries to connect yet, and an attempt that fails does not hold up the others one after the other.
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_anothers_connection_are_in_the_queue() {
+    let server = Scripted::new([Server::RefusesLate]);
+    let pool = server.pool(10);
+    let begun = Instant::now();
+    let records: [Progress; 4] = std::array::from_fn(|_| Progress::start());
+    let calls: Vec<_> = records
+        .iter()
+        .map(|progress| {
+            let mut request = request("https://h/");
+            request.extensions_mut().insert(progress.clone());
+            tokio::spawn(pool.clone().call(request))
+        })
+        .collect();
+    settle().await;
+    let phases = records.each_ref().map(Progress::phase);
+    assert_eq!(phases, [Phase::Connect, Phase::Queue, Phase::Queue, Phase::Queue]);
+    for call in calls {
+        assert!(matches!(call.await.unwrap(), Err(Failure::Refused(_))));
+    }
+    assert_eq!(begun.elapsed().as_secs(), 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_origin_does_not_wait_for_another_one() {
+    let server = Scripted::new([Server::RefusesLate, HTTP2]);
+    let pool = server.pool(10);
+    let slow = tokio::spawn(pool.clone().call(request("https://token/")));
+    settle().await;
+    let begun = Instant::now();
+    assert_eq!(call(&pool, "https://api/1").await.unwrap(), "/1");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert!(slow.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_given_up_lets_the_next_one_in() {
+    let server = Scripted::new([Server::RefusesLate, HTTP2]);
+    let pool = server.pool(10);
+    let mut given_up = Box::pin(call(&pool, "https://h/1"));
+    assert!(is_pending(given_up.as_mut()));
+    let waiting = tokio::spawn(pool.clone().call(request("https://h/2")));
+    settle().await;
+    assert_eq!(server.opened(), 0);
+    drop(given_up);
+    assert_eq!(text(waiting.await.unwrap().unwrap()).await, "/2");
 }
 
 #[tokio::test]
