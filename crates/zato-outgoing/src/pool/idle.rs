@@ -222,7 +222,7 @@ impl Shared {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Takes the most recently used live connection that leads to `url`: the others are then the first to become too old.
+    /// Takes the most recently used live connection that leads to `url` and has room for a call: the others are then the first to become too old.
     /// Dead and outdated ones met on the way are closed.
     pub(super) fn take(&self, url: &Uri, now: Instant) -> Option<Box<Open>> {
         let mut state = self.lock();
@@ -232,7 +232,7 @@ impl Shared {
             let idle = &mut state.idle[index];
             if !idle.open.is_ready() || self.is_outdated(idle, now) {
                 state.idle.remove(index);
-            } else if idle.open.leads_to(url) {
+            } else if idle.open.leads_to(url) && idle.open.has_room() {
                 if let Some(shared) = idle.open.share() {
                     idle.since = now;
                     return Some(shared);
@@ -295,7 +295,7 @@ impl Shared {
     }
 
     /// Keeps a second handle to a connection that can carry several calls. If several such connections were opened at
-    /// once, because none was known yet, the first one stays and the others end with their calls.
+    /// once, though one of them can carry all calls, the first one stays and the others end with their calls.
     pub(super) fn share(self: &Arc<Self>, open: &Open) {
         let Some(shared) = open.share() else { return };
         let known = self.lock().idle.iter().any(|idle| idle.open.replaces(&shared));
@@ -308,8 +308,14 @@ impl Shared {
     /// unused ones to other origins. The caller holds a permit for its own one.
     pub(super) fn make_room(&self) {
         let mut state = self.lock();
-        let surplus = state.idle.len().saturating_sub(self.permits.available_permits());
-        state.idle.drain(..surplus);
+        // One for many calls which some of them use is in the list as well, and those calls have their permits.
+        let unused = state.idle.iter().filter(|idle| !idle.open.is_used()).count();
+        let mut surplus = unused.saturating_sub(self.permits.available_permits());
+        state.idle.retain(|idle| {
+            let is_surplus = surplus > 0 && !idle.open.is_used();
+            surplus -= usize::from(is_surplus);
+            !is_surplus
+        });
     }
 
     pub(super) fn retire(&self) {

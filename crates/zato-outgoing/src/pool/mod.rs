@@ -6,6 +6,7 @@
 
 mod body;
 mod http1;
+mod http2;
 mod idle;
 mod sender;
 #[cfg(test)]
@@ -488,7 +489,7 @@ where
                         return Ok((open, true));
                     }
                     let open = self.connect(origin, progress).await?;
-                    opening.succeeded();
+                    open.end(opening);
                     return Ok((open, false));
                 }
                 Turn::Other(awaited) => {

@@ -8,28 +8,23 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::Either;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::client::conn::TrySendError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::http1::Http1;
-use super::idle::Permit;
+use super::http2::Http2;
+use super::idle::{Opening, Permit};
 use crate::body::Body;
 use crate::connect::{Connected, Forwarded, Peer, Protocol};
 use crate::error::Failure;
 use crate::origin::Origin;
-
-/// After what time without a sign of life the other side of an HTTP/2 connection is asked for one, and how long it may take to give it.
-/// Whoever has vanished without a word would otherwise fail all calls that share the connection, until TCP gives up.
-const SILENCE: Duration = Duration::from_secs(5);
 
 /// An open connection and where it leads.
 #[derive(Debug)]
@@ -45,7 +40,7 @@ pub(super) struct Open {
 #[derive(Debug)]
 enum Sender {
     Http1(Http1),
-    Http2(http2::SendRequest<Body>),
+    Http2(Http2),
 }
 
 /// The reply to a request, as hyper has it: one of HTTP/1.1 comes only while its connection is polled.
@@ -85,8 +80,7 @@ impl From<TrySendError<Request<Body>>> for SendError {
 }
 
 impl Open {
-    /// Begins to speak HTTP on a new connection. The reading and writing of HTTP/2, which many calls share, goes on in a task
-    /// that ends when the connection is closed by the other side or no longer used by this one.
+    /// Begins to speak HTTP on a new connection.
     ///
     /// An HTTP/1.1 connection wakes `owner` when something happens on it while no call uses it. HTTP/2 has a task for that.
     pub(super) async fn handshake<T>(
@@ -104,13 +98,7 @@ impl Open {
         let failed = |error: hyper::Error| Failure::NotSent(error.into());
         let sender = match protocol {
             Protocol::Http1 => Sender::Http1(Http1::handshake(stream, owner).await.map_err(failed)?),
-            Protocol::Http2 => {
-                let mut builder = http2::Builder::new(TokioExecutor::new());
-                builder.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(SILENCE);
-                let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(failed)?;
-                tokio::spawn(until_closed(connection));
-                Sender::Http2(sender)
-            }
+            Protocol::Http2 => Sender::Http2(Http2::handshake(stream).await.map_err(failed)?),
         };
         Ok(Self { sender, origin, host, opened: Instant::now(), forwarded, peer })
     }
@@ -122,7 +110,7 @@ impl Open {
     pub(super) fn is_closed(&self) -> bool {
         match &self.sender {
             Sender::Http1(http1) => http1.is_closed(),
-            Sender::Http2(sender) => sender.is_closed(),
+            Sender::Http2(http2) => http2.is_closed(),
         }
     }
 
@@ -130,7 +118,7 @@ impl Open {
     pub(super) fn is_ready(&mut self) -> bool {
         match &mut self.sender {
             Sender::Http1(http1) => http1.is_ready(),
-            Sender::Http2(sender) => sender.is_ready(),
+            Sender::Http2(http2) => http2.is_ready(),
         }
     }
 
@@ -153,15 +141,41 @@ impl Open {
 
     /// Whether this connection can carry the calls of `other`, so that the pool need not keep both.
     pub(super) fn replaces(&self, other: &Self) -> bool {
-        matches!(self.sender, Sender::Http2(_)) && self.origin == other.origin && !self.is_closed()
+        let has_room = match &self.sender {
+            Sender::Http1(_) => false,
+            // Several which are opened at once have no need to be kept, though it is not known yet how many calls each can carry.
+            Sender::Http2(http2) => http2.has_room().unwrap_or(true),
+        };
+        has_room && self.origin == other.origin && !self.is_closed()
+    }
+
+    /// Whether this connection, which lies in the pool, has room for another call, as far as is known.
+    pub(super) fn has_room(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(_) => true,
+            Sender::Http2(http2) => http2.has_room().unwrap_or(false),
+        }
+    }
+
+    /// Whether calls use this connection, which lies in the pool.
+    pub(super) fn is_used(&self) -> bool {
+        matches!(&self.sender, Sender::Http2(http2) if http2.is_used())
+    }
+
+    /// Ends the attempt to open this connection, as soon as it is known what it can do.
+    pub(super) fn end(&self, opening: Opening) {
+        match &self.sender {
+            Sender::Http1(_) => opening.succeeded(),
+            Sender::Http2(http2) => http2.end(opening),
+        }
     }
 
     /// A second handle to the same connection, if it can carry several calls.
     pub(super) fn share(&self) -> Option<Box<Self>> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => Some(Box::new(Self {
-                sender: Sender::Http2(sender.clone()),
+            Sender::Http2(http2) => Some(Box::new(Self {
+                sender: Sender::Http2(http2.share()),
                 origin: Arc::clone(&self.origin),
                 host: self.host.clone(),
                 opened: self.opened,
@@ -169,14 +183,6 @@ impl Open {
                 peer: self.peer,
             })),
         }
-    }
-}
-
-/// Whoever waits for a reply is told of an error by the reply's future or body; without a waiting call it is the normal
-/// end of a shared connection.
-async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "an outgoing connection ended");
     }
 }
 
@@ -262,7 +268,7 @@ impl Lease {
     pub(super) fn send(&mut self, request: Request<Body>) -> impl Reply + use<> {
         match &mut self.open.sender {
             Sender::Http1(http1) => Either::Left(http1.send(request)),
-            Sender::Http2(sender) => Either::Right(sender.try_send_request(request)),
+            Sender::Http2(http2) => Either::Right(http2.send(request)),
         }
     }
 

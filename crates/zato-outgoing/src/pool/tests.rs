@@ -21,6 +21,8 @@ use crate::connect::Protocol;
 enum Server {
     /// Answers every request with its path, over the given protocol, and with the host it names in a header.
     Answers(Protocol),
+    /// Answers as HTTP/2, and no more than so many calls at once.
+    Allows(u32),
     /// Answers the first request as HTTP/2 and resets the streams of all others for the given reason.
     Resets(h2::Reason),
     /// Reads a request and closes the connection.
@@ -107,7 +109,7 @@ impl Service<Connect> for Scripted {
         });
         let protocol = match server {
             Server::Answers(protocol) => protocol,
-            Server::WaitsWithHttp2 | Server::Resets(_) => Protocol::Http2,
+            Server::WaitsWithHttp2 | Server::Resets(_) | Server::Allows(_) => Protocol::Http2,
             _ => Protocol::Http1,
         };
         Box::pin(std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None })))
@@ -118,7 +120,7 @@ impl Service<Connect> for Scripted {
 async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream> {
     let mut buffer = [0; 4096];
     match server {
-        Server::Answers(protocol) => {
+        Server::Answers(_) | Server::Allows(_) => {
             let service = service_fn(async |request: Request<Incoming>| {
                 let (head, body) = request.into_parts();
                 let _body = body.collect().await;
@@ -133,15 +135,15 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
             });
             let io = TokioIo::new(stream);
             // How the connection ends is what the tests look at from their own end.
-            let _ended = match protocol {
-                Protocol::Http1 => {
+            let mut http2 = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            let _ended = match server {
+                Server::Answers(Protocol::Http1) => {
                     hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
                 }
-                Protocol::Http2 => {
-                    hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                        .serve_connection(io, service)
-                        .await
+                Server::Allows(calls) => {
+                    http2.max_concurrent_streams(calls).serve_connection(io, service).await
                 }
+                _ => http2.serve_connection(io, service).await,
             };
         }
         Server::Resets(reason) => {
@@ -377,18 +379,43 @@ async fn http2_calls_share_one_connection() {
     assert_eq!((server.opened(), pool.idle_connections()), (1, 1));
 }
 
+/// Calls over the limit would wait for their turn until their time is over.
+#[tokio::test]
+async fn calls_that_a_shared_connection_cannot_carry_have_another_one() {
+    for (allowed, connections) in [(1, 6), (2, 3), (4, 2), (100, 1)] {
+        let server = Scripted::new([Server::Allows(allowed)]);
+        let pool = server.pool(6);
+        // The bodies of all replies are still to be read.
+        let calls = futures_util::future::join_all((0..6).map(|number| {
+            let mut pool = pool.clone();
+            pool.call(request(&format!("https://h/{number}")))
+        }));
+        let replies = calls.await;
+        assert_eq!((server.opened(), pool.idle_connections()), (connections, connections), "{allowed}");
+        for (number, reply) in replies.into_iter().enumerate() {
+            assert_eq!(text(reply.unwrap()).await, format!("/{number}"));
+        }
+        // They are kept, and are enough for as many calls the next time.
+        settle().await;
+        let replies =
+            futures_util::future::join_all((0..6).map(|_| pool.clone().call(request("https://h/"))));
+        assert!(replies.await.iter().all(Result::is_ok));
+        assert_eq!(server.opened(), connections);
+    }
+}
+
 /// The calls that share its connection are not held up until their time is over, and the next one has a new connection.
 #[tokio::test(start_paused = true)]
 async fn an_http2_peer_that_has_vanished_is_noticed() {
     let server = Scripted::new([Server::WaitsWithHttp2, HTTP2]);
     let pool = server.pool(3);
     let begun = Instant::now();
-    let (first, second) = tokio::join!(call(&pool, "http://h/1"), call(&pool, "http://h/2"));
+    let (first, second) = tokio::join!(call(&pool, "https://h/1"), call(&pool, "https://h/2"));
     // Only one of them was opened first.
     assert!(matches!(first, Err(Failure::NoReply(_))), "{first:?}");
     drop(second);
     assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
-    assert_eq!(call(&pool, "http://h/3").await.unwrap(), "/3");
+    assert_eq!(call(&pool, "https://h/3").await.unwrap(), "/3");
     assert_eq!(server.opened(), 2);
 }
 
