@@ -6,12 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
@@ -96,7 +99,7 @@ pub enum Verify {
     /// Those whose certificate comes from an authority that the operating system trusts.
     #[default]
     OperatingSystem,
-    /// Those whose certificate comes from one of these authorities: certificates in PEM form.
+    /// Those whose certificate comes from one of these authorities, or is one of these certificates: certificates in PEM form.
     CaBundle(Arc<[u8]>),
     /// All of them. Whoever sits in between can read and change everything, which is logged as a warning whenever such
     /// a connection is configured, and when it first opens a TCP connection.
@@ -219,14 +222,18 @@ fn with_ca_bundle(
     identity: Option<Arc<dyn ResolvesClientCert>>,
 ) -> Result<Arc<ClientConfig>, CaBundleError> {
     let mut roots = RootCertStore::empty();
+    let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|error| CaBundleError::Pem(error.into()))?;
-        roots.add(certificate).map_err(|error| CaBundleError::Certificate(error.into()))?;
+        roots.add(certificate.clone()).map_err(|error| CaBundleError::Certificate(error.into()))?;
+        certificates.push(certificate);
     }
     if roots.is_empty() {
         return Err(CaBundleError::Empty);
     }
-    trusting(roots).and_then(|verifier| verified_by(verifier, identity)).map_err(CaBundleError::Setup)
+    trusting(roots)
+        .and_then(|authorities| verified_by(Arc::new(TrustBundle { authorities, certificates }), identity))
+        .map_err(CaBundleError::Setup)
 }
 
 fn native_roots() -> Result<Arc<dyn ServerCertVerifier>, Source> {
@@ -288,6 +295,81 @@ impl ResolvesClientCert for Anonymous {
     fn has_certs(&self) -> bool {
         false
     }
+}
+
+/// Trusts the authorities of a bundle, and also a server which is in the bundle itself.
+///
+/// `openssl req -x509` makes certificates which are authorities and belong to a server at once. The library verifies no server by
+/// such a one, and whoever has only this certificate to give has nothing better.
+#[derive(Debug)]
+struct TrustBundle {
+    authorities: Arc<dyn ServerCertVerifier>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for TrustBundle {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified =
+            self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            Err(error) if is_authority(&error) && self.certificates.contains(end_entity) => {
+                verify_validity(end_entity, now)?;
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls12_signature(message, cert, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls13_signature(message, cert, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
+}
+
+/// Whether a certificate was refused for no other reason than that it is one of an authority.
+fn is_authority(error: &rustls::Error) -> bool {
+    // The type of the cause is that of a library below rustls, whose text is the cause's name.
+    matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause)))
+        if cause.to_string() == "CaUsedAsEndEntity")
+}
+
+fn verify_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), rustls::Error> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let validity = parsed.validity();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < validity.not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > validity.not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    Ok(())
 }
 
 /// Accepts any certificate. The handshake's signatures are still checked, because a server that cannot sign is broken

@@ -9,11 +9,14 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use time::OffsetDateTime;
+use time::macros::datetime;
 use tokio_rustls::TlsAcceptor;
 use tracing::Level;
 use zato_outgoing::{Connection, Failure, Identity, Verify};
@@ -28,7 +31,11 @@ pub(crate) async fn secured(protocols: &[&str]) -> (Peer, String) {
 
 /// The same, for clients who have the certificate of `client`, in PEM form, if it is given.
 async fn secured_for(protocols: &[&str], client: Option<&str>) -> (Peer, String) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    secured_by(rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap(), protocols, client).await
+}
+
+/// The same with a certificate of its own.
+async fn secured_by(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Option<&str>) -> (Peer, String) {
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -105,6 +112,37 @@ async fn a_certificate_for_another_host_is_refused() {
     let error =
         secure_connection(&peer, "127.0.0.1", authority(&pem)).conn().get(cid(), ()).await.unwrap_err();
     assert!(chain(&error).contains("not valid for name"), "{}", chain(&error));
+}
+
+/// A certificate as `openssl req -x509` makes them: that of an authority and of a server at once.
+fn authority_and_server(name: &str, expires: OffsetDateTime) -> CertifiedKey<KeyPair> {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_after = expires;
+    let signing_key = KeyPair::generate().unwrap();
+    CertifiedKey { cert: params.self_signed(&signing_key).unwrap(), signing_key }
+}
+
+#[tokio::test]
+async fn a_servers_own_certificate_may_be_the_bundle() {
+    const NEVER: OffsetDateTime = datetime!(4000-01-01 00:00:00 UTC);
+    const PAST: OffsetDateTime = datetime!(2020-01-01 00:00:00 UTC);
+    let another = authority_and_server("localhost", NEVER).cert.pem();
+    for (name, expires, is_own, expected) in [
+        ("localhost", NEVER, true, Ok("HTTP/1.1 localhost")),
+        ("example.com", NEVER, true, Err("not valid for name")),
+        ("localhost", PAST, true, Err("certificate expired")),
+        ("localhost", NEVER, false, Err("invalid peer certificate")),
+    ] {
+        let (peer, own) = secured_by(authority_and_server(name, expires), &["http/1.1"], None).await;
+        let bundle = if is_own { format!("{another}{own}") } else { another.clone() };
+        let reply = secure_connection(&peer, "localhost", authority(&bundle)).conn().get(cid(), ()).await;
+        match (reply, expected) {
+            (Ok(reply), expected) => assert_eq!(Ok(reply.text().as_ref()), expected),
+            (Err(error), Err(expected)) => assert!(chain(&error).contains(expected), "{}", chain(&error)),
+            (Err(error), Ok(_)) => panic!("{}", chain(&error)),
+        }
+    }
 }
 
 #[tokio::test]
