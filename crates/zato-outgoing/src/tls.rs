@@ -272,11 +272,17 @@ fn verified_by(
     Ok(Arc::new(config))
 }
 
+/// The same TLS for those who speak HTTP/1.1 only.
+pub(crate) fn of_http1(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
+
 /// TLS with a proxy, on the way to a server for which `config` is made: with the same authorities, but this side does not say who it
 /// is, and HTTP/1.1 is spoken.
 pub(crate) fn of_proxies(config: &ClientConfig) -> ClientConfig {
-    let mut config = config.clone();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut config = of_http1(config);
     config.client_auth_cert_resolver = Arc::new(Anonymous);
     // A session with the server, which may have the same name, is none with the proxy.
     config.resumption = Resumption::in_memory_sessions(16);

@@ -51,6 +51,8 @@ pub struct Connect {
     pub origin: Arc<Origin>,
     /// The record of the call which needs it.
     pub progress: Progress,
+    /// Whether nothing but HTTP/1.1 may be spoken on it, because the other side has asked for that.
+    pub http1_only: bool,
 }
 
 /// An open connection.
@@ -107,6 +109,8 @@ struct Options {
     tls: TlsSource,
     /// The same for proxies, made when the first one is spoken with.
     tls_of_proxies: OnceLock<Arc<ClientConfig>>,
+    /// The same for HTTP/1.1 alone, made when it is first asked for.
+    tls_of_http1: OnceLock<Arc<ClientConfig>>,
     resolver: Arc<Resolver>,
     proxy: Proxy,
     proxies: Arc<ProxyRules>,
@@ -142,6 +146,7 @@ impl Connector {
             name: config.name.clone(),
             tls,
             tls_of_proxies: OnceLock::new(),
+            tls_of_http1: OnceLock::new(),
             resolver: Arc::clone(&environment.resolver),
             proxy: config.proxy.clone(),
             proxies: Arc::clone(&environment.proxies),
@@ -169,7 +174,7 @@ impl Service<Connect> for Connector {
 
 impl Options {
     async fn open(&self, order: &Connect) -> Result<Connected<Stream>, Failure> {
-        let Connect { origin, progress } = order;
+        let Connect { origin, progress, .. } = order;
         if let Some((path, own)) = &self.unix
             && own == origin
         {
@@ -208,7 +213,7 @@ impl Options {
     }
 
     async fn by_way_of(&self, proxy: &ProxyServer, order: &Connect) -> Result<Connected<Stream>, Failure> {
-        let Connect { origin, progress } = order;
+        let Connect { origin, progress, .. } = order;
         let server = proxy.server();
         let failed = |source| Failure::Proxy { proxy: proxy.to_string(), source };
         let destination = match server.kind {
@@ -281,12 +286,15 @@ impl Options {
         T: AsyncRead + AsyncWrite + Unpin,
         Stream: From<T> + From<TlsStream<T>>,
     {
-        let Connect { origin, progress } = order;
+        let Connect { origin, progress, .. } = order;
         if !origin.is_tls() {
             return Ok(plain(stream.into(), None));
         }
         progress.enter(Phase::Tls);
-        let config = self.tls.get().await.map_err(Failure::Tls)?;
+        let mut config = self.tls.get().await.map_err(Failure::Tls)?;
+        if order.http1_only {
+            config = Arc::clone(self.tls_of_http1.get_or_init(|| Arc::new(tls::of_http1(&config))));
+        }
         let stream = self.secure(config, origin.host(), stream).await.map_err(Failure::Tls)?;
         let session = stream.get_ref().1;
         let protocol = match session.alpn_protocol() {
@@ -359,7 +367,8 @@ mod tests {
         config.proxy = Proxy::Direct;
         let mut connector = Connector::new(&config, &Environment::new("tests").unwrap()).unwrap();
         let origin = Arc::new(Origin::of(&host.parse::<Uri>().unwrap()).unwrap());
-        let connected = connector.call(Connect { origin, progress: Progress::start() }).await.unwrap();
+        let connected =
+            connector.call(Connect { origin, progress: Progress::start(), http1_only: false }).await.unwrap();
         let Stream::Plain(tcp) = connected.stream else { panic!("{connected:?}") };
         let socket = SockRef::from(&tcp);
         assert!(tcp.nodelay().unwrap());

@@ -24,6 +24,9 @@ use crate::timer::LONGEST;
 /// a sleeping thread when it is set. While this one comes first, setting the others is cheap.
 const WHILE_USED: Duration = Duration::from_secs(1);
 
+/// Of how many origins a pool remembers that they want HTTP/1.1. Most pools have one origin, and whoever is forgotten says it again.
+const REMEMBERED: usize = 16;
+
 /// What all calls of a pool share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -79,6 +82,8 @@ struct State {
     idle: Vec<Idle>,
     /// Where the last connection with HTTP/1.1 led. It is all that is remembered because most pools have one origin.
     http1: Option<Arc<Origin>>,
+    /// Who wants HTTP/1.1 though it says that it speaks HTTP/2, the last one last.
+    http1_required: Vec<Arc<Origin>>,
     /// Where connections are being opened which may turn out to be ones for many calls, and what tells their ends.
     openings: Vec<(Arc<Origin>, watch::Receiver<bool>)>,
     retired: bool,
@@ -277,7 +282,26 @@ impl Shared {
 
     /// Whether a connection to `origin` may turn out to be one for many calls.
     pub(super) fn may_be_http2(&self, origin: &Arc<Origin>) -> bool {
-        origin.is_tls() && self.lock().http1.as_ref() != Some(origin)
+        let state = self.lock();
+        origin.is_tls() && state.http1.as_ref() != Some(origin) && !state.http1_required.contains(origin)
+    }
+
+    /// Whether `origin` has asked for HTTP/1.1.
+    pub(super) fn is_http1_required(&self, origin: &Arc<Origin>) -> bool {
+        self.lock().http1_required.contains(origin)
+    }
+
+    /// Remembers that `origin` has asked for HTTP/1.1. Connections of HTTP/2 to it end with their calls.
+    pub(super) fn require_http1(&self, origin: &Arc<Origin>) {
+        let mut state = self.lock();
+        state.idle.retain(|idle| !idle.open.leads_by_http2_to(origin));
+        if state.http1_required.contains(origin) {
+            return;
+        }
+        if state.http1_required.len() >= REMEMBERED {
+            state.http1_required.remove(0);
+        }
+        state.http1_required.push(Arc::clone(origin));
     }
 
     /// Remembers which protocol is spoken where a new connection leads.

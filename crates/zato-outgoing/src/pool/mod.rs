@@ -87,7 +87,7 @@ impl<C> Layer<C> for PoolLayer {
 /// A connection goes back into the pool when the reply's body has been read to its end, and is closed when the body or the
 /// call is dropped before that. A request that is accepted by a reply before it has been written is still written to its end. A request is sent again, on a new connection, if a pooled one turns out to have been closed
 /// before it accepted the request, or the other side says that it has not looked at it: whatever the method, because nothing has
-/// happened.
+/// happened. So it is if the other side wants HTTP/1.1 instead of HTTP/2, which the pool remembers.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -359,8 +359,9 @@ where
         self.progress.enter_at(Phase::FirstByte, now);
         let mut lease = Lease::new(open, permit);
         // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
-        // is made again then (RFC 9112, 9.3.1), and with HTTP/2, which tells whether it was looked at, every other one as well.
-        let may_repeat = reused && (request.method().is_idempotent() || lease.is_http2());
+        // is made again then (RFC 9112, 9.3.1), and with HTTP/2, which tells whether it was looked at, every other one as well. There
+        // the first answer to any request may be that it is to come by HTTP/1.1.
+        let may_repeat = lease.is_http2() || (reused && request.method().is_idempotent());
         let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
         let target = lease.request_target(&self.url);
         *request.uri_mut() = if lease.is_http2() {
@@ -422,14 +423,25 @@ impl<C> Errand<C> {
             Err(SendError::RequestBody(error)) => Err(Failure::RequestBody(error.into())),
             Err(SendError::Unprocessed(error)) => {
                 self.progress.set_sent(false);
-                match again.and_then(|kept| kept.request()) {
+                match again.filter(|_| reused).and_then(|kept| kept.request()) {
                     Some(request) => Ok(Ended::Again(Box::new((request, lease.into_permit())))),
                     None => Err(Failure::NotSent(error.into())),
                 }
             }
+            Err(SendError::Http1Required) => {
+                self.progress.set_sent(false);
+                self.inner.shared.require_http1(lease.origin());
+                match again.and_then(|kept| kept.request()) {
+                    Some(request) => Ok(Ended::Again(Box::new((request, lease.into_permit())))),
+                    None => Err(Failure::NotSent(
+                        "it wants HTTP/1.1, and the body of the request cannot be sent again".into(),
+                    )),
+                }
+            }
             Err(SendError::NoReply(error)) => {
-                let may_repeat =
-                    |kept: &Kept<Body>| kept.method.is_idempotent() && sender::is_end_of_connection(&error);
+                let may_repeat = |kept: &Kept<Body>| {
+                    reused && kept.method.is_idempotent() && sender::is_end_of_connection(&error)
+                };
                 let again = again.filter(|kept| may_repeat(kept));
                 match again.and_then(|kept| kept.request()) {
                     Some(request) => Ok(Ended::Again(Box::new((request, lease.into_permit())))),
@@ -511,7 +523,8 @@ where
         self.shared.make_room();
         let mut connector = self.connector.clone();
         poll_fn(|cx| connector.poll_ready(cx)).await?;
-        let order = Connect { origin: Arc::clone(&origin), progress: progress.clone() };
+        let http1_only = self.shared.is_http1_required(&origin);
+        let order = Connect { origin: Arc::clone(&origin), progress: progress.clone(), http1_only };
         let connected = connector.call(order).await?;
         let open = Box::new(Open::handshake(connected, origin, self.shared.watcher()).await?);
         self.shared.learn(&open);

@@ -59,6 +59,8 @@ pub(super) enum SendError {
     RequestBody(hyper::Error),
     /// The request was sent, and the other side says that it has not looked at it.
     Unprocessed(hyper::Error),
+    /// The request was sent, and the other side says that it wants it by HTTP/1.1. It has not looked at it.
+    Http1Required,
     /// The request was sent, and what came is no reply.
     Invalid(hyper::Error),
     /// The request was sent, at least in part.
@@ -72,6 +74,7 @@ impl From<TrySendError<Request<Body>>> for SendError {
             None => match error.into_error() {
                 error if error.is_user() => Self::RequestBody(error),
                 error if error.is_parse() => Self::Invalid(error),
+                error if is_http1_required(&error) => Self::Http1Required,
                 error if is_unprocessed(&error) => Self::Unprocessed(error),
                 error => Self::NoReply(error),
             },
@@ -157,6 +160,11 @@ impl Open {
         }
     }
 
+    /// Whether this is one of HTTP/2 to `origin`.
+    pub(super) fn leads_by_http2_to(&self, origin: &Origin) -> bool {
+        matches!(self.sender, Sender::Http2(_)) && *self.origin == *origin
+    }
+
     /// Whether calls use this connection, which lies in the pool.
     pub(super) fn is_used(&self) -> bool {
         matches!(&self.sender, Sender::Http2(http2) if http2.is_used())
@@ -206,6 +214,12 @@ fn is_unprocessed(error: &hyper::Error) -> bool {
     })
 }
 
+/// Whether the other side wants requests by HTTP/1.1 (RFC 9113, 7).
+fn is_http1_required(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    source.is_some_and(|error| error.is_remote() && error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
+}
+
 /// A connection used by one call, with the right to do so. Dropping it closes an HTTP/1.1 connection or abandons an HTTP/2 stream.
 #[derive(Debug)]
 pub(super) struct Lease {
@@ -245,6 +259,11 @@ impl Lease {
     /// What the proxy that forwards the request wants to see.
     pub(super) fn proxy_authorization(&self) -> Option<HeaderValue> {
         self.open.forwarded.as_ref()?.authorization.clone()
+    }
+
+    /// Where the connection leads.
+    pub(super) fn origin(&self) -> &Arc<Origin> {
+        &self.open.origin
     }
 
     /// What TLS says of the other side.

@@ -23,8 +23,8 @@ enum Server {
     Answers(Protocol),
     /// Answers as HTTP/2, and no more than so many calls at once.
     Allows(u32),
-    /// Answers the first request as HTTP/2 and resets the streams of all others for the given reason.
-    Resets(h2::Reason),
+    /// Answers so many requests as HTTP/2 and resets the streams of all others for the given reason.
+    Resets(usize, h2::Reason),
     /// Reads a request and closes the connection.
     Closes,
     /// Answers one request as an HTTP/1.1 server would which keeps the connection, and then closes it nevertheless.
@@ -48,12 +48,20 @@ struct Scripted {
     opened: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
     handed_over: Arc<Mutex<Option<DuplexStream>>>,
+    /// Of each order, whether it was for HTTP/1.1 only.
+    http1_only: Arc<Mutex<Vec<bool>>>,
 }
 
 impl Scripted {
     fn new(servers: impl Into<VecDeque<Server>>) -> Self {
         let servers = Arc::new(Mutex::new(servers.into()));
-        Self { servers, opened: Arc::default(), closed: Arc::default(), handed_over: Arc::default() }
+        Self {
+            servers,
+            opened: Arc::default(),
+            closed: Arc::default(),
+            handed_over: Arc::default(),
+            http1_only: Arc::default(),
+        }
     }
 
     fn opened(&self) -> usize {
@@ -86,6 +94,7 @@ impl Service<Connect> for Scripted {
 
     fn call(&mut self, order: Connect) -> Self::Future {
         order.progress.enter(Phase::Connect);
+        self.http1_only.lock().unwrap().push(order.http1_only);
         let mut servers = self.servers.lock().unwrap();
         let server = if servers.len() > 1 { servers.pop_front().unwrap() } else { servers[0] };
         let refused = || Err(Failure::Refused(std::io::ErrorKind::ConnectionRefused.into()));
@@ -109,7 +118,7 @@ impl Service<Connect> for Scripted {
         });
         let protocol = match server {
             Server::Answers(protocol) => protocol,
-            Server::WaitsWithHttp2 | Server::Resets(_) | Server::Allows(_) => Protocol::Http2,
+            Server::WaitsWithHttp2 | Server::Resets(..) | Server::Allows(_) => Protocol::Http2,
             _ => Protocol::Http1,
         };
         Box::pin(std::future::ready(Ok(Connected { stream, protocol, forwarded: None, peer: None })))
@@ -146,11 +155,12 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
                 _ => http2.serve_connection(io, service).await,
             };
         }
-        Server::Resets(reason) => {
+        Server::Resets(answered, reason) => {
             let mut connection = h2::server::handshake(stream).await.unwrap();
-            let mut is_first = true;
+            let mut count = 0;
             while let Some(Ok((_, mut respond))) = connection.accept().await {
-                if std::mem::take(&mut is_first) {
+                count += 1;
+                if count <= answered {
                     let mut body = respond.send_response(Response::new(()), false).unwrap();
                     body.send_data(Bytes::from_static(b"once"), true).unwrap();
                 } else {
@@ -442,7 +452,7 @@ async fn the_callers_own_host_is_the_one_that_is_named() {
 #[tokio::test]
 async fn a_request_sent_again_names_the_same_host() {
     for again in [HTTP1, HTTP2] {
-        let server = Scripted::new([Server::Resets(h2::Reason::REFUSED_STREAM), again]);
+        let server = Scripted::new([Server::Resets(1, h2::Reason::REFUSED_STREAM), again]);
         let pool = server.pool(1);
         assert_eq!(call(&pool, "http://h/1").await.unwrap(), "once");
         let mut request = request("http://h/2");
@@ -451,6 +461,48 @@ async fn a_request_sent_again_names_the_same_host() {
         assert_eq!(response.headers()["hosts"], "own.example", "{again:?}");
         assert_eq!(server.opened(), 2);
     }
+}
+
+#[tokio::test]
+async fn who_wants_http1_gets_it_from_then_on() {
+    for answered in [0, 1] {
+        let server = Scripted::new([Server::Resets(answered, h2::Reason::HTTP_1_1_REQUIRED), HTTP1]);
+        let pool = server.pool(3);
+        for number in 0..answered {
+            assert_eq!(call(&pool, &format!("https://h/{number}")).await.unwrap(), "once");
+        }
+        let both = tokio::join!(call(&pool, "https://h/a"), call(&pool, "https://h/b"));
+        assert_eq!((both.0.unwrap(), both.1.unwrap()), (Bytes::from("/a"), Bytes::from("/b")));
+        assert_eq!(call(&pool, "https://h/c").await.unwrap(), "/c");
+        assert_eq!(*server.http1_only.lock().unwrap(), [false, true, true]);
+        settle().await;
+        assert_eq!((pool.idle_connections(), server.closed()), (2, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_gone_is_not_sent_by_http1() {
+    let server = Scripted::new([Server::Resets(0, h2::Reason::HTTP_1_1_REQUIRED), HTTP1]);
+    let pool = server.pool(3);
+    let progress = Progress::start();
+    let stream = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"body"))]);
+    let mut streamed = request("https://h/1").map(|_| Body::streamed(stream, None));
+    streamed.extensions_mut().insert(progress.clone());
+    let error = pool.clone().call(streamed).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "it wants HTTP/1.1, and the body of the request cannot be sent again");
+    assert!(matches!(error, Failure::NotSent(_)) && !progress.sent());
+    assert_eq!(call(&pool, "https://h/2").await.unwrap(), "/2");
+    assert_eq!(server.opened(), 2);
+}
+
+/// Otherwise it would go on for ever.
+#[tokio::test]
+async fn a_request_that_a_new_connection_refuses_is_not_sent_again() {
+    let server = Scripted::new([Server::Resets(0, h2::Reason::REFUSED_STREAM)]);
+    let error = call(&server.pool(1), "https://h/1").await.unwrap_err();
+    assert!(matches!(error, Failure::NotSent(_)), "{error:?}");
+    assert_eq!(server.opened(), 1);
 }
 
 #[test]

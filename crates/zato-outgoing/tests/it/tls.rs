@@ -17,7 +17,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use time::OffsetDateTime;
 use time::macros::datetime;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tracing::Level;
 use zato_outgoing::{Connection, Failure, Identity, Verify};
 
@@ -36,6 +38,22 @@ async fn secured_for(protocols: &[&str], client: Option<&str>) -> (Peer, String)
 
 /// The same with a certificate of its own.
 async fn secured_by(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Option<&str>) -> (Peer, String) {
+    let pem = made.cert.pem();
+    let acceptor = acceptor(made, protocols, client);
+    let peer = Peer::scripted(move |_, stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            // A client that does not trust the certificate goes away.
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            serve(stream).await;
+        }
+    })
+    .await;
+    (peer, pem)
+}
+
+/// What clients have to agree on.
+fn acceptor(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Option<&str>) -> TlsAcceptor {
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -52,29 +70,22 @@ async fn secured_by(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Opt
     };
     let mut config = builder.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let peer = Peer::scripted(move |_, stream| {
-        let acceptor = acceptor.clone();
-        async move {
-            // A client that does not trust the certificate goes away.
-            let Ok(stream) = acceptor.accept(stream).await else { return };
-            let name = stream.get_ref().1.server_name().unwrap_or("nobody").to_owned();
-            let service = service_fn(|request: Request<Incoming>| {
-                let text = format!("{:?} {name}", request.version());
-                async move { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text)))) }
-            });
-            let io = TokioIo::new(stream);
-            let _ended = if io.inner().get_ref().1.alpn_protocol() == Some(b"h2") {
-                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                    .serve_connection(io, service)
-                    .await
-            } else {
-                hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
-            };
-        }
-    })
-    .await;
-    (peer, made.cert.pem())
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// Says which HTTP version and server name it got.
+async fn serve(stream: TlsStream<TcpStream>) {
+    let name = stream.get_ref().1.server_name().unwrap_or("nobody").to_owned();
+    let service = service_fn(|request: Request<Incoming>| {
+        let text = format!("{:?} {name}", request.version());
+        async move { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text)))) }
+    });
+    let io = TokioIo::new(stream);
+    let _ended = if io.inner().get_ref().1.alpn_protocol() == Some(b"h2") {
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await
+    } else {
+        hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
+    };
 }
 
 fn secure_connection(peer: &Peer, host: &str, verify: Verify) -> Connection {
@@ -163,6 +174,33 @@ async fn http2_where_both_sides_speak_it() {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
     assert_eq!(peer.connections(), 1);
+}
+
+/// It agrees on HTTP/2 and then says that the request has to come by HTTP/1.1, as some servers do for client certificates.
+#[tokio::test]
+async fn http1_where_the_other_side_asks_for_it() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let pem = made.cert.pem();
+    let acceptor = acceptor(made, &["h2", "http/1.1"], None);
+    let peer = Peer::scripted(move |_, stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let stream = acceptor.accept(stream).await.unwrap();
+            if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+                return serve(stream).await;
+            }
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                respond.send_reset(h2::Reason::HTTP_1_1_REQUIRED);
+            }
+        }
+    })
+    .await;
+    let crm = secure_connection(&peer, "localhost", authority(&pem));
+    for _ in 0..2 {
+        assert_eq!(crm.conn().post(cid(), "a").await.unwrap().text(), "HTTP/1.1 localhost");
+    }
+    assert_eq!((peer.connections(), crm.idle_connections()), (2, 1));
 }
 
 #[tokio::test]
