@@ -149,16 +149,17 @@ impl Response {
         self.header(CONTENT_TYPE.as_str()).and_then(charset_of).unwrap_or(UTF_8)
     }
 
-    /// The body read as JSON.
+    /// The body read as JSON, after a byte order mark if there is one.
     ///
     /// # Errors
     ///
     /// [`Failure::DecodeBody`] if it is not JSON, or not of the form of `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        let json = if self.charset() == UTF_8 {
-            serde_json::from_slice(&self.whole)
-        } else {
-            serde_json::from_str(&self.text())
+        // The mark says how the rest is encoded, and only that of UTF-8 leaves nothing to be decoded.
+        let json = match Encoding::for_bom(&self.whole) {
+            Some((encoding, length)) if encoding == UTF_8 => serde_json::from_slice(&self.whole[length..]),
+            None if self.charset() == UTF_8 => serde_json::from_slice(&self.whole),
+            _ => serde_json::from_str(&self.text()),
         };
         json.map_err(|error| self.error(Failure::DecodeBody(error)))
     }

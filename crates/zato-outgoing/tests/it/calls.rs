@@ -194,6 +194,20 @@ async fn a_response_has_it_all() {
 }
 
 #[tokio::test]
+async fn json_may_begin_with_a_byte_order_mark() {
+    let bodies: [&'static [u8]; 3] = [b"\xef\xbb\xbf[1]", b"\xff\xfe[\x001\0]\0", b"[1]"];
+    let types = ["application/json", "application/json; charset=iso-8859-2"];
+    for (body, content_type) in bodies.into_iter().flat_map(|body| types.map(|name| (body, name))) {
+        let peer = Peer::answering(move |_| {
+            Response::builder().header("Content-Type", content_type).body(Full::from(body)).unwrap()
+        })
+        .await;
+        let response = connection(&peer.host(), "/", |_| {}).conn().get(cid(), ()).await.unwrap();
+        assert_eq!(response.json::<Vec<u8>>().unwrap(), [1], "{body:?} {content_type}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_status_is_an_error_only_if_asked() {
     let peer = Peer::answering(|_| {
         Response::builder().status(StatusCode::CONFLICT).body(Full::from("not JSON")).unwrap()
