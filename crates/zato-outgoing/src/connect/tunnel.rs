@@ -3,6 +3,7 @@
 //! Owns the `CONNECT` request of HTTP (RFC 9110, 9.3.6) and the part of SOCKS 5 that is needed (RFC 1928, RFC 1929). It works
 //! on any byte stream which leads to the proxy, and knows no requests.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::IpAddr;
 
@@ -79,8 +80,11 @@ where
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         head.extend_from_slice(&buffer[..count]);
-        if let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") {
-            return succeeded(&head, end + 4 < head.len());
+        while let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n").map(|end| end + 4) {
+            if !is_interim(&head) {
+                return succeeded(&head, end < head.len());
+            }
+            head.drain(..end);
         }
         if head.len() > HEAD_LIMIT {
             return Err(ProxyError::Reply);
@@ -88,19 +92,30 @@ where
     }
 }
 
-/// Whether the tunnel is there. Only a refusal may have more than a head: its body, which nobody reads.
-fn succeeded(head: &[u8], has_more: bool) -> Result<(), ProxyError> {
+/// Whether a proxy merely says that it is at it (RFC 9110, 15.2).
+fn is_interim(head: &[u8]) -> bool {
+    status(head).1.is_some_and(|status| (100..200).contains(&status))
+}
+
+/// The first line of a reply, and the status in it.
+fn status(head: &[u8]) -> (Cow<'_, str>, Option<u16>) {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
-    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default();
-    match status.parse::<u16>() {
-        Ok(200..300) if has_more => Err(ProxyError::Reply),
-        Ok(200..300) => Ok(()),
-        Ok(_) => {
+    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
+    (line, status)
+}
+
+/// Whether the tunnel is there. Only a refusal may have more than a head: its body, which nobody reads.
+fn succeeded(head: &[u8], has_more: bool) -> Result<(), ProxyError> {
+    let (line, status) = status(head);
+    match status {
+        Some(200..300) if has_more => Err(ProxyError::Reply),
+        Some(200..300) => Ok(()),
+        Some(_) => {
             let printable = line.chars().filter(|character| !character.is_control());
             Err(ProxyError::Refused { status_line: printable.take(200).collect() })
         }
-        Err(_) => Err(ProxyError::Reply),
+        None => Err(ProxyError::Reply),
     }
 }
 
@@ -251,7 +266,11 @@ mod tests {
         assert_eq!(request, expected);
         let request = check_http("http://proxy", "HTTP/1.0 200\r\n\r\n", Ok(())).await;
         assert_eq!(request, "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n");
+        let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nA: b\r\n\r\n";
+        check_http("http://proxy", &format!("{interim}HTTP/1.1 200 OK\r\n\r\n"), Ok(())).await;
         for (reply, expected) in [
+            (interim, "the connection to it failed"),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 407 No\r\n\r\n", "it replied with `HTTP/1.1 407 No`"),
             ("HTTP/1.1 407 No\r\n\r\n<p>body", "it replied with `HTTP/1.1 407 No`"),
             ("HTTP/1.1 200 OK\r\n\r\nmore", "its reply is not understood"),
             ("220 ESMTP\r\n\r\n", "its reply is not understood"),
