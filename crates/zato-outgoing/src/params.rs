@@ -92,6 +92,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "what is borrowed is to be accepted as well"
+    )]
     fn everything_that_holds_pairs() {
         check((), &[]);
         check([("id", 1), ("type_id", 2)], &[("id", "1"), ("type_id", "2")]);

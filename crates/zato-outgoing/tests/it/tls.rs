@@ -39,7 +39,7 @@ async fn secured_for(protocols: &[&str], client: Option<&str>) -> (Peer, String)
 /// The same with a certificate of its own.
 async fn secured_by(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Option<&str>) -> (Peer, String) {
     let pem = made.cert.pem();
-    let acceptor = acceptor(made, protocols, client);
+    let acceptor = acceptor(&made, protocols, client);
     let peer = Peer::scripted(move |_, stream| {
         let acceptor = acceptor.clone();
         async move {
@@ -53,7 +53,7 @@ async fn secured_by(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Opt
 }
 
 /// What clients have to agree on.
-fn acceptor(made: CertifiedKey<KeyPair>, protocols: &[&str], client: Option<&str>) -> TlsAcceptor {
+fn acceptor(made: &CertifiedKey<KeyPair>, protocols: &[&str], client: Option<&str>) -> TlsAcceptor {
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -181,7 +181,7 @@ async fn http2_where_both_sides_speak_it() {
 async fn http1_where_the_other_side_asks_for_it() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let pem = made.cert.pem();
-    let acceptor = acceptor(made, &["h2", "http/1.1"], None);
+    let acceptor = acceptor(&made, &["h2", "http/1.1"], None);
     let peer = Peer::scripted(move |_, stream| {
         let acceptor = acceptor.clone();
         async move {
