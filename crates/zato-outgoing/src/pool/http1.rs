@@ -185,11 +185,6 @@ impl Http1 {
         })
     }
 
-    /// Whether a request is still being written to which the reply has come already.
-    pub(super) fn is_writing(&self) -> bool {
-        !self.sender.is_ready() && !self.sender.is_closed()
-    }
-
     /// Polls what depends on this connection, and the connection as far as that needs it.
     ///
     /// What is wanted comes from the connection alone, in one of these rounds, at whose end it is polled. So it need not wake

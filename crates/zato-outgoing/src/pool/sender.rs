@@ -312,8 +312,9 @@ impl Lease {
     /// Gives the connection back, for the next call. It has been of no use to the present one since `since`.
     pub(super) fn give_back(mut self, since: Instant) {
         if let Some(end) = self.request_ends.take()
-            && let Sender::Http1(http1) = &self.open.sender
-            && http1.is_writing()
+            && let Sender::Http1(http1) = &mut self.open.sender
+            && !http1.is_ready()
+            && !http1.is_closed()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(self.give_back_after_request(end));
