@@ -18,7 +18,7 @@ use zato_cid::Cid;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Phase {
-    /// Waiting for one of the connections that the pool size allows.
+    /// Waiting for one of the connections that the pool size allows, or for one which another call opens and both may share.
     Queue = 0,
     /// Looking up the host's addresses.
     Resolve = 1,

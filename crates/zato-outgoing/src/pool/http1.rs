@@ -2,8 +2,9 @@
 //!
 //! Owns the reading and writing of such a connection. hyper's connection is a future that somebody has to poll. A task of its own
 //! would have to be woken for the request, and would wake the call for the reply and again for its body; here the call that has
-//! borrowed the connection polls it, so that it reads and writes in the call's own turn and ends with the call. It does not know
-//! what a pool is: a connection at rest merely wakes somebody else.
+//! borrowed the connection polls it, so that it reads and writes in the call's own turn and ends with the call. Only the rest of a
+//! request that was accepted before it was complete is left to somebody else. It does not know what a pool is: a connection at rest
+//! merely wakes somebody else.
 
 use std::fmt;
 use std::future::Future;
