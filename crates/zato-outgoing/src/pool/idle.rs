@@ -227,8 +227,8 @@ impl Shared {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Takes the most recently used live connection that leads to `url` and has room for a call: the others are then the first to become too old.
-    /// Dead and outdated ones met on the way are closed.
+    /// Takes the most recently used live connection that leads to `url` and has room for a call: the others are then the first to
+    /// become too old. Dead and outdated ones met on the way are closed.
     pub(super) fn take(&self, url: &Uri, now: Instant) -> Option<Box<Open>> {
         let mut state = self.lock();
         let mut index = state.idle.len();

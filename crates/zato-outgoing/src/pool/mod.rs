@@ -85,9 +85,10 @@ impl<C> Layer<C> for PoolLayer {
 /// Sends requests on pooled connections which `C` opens. Nothing is opened before the first request.
 ///
 /// A connection goes back into the pool when the reply's body has been read to its end, and is closed when the body or the
-/// call is dropped before that. A request that is accepted by a reply before it has been written is still written to its end. A request is sent again, on a new connection, if a pooled one turns out to have been closed
-/// before it accepted the request, or the other side says that it has not looked at it: whatever the method, because nothing has
-/// happened. So it is if the other side wants HTTP/1.1 instead of HTTP/2, which the pool remembers.
+/// call is dropped before that. A request that is accepted by a reply before all of it has been written is still written to its
+/// end. A request is sent again, on a new connection, if a pooled one turns out to have been closed before it accepted the
+/// request, or the other side says that it has not looked at it: whatever the method, because nothing has happened. So it is if the
+/// other side wants HTTP/1.1 instead of HTTP/2, which the pool remembers.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -359,8 +360,8 @@ where
         self.progress.enter_at(Phase::FirstByte, now);
         let mut lease = Lease::new(open, permit);
         // The other side may close a connection at the very moment at which it is used again. A call that may happen twice
-        // is made again then (RFC 9112, 9.3.1), and with HTTP/2, which tells whether it was looked at, every other one as well. There
-        // the first answer to any request may be that it is to come by HTTP/1.1.
+        // is made again then (RFC 9112, 9.3.1), and with HTTP/2, which tells whether it was looked at, every other one as well.
+        // There the first answer to any request may be that it is to come by HTTP/1.1.
         let may_repeat = lease.is_http2() || (reused && request.method().is_idempotent());
         let again = may_repeat.then(|| Box::new(Kept::without_extensions(&request)));
         let target = lease.request_target(&self.url);

@@ -1,7 +1,8 @@
 //! Keeps the cookies which a connection's peers set, and sends them back.
 //!
 //! Owns the jar. It sits inside of redirects and of authentication, so that the cookies of a redirect or of a challenge go with
-//! the request to which that leads, and outside of everything that sends. The rules of domains, paths and expiry are those of RFC 6265, as the cookie library has them.
+//! the request to which that leads, and outside of everything that sends. The rules of domains, paths and expiry are those of
+//! RFC 6265, as the cookie library has them, except for dates.
 
 mod date;
 
