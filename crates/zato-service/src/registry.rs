@@ -35,8 +35,8 @@ pub enum RegistryError {
     /// Another service answers under that name.
     #[error("there is a service of the name [{0}] already")]
     Duplicate(Arc<str>),
-    /// A name is 1 to 300 characters without white space or control characters.
-    #[error("[{0}] is no service name: it must have 1 to 300 characters without white space")]
+    /// A name is 1 to 300 bytes of UTF-8 without white space or control characters.
+    #[error("[{0}] is no service name: it must have 1 to 300 bytes without white space")]
     InvalidName(Arc<str>),
 }
 

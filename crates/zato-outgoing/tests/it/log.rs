@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tracing::field::Field;
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
 
 /// Keeps the events and spans of a level and of those above it, one line each.
@@ -15,8 +16,13 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn of(level: Level) -> Self {
-        Self { level, lines: Arc::default() }
+    /// One that takes effect on this thread until the guard is dropped.
+    pub(crate) fn of(level: Level) -> (Self, DefaultGuard) {
+        let log = Self { level, lines: Arc::default() };
+        let guard = tracing::subscriber::set_default(log.clone());
+        // Another thread may have come by what is logged for the first time just when this log was not known yet.
+        tracing::callsite::rebuild_interest_cache();
+        (log, guard)
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {

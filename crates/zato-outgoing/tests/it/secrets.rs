@@ -103,8 +103,7 @@ fn elsewhere() -> (Peer, Peer, tokio::sync::oneshot::Sender<()>) {
 
 #[tokio::test]
 async fn nothing_tells_them() {
-    let log = Log::of(Level::TRACE);
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let (log, _guard) = Log::of(Level::TRACE);
 
     let (peer, tls, _running) = elsewhere();
     check(&peer.host(), |_| {}).await;

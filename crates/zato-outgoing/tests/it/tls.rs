@@ -263,8 +263,7 @@ async fn a_ping_tells_of_tls() {
 /// It is said when the connection is configured, and once more when it is first opened, with the host's name.
 #[tokio::test]
 async fn a_connection_that_verifies_nothing_is_loud() {
-    let warnings = Log::of(Level::WARN);
-    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let (warnings, _guard) = Log::of(Level::WARN);
     let (peer, _) = secured(&["http/1.1"]).await;
     let crm = secure_connection(&peer, "localhost", Verify::Nothing);
     let said = || warnings.lines();

@@ -15,6 +15,8 @@ impl Log {
     pub(crate) fn new() -> (Self, DefaultGuard) {
         let log = Self::default();
         let guard = tracing::subscriber::set_default(log.clone());
+        // Another thread may have come by what is logged for the first time just when this log was not known yet.
+        tracing::callsite::rebuild_interest_cache();
         (log, guard)
     }
 

@@ -74,6 +74,15 @@ impl Handle for client_role::create::Request {
     async fn handle(self, cx: &mut Context, admin: &Admin) -> Result<client_role::create::Response, Error> {
         let mut change = ConfigurationChange::begin(admin, cx).await?;
         let role = change.referred::<Roles>(self.cluster_id, self.role_id).await?;
+        let filter = RbacClientRoleFilter { role_id: Some(role.id) };
+        let known = change.tx().list::<RbacClientRole>(self.cluster_id, &filter).await.or_error()?;
+        if known.iter().any(|known| known.client_def == self.client_def) {
+            let name = name(&self.client_def, &role.name);
+            return Err(Error::conflict(format!(
+                "{} [{name}] already exists on this cluster",
+                ClientRoles::TAKEN
+            )));
+        }
         let object = RbacClientRole {
             id: 0,
             cluster_id: self.cluster_id,
