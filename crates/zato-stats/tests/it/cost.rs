@@ -9,11 +9,11 @@ use crate::support::House;
 /// Measures a queue that has room, as it has while somebody collects.
 #[tokio::test]
 async fn noting_a_call_costs_less_than_a_microsecond() {
-    const CALLS: u32 = 20_000;
+    const CALLS: u32 = 1_000;
     let house = House::new(&["a"]).await;
-    // The best of several rounds: other processes can only make it slower.
+    // The best of many rounds, each shorter than the time that a processor is another process's: those can only make it slower.
     let mut best = Duration::MAX;
-    for _ in 0..10 {
+    for _ in 0..100 {
         let begun = Instant::now();
         for _ in 0..CALLS {
             house.stats.succeeded(&house.services[0], begun, Duration::from_millis(7));
