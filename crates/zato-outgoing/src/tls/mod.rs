@@ -2,22 +2,22 @@
 //!
 //! Owns the rustls configurations, each made once and shared by all connections which need the same. It opens nothing.
 
+mod verifier;
+
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
-};
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
+use self::verifier::{Trust, Verifier};
 use crate::error::Source;
 
 /// TLS of one outgoing connection.
@@ -232,7 +232,9 @@ fn with_ca_bundle(
         return Err(CaBundleError::Empty);
     }
     trusting(roots)
-        .and_then(|authorities| verified_by(Arc::new(TrustBundle { authorities, certificates }), identity))
+        .and_then(|authorities| {
+            verified_by(Verifier::of(Trust::Bundle { authorities, certificates }), identity)
+        })
         .map_err(CaBundleError::Setup)
 }
 
@@ -253,7 +255,7 @@ fn trusting(roots: RootCertStore) -> Result<Arc<dyn ServerCertVerifier>, Source>
 }
 
 fn without_verification(identity: Option<Arc<dyn ResolvesClientCert>>) -> Result<Arc<ClientConfig>, Source> {
-    verified_by(Arc::new(TrustEverybody(Arc::new(ring::default_provider()))), identity)
+    verified_by(Verifier::of(Trust::Everybody), identity)
 }
 
 fn verified_by(
@@ -300,123 +302,6 @@ impl ResolvesClientCert for Anonymous {
 
     fn has_certs(&self) -> bool {
         false
-    }
-}
-
-/// Trusts the authorities of a bundle, and also a server which is in the bundle itself.
-///
-/// `openssl req -x509` makes certificates which are authorities and belong to a server at once. The library verifies no server by
-/// such a one, and whoever has only this certificate to give has nothing better.
-#[derive(Debug)]
-struct TrustBundle {
-    authorities: Arc<dyn ServerCertVerifier>,
-    certificates: Vec<CertificateDer<'static>>,
-}
-
-impl ServerCertVerifier for TrustBundle {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verified {
-            Err(error) if is_authority(&error) && self.certificates.contains(end_entity) => {
-                verify_validity(end_entity, now)?;
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.authorities.verify_tls12_signature(message, cert, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.authorities.verify_tls13_signature(message, cert, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.authorities.supported_verify_schemes()
-    }
-}
-
-/// Whether a certificate was refused for no other reason than that it is one of an authority.
-fn is_authority(error: &rustls::Error) -> bool {
-    // The type of the cause is that of a library below rustls, whose text is the cause's name.
-    matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause)))
-        if cause.to_string() == "CaUsedAsEndEntity")
-}
-
-fn verify_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), rustls::Error> {
-    let (_, parsed) =
-        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
-    let validity = parsed.validity();
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if now < validity.not_before.timestamp() {
-        return Err(CertificateError::NotValidYet.into());
-    }
-    if now > validity.not_after.timestamp() {
-        return Err(CertificateError::Expired.into());
-    }
-    Ok(())
-}
-
-/// Accepts any certificate. The handshake's signatures are still checked, because a server that cannot sign is broken
-/// rather than untrusted.
-#[derive(Debug)]
-struct TrustEverybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for TrustEverybody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
