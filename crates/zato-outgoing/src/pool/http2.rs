@@ -36,7 +36,7 @@ pub(super) struct Http2 {
 }
 
 struct Streams {
-    connection: Mutex<Progress>,
+    connection: Mutex<Stage>,
     /// The other side has taken too long to say what it allows.
     is_silent: AtomicBool,
     /// Those who wait for this connection, until it is known what the other side allows.
@@ -44,7 +44,7 @@ struct Streams {
 }
 
 /// How far a connection has got.
-enum Progress {
+enum Stage {
     Begun,
     Running(Box<dyn Driven>),
     Ended,
@@ -69,9 +69,9 @@ impl Streams {
     /// How many calls there may be at once, if that is known.
     fn limit(&self) -> Option<usize> {
         let limit = match &*lock(&self.connection) {
-            Progress::Begun => UNKNOWN,
-            Progress::Running(connection) => connection.limit(),
-            Progress::Ended => 0,
+            Stage::Begun => UNKNOWN,
+            Stage::Running(connection) => connection.limit(),
+            Stage::Ended => 0,
         };
         match limit {
             UNKNOWN => self.is_silent.load(Ordering::Relaxed).then_some(0),
@@ -92,10 +92,10 @@ impl Streams {
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         let mut connection = lock(&self.connection);
-        let Progress::Running(running) = &mut *connection else { return Poll::Ready(Ok(())) };
+        let Stage::Running(running) = &mut *connection else { return Poll::Ready(Ok(())) };
         let polled = Pin::new(running).poll(cx);
         if polled.is_ready() {
-            *connection = Progress::Ended;
+            *connection = Stage::Ended;
         }
         polled
     }
@@ -120,7 +120,7 @@ impl Http2 {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let streams = Arc::new(Streams {
-            connection: Mutex::new(Progress::Begun),
+            connection: Mutex::new(Stage::Begun),
             is_silent: AtomicBool::new(false),
             opening: Mutex::default(),
         });
@@ -129,7 +129,7 @@ impl Http2 {
         builder.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(SILENCE);
         builder.initial_max_send_streams(UNKNOWN);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-        *lock(&streams.connection) = Progress::Running(Box::new(connection));
+        *lock(&streams.connection) = Stage::Running(Box::new(connection));
         tokio::spawn(until_closed(Arc::clone(&streams)));
         Ok(Self { sender, streams })
     }

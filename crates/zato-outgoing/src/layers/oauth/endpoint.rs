@@ -22,6 +22,7 @@ use crate::body::Body;
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
 use crate::progress::Progress;
+use crate::timer::LONGEST;
 use crate::url::push_form_text;
 use zato_connections::Secret;
 
@@ -33,8 +34,6 @@ const EARLY: Duration = Duration::from_secs(30);
 const REPLY_LIMIT: usize = 64 * 1024;
 /// The longest text of a token endpoint that is repeated in an error, in characters.
 const SAID_LIMIT: usize = 200;
-/// A year: a longer lifetime makes no difference, but may not be a time that the clock can express.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A client of an authorization server.
 ///
