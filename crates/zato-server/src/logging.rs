@@ -13,6 +13,8 @@ use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use zato_service::chain;
+
 use crate::config::{Config, ConfigError, LogFormat};
 
 /// Starts logging to standard error.
@@ -89,10 +91,7 @@ impl Visit for Line<'_> {
     }
 
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
-        let mut text = error.to_string();
-        let causes = std::iter::successors(error.source(), |&cause| cause.source());
-        causes.for_each(|cause| text += &format!(": {cause}"));
-        self.record_debug(field, &format_args!("{text}"));
+        self.record_debug(field, &format_args!("{}", chain(error)));
     }
 }
 

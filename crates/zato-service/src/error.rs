@@ -172,9 +172,14 @@ impl Error {
 
     /// The causes in one line, for a log; none if there are none.
     pub fn causes_in_line(&self) -> Option<String> {
-        let causes: Vec<String> = self.causes().map(ToString::to_string).collect();
-        (!causes.is_empty()).then(|| causes.join(": "))
+        self.source().map(chain)
     }
+}
+
+/// An error and its causes, nearest first, in one line, for a log.
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    let errors = std::iter::successors(Some(error), |error| (*error).source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl fmt::Display for Error {

@@ -16,7 +16,7 @@ mod statistics;
 pub use context::{
     ChannelKind, Context, Environment, EnvironmentParts, FindPayload, Origin, ResponseOptions,
 };
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, chain};
 pub use input::{FromInput, Input, Precedence, RawInput};
 pub use items::Items;
 pub use job::{Job, JobType};

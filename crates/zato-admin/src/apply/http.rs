@@ -13,7 +13,7 @@ use zato_odb::ObjectKind;
 use zato_odb::model::{
     Connection, Everything, HttpSoap, HttpSoapFilter, SecurityDefinition, SecurityFilter, Service, TlsCaCert,
 };
-use zato_service::{Environment, Error};
+use zato_service::{Environment, Error, chain};
 
 use super::{
     Cluster, Effect, channel_config, channel_security, guards_channels, logged, outgoing_config, registered,
@@ -217,10 +217,4 @@ impl Known {
             None => Err(Error::internal("its security definition is not stored")),
         }
     }
-}
-
-/// An error with its causes, in a line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
