@@ -11,7 +11,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::offer::{Offer, Offers};
+use crate::unread::{UnreadReplies, UnreadReply};
 use crate::waiting::Call;
 
 /// How much of a reply HTTP/2 gets at a time, in bytes. It keeps what it gets until the client makes room for it, and nobody else
@@ -26,7 +26,7 @@ pub(crate) enum Held {
         _call: Call,
     },
     /// One of several calls of a connection of HTTP/2.
-    Stream(Offers),
+    Stream(UnreadReplies),
     /// Its reply.
     Parts(Box<Parts>),
     /// A reply so short that the number of a connection's streams bounds what it takes up.
@@ -35,7 +35,7 @@ pub(crate) enum Held {
 
 /// A large reply of HTTP/2.
 pub(crate) struct Parts {
-    offer: Offer,
+    unread: UnreadReply,
     /// What was made of the reply, and not yet handed over.
     rest: Bytes,
 }
@@ -67,8 +67,8 @@ where
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
         let held = match std::mem::replace(this.held, Held::Nothing) {
-            Held::Stream(offers) if is_large(response.body()) => {
-                Held::Parts(Box::new(Parts { offer: offers.lay(), rest: Bytes::new() }))
+            Held::Stream(unread) if is_large(response.body()) => {
+                Held::Parts(Box::new(Parts { unread: unread.add(), rest: Bytes::new() }))
             }
             Held::Stream(_) => Held::Nothing,
             held => held,
@@ -129,7 +129,7 @@ impl Parts {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         if self.rest.is_empty() {
-            self.offer.withdraw();
+            self.unread.pause();
             match ready!(body.poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => self.rest = data,
@@ -138,7 +138,7 @@ impl Parts {
                 end => return Poll::Ready(end),
             }
         }
-        self.offer.lay();
+        self.unread.wait();
         Poll::Ready(Some(Ok(Frame::data(self.part()))))
     }
 
@@ -162,20 +162,20 @@ mod tests {
 
     use super::*;
 
-    async fn answered(bytes: Bytes, offers: &Offers) -> Busy<Full<Bytes>> {
+    async fn answered(bytes: Bytes, unread: &UnreadReplies) -> Busy<Full<Bytes>> {
         let answer = ready(Ok::<_, Infallible>(Response::new(Full::new(bytes))));
-        let Ok(response) = Busy::new(answer, Held::Stream(offers.clone())).await;
+        let Ok(response) = Busy::new(answer, Held::Stream(unread.clone())).await;
         response.into_body()
     }
 
     #[tokio::test]
     async fn large_replies_are_handed_over_in_parts() {
-        let offers = Offers::default();
+        let unread = UnreadReplies::default();
         let whole: Bytes = (0..100_000_u32).map(|number| number as u8).collect();
-        let mut body = answered(whole.clone(), &offers).await;
+        let mut body = answered(whole.clone(), &unread).await;
         let mut read = Vec::new();
         while !body.is_end_stream() {
-            assert!(offers.since().is_some());
+            assert!(unread.since().is_some());
             assert_eq!(body.size_hint().exact(), Some((whole.len() - read.len()) as u64));
             let part = body.frame().await.unwrap().unwrap().into_data().unwrap();
             assert!(part.len() <= PART);
@@ -183,14 +183,14 @@ mod tests {
         }
         assert_eq!(read, whole);
         assert!(body.frame().await.is_none());
-        assert_eq!(offers.since(), None);
+        assert_eq!(unread.since(), None);
     }
 
     #[tokio::test]
     async fn the_rest_keeps_nothing_but_itself() {
-        let offers = Offers::default();
+        let unread = UnreadReplies::default();
         let whole = Bytes::from(vec![0; 2 * PART]);
-        let mut body = answered(whole.clone(), &offers).await;
+        let mut body = answered(whole.clone(), &unread).await;
         let parts = [body.frame().await, body.frame().await];
         assert!(parts.iter().all(Option::is_some) && body.is_end_stream());
         assert!(whole.is_unique());
@@ -198,10 +198,10 @@ mod tests {
 
     #[tokio::test]
     async fn short_replies_are_left_alone() {
-        let offers = Offers::default();
+        let unread = UnreadReplies::default();
         let short = Bytes::from(vec![0; PART]);
-        let mut body = answered(short.clone(), &offers).await;
-        assert_eq!(offers.since(), None);
+        let mut body = answered(short.clone(), &unread).await;
+        assert_eq!(unread.since(), None);
         let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!(data.as_ptr(), short.as_ptr());
     }

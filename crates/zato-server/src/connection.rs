@@ -26,9 +26,9 @@ use zato_channel::{ClientCertificate, Dispatcher};
 
 use crate::busy::{Busy, Held};
 use crate::compress;
-use crate::offer::Offers;
 use crate::stream::Watched;
 use crate::tls::OverTls;
+use crate::unread::UnreadReplies;
 use crate::waiting::Waiting;
 
 /// How long a client may take to send a request's headers, an idle connection's next request included.
@@ -84,15 +84,15 @@ pub(crate) fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (waiting, offers) = (Waiting::new(), Offers::default());
+    let (waiting, unread) = (Waiting::new(), UnreadReplies::default());
     let stream = Watched::new(stream, waiting.clone());
     let patience =
-        Patience { waiting: waiting.clone(), offers: offers.clone(), dispatcher: dispatcher.clone() };
+        Patience { waiting: waiting.clone(), unread: unread.clone(), dispatcher: dispatcher.clone() };
     let service = service_fn(move |mut request: Request<Incoming>| {
         let held = if request.version() < Version::HTTP_2 {
             Held::Call { _call: waiting.call() }
         } else {
-            Held::Stream(offers.clone())
+            Held::Stream(unread.clone())
         };
         if let Some(Secured { certificate }) = &secured {
             request.extensions_mut().insert(OverTls);
@@ -151,7 +151,7 @@ enum Ended<E> {
 /// How long a connection is waited for.
 struct Patience {
     waiting: Waiting,
-    offers: Offers,
+    unread: UnreadReplies,
     dispatcher: Dispatcher,
 }
 
@@ -165,9 +165,9 @@ impl Patience {
         if end <= now {
             return Err(Ended::TooSlow);
         }
-        let offered = self.offers.since().filter(|_| self.dispatcher.is_short_of_memory());
-        let end_of_offer = offered.unwrap_or(now) + HEADER_READ_TIMEOUT;
-        if end_of_offer <= now { Err(Ended::Hoarding) } else { Ok(end.min(end_of_offer)) }
+        let unread_since = self.unread.since().filter(|_| self.dispatcher.is_short_of_memory());
+        let end_of_unread = unread_since.unwrap_or(now) + HEADER_READ_TIMEOUT;
+        if end_of_unread <= now { Err(Ended::Hoarding) } else { Ok(end.min(end_of_unread)) }
     }
 }
 

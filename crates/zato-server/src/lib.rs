@@ -13,11 +13,11 @@ mod host;
 mod listener;
 mod logging;
 mod metrics;
-mod offer;
 mod pages;
 mod server;
 mod stream;
 mod tls;
+mod unread;
 mod waiting;
 
 pub use config::{

@@ -10,63 +10,63 @@ use tokio::time::Instant;
 
 /// The replies of one connection. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Offers(Arc<Mutex<Lying>>);
+pub(crate) struct UnreadReplies(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
-struct Lying {
+struct Waiting {
     /// Since when, and the number that tells replies of one moment apart.
     replies: BTreeSet<(Instant, u64)>,
     last: u64,
 }
 
-impl Offers {
+impl UnreadReplies {
     /// Since when the reply lies there whose client has taken nothing of it for the longest time.
     pub(crate) fn since(&self) -> Option<Instant> {
         self.lock().replies.first().map(|(since, _)| *since)
     }
 
     /// A reply that the client has to make room for, from now on.
-    pub(crate) fn lay(&self) -> Offer {
-        let mut offer = Offer { offers: self.clone(), place: None };
-        offer.lay();
-        offer
+    pub(crate) fn add(&self) -> UnreadReply {
+        let mut reply = UnreadReply { all: self.clone(), place: None };
+        reply.wait();
+        reply
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lying> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A reply. It is not waited for any more when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Offer {
-    offers: Offers,
+pub(crate) struct UnreadReply {
+    all: UnreadReplies,
     /// Absent while the client has nothing to make room for.
     place: Option<(Instant, u64)>,
 }
 
-impl Offer {
+impl UnreadReply {
     /// The client has taken what there was, and has to make room for what there is now.
-    pub(crate) fn lay(&mut self) {
-        self.withdraw();
-        let mut lying = self.offers.lock();
-        lying.last += 1;
-        let place = (Instant::now(), lying.last);
-        lying.replies.insert(place);
+    pub(crate) fn wait(&mut self) {
+        self.pause();
+        let mut waiting = self.all.lock();
+        waiting.last += 1;
+        let place = (Instant::now(), waiting.last);
+        waiting.replies.insert(place);
         self.place = Some(place);
     }
 
     /// The client has taken what there was, and the rest has yet to be made.
-    pub(crate) fn withdraw(&mut self) {
+    pub(crate) fn pause(&mut self) {
         if let Some(place) = self.place.take() {
-            self.offers.lock().replies.remove(&place);
+            self.all.lock().replies.remove(&place);
         }
     }
 }
 
-impl Drop for Offer {
+impl Drop for UnreadReply {
     fn drop(&mut self) {
-        self.withdraw();
+        self.pause();
     }
 }
 
@@ -79,19 +79,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_longest_wait_counts() {
         let second = Duration::from_secs(1);
-        let (begun, offers) = (Instant::now(), Offers::default());
-        assert_eq!(offers.since(), None);
-        let (mut first, mut second_one) = (offers.lay(), offers.lay());
+        let (begun, unread) = (Instant::now(), UnreadReplies::default());
+        assert_eq!(unread.since(), None);
+        let (mut first, mut second_one) = (unread.add(), unread.add());
         tokio::time::advance(second).await;
-        first.lay();
-        assert_eq!(offers.since(), Some(begun));
-        second_one.withdraw();
-        assert_eq!(offers.since(), Some(begun + second));
+        first.wait();
+        assert_eq!(unread.since(), Some(begun));
+        second_one.pause();
+        assert_eq!(unread.since(), Some(begun + second));
         tokio::time::advance(second).await;
-        second_one.lay();
+        second_one.wait();
         drop(first);
-        assert_eq!(offers.since(), Some(begun + 2 * second));
+        assert_eq!(unread.since(), Some(begun + 2 * second));
         drop(second_one);
-        assert_eq!(offers.since(), None);
+        assert_eq!(unread.since(), None);
     }
 }
