@@ -33,12 +33,13 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(SCHEMA.input().iter().all(|element| values.contains_key(element.name())));
         zato_sio::to_json(values, &mut Vec::new()).expect("what was decoded is within the limits");
     }
-    // Of repeated keys the first counts in bytes, while a parsed value has kept the last. A text that is the compact
-    // form of its own value has none.
+    // A repeated element is refused in bytes, while a parsed value has kept the last one. A text that is the compact form of its own
+    // value has none.
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes)
         && value.is_object()
         && value.to_string().as_bytes() == bytes
     {
         assert_eq!(SCHEMA.decode_value(&value), decoded);
+        assert!(zato_sio::check_names(bytes).is_ok());
     }
 });
