@@ -238,7 +238,7 @@ mod tests {
             let name = format!("{before}Token{after}");
             let json = serde_json::json!({"a": [{ name.as_str(): { "b": secret.as_str() } }]});
             let mut xml = format!("<a><{name} b='1'><c>").into_bytes();
-            zato_soap::escape::text(&secret, &mut xml);
+            zato_xml::escape::text(&secret, &mut xml);
             xml.extend_from_slice(format!("</c><{name}/></{name}></a>").as_bytes());
             for body in [json.to_string().into_bytes(), xml] {
                 let shown = payload(&body);

@@ -10,7 +10,8 @@ use http::HeaderValue;
 use zato_env::{InvalidName, JsonFrame, XmlFrame, ZatoEnv};
 use zato_service::{Batches, Output, Registration};
 use zato_sio::{EncodeError, XML_LIST_END};
-use zato_soap::{Frame, FrameOptions, Version, escape};
+use zato_soap::{Frame, FrameOptions, Version};
+use zato_xml::escape;
 
 /// What XML replies of services are called that name no element of their own: XML can't do without.
 const DEFAULT_ELEMENT: &str = "response";

@@ -258,7 +258,7 @@ mod tests {
         #[test]
         fn nothing_of_what_is_found_is_left(before in "[a-z]{0,9}", secret in "S3cret[a-z<>&;\"' ż]{0,9}") {
             let mut message = format!("<a><c>{before}</c><b>").into_bytes();
-            zato_soap::escape::text(&secret, &mut message);
+            zato_xml::escape::text(&secret, &mut message);
             message.extend_from_slice(b"<c/></b></a>");
             let message = String::from_utf8(message).unwrap();
             let hidden = XPathExpression::hide(&expressions(&["//b"]), &message, "***").unwrap();

@@ -3,7 +3,7 @@
 //! Owns the order of what is written and the parts that are the same for each reply of a service, which are prepared
 //! once. It must not know what payloads look like: the caller writes them into the same buffer.
 
-use zato_sio::xml::{is_name, write_text};
+use zato_xml::{escape, is_name};
 
 use crate::envelope::ZatoEnv;
 
@@ -112,10 +112,10 @@ impl XmlFrame {
         if let Some(namespace) = namespace {
             start.extend_from_slice(b" xmlns=\"");
             let mut parts = namespace.split('"');
-            write_text(&mut start, parts.next().unwrap_or_default());
+            escape::text(parts.next().unwrap_or_default(), &mut start);
             for part in parts {
                 start.extend_from_slice(b"&quot;");
-                write_text(&mut start, part);
+                escape::text(part, &mut start);
             }
             start.push(b'"');
         }
@@ -138,13 +138,13 @@ impl XmlFrame {
     ) -> Result<(), E> {
         let start = out.len();
         out.extend_from_slice(&self.start);
-        write_text(out, &env.cid);
+        escape::text(&env.cid, out);
         out.extend_from_slice(b"</cid><result>");
         out.extend_from_slice(env.result.as_str().as_bytes());
         out.extend_from_slice(b"</result>");
         if !env.details.is_empty() {
             out.extend_from_slice(b"<details>");
-            write_text(out, &env.details);
+            escape::text(&env.details, out);
             out.extend_from_slice(b"</details>");
         }
         out.extend_from_slice(b"</zato_env>");

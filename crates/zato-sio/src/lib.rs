@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod schema;
-pub mod xml;
 
 mod elements;
 mod error;

@@ -6,10 +6,10 @@
 use std::mem;
 
 use serde::ser::{self, Serialize};
+use zato_xml::is_name;
 
 use crate::MAX_DEPTH;
 use crate::error::EncodeError;
-use crate::xml::is_name;
 use crate::xml_read::XSI;
 
 type Result<T = (), E = EncodeError> = std::result::Result<T, E>;

@@ -1,10 +1,10 @@
 //! SOAP faults, read from either version and written in either version. Must not know which errors a service has, nor
 //! the HTTP status that goes with a fault.
 
-use zato_xml::Node;
+use zato_xml::{Node, escape};
 
+use crate::Version;
 use crate::envelope::{child_named, text_of};
-use crate::{Version, escape};
 
 /// Who is to blame for a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]

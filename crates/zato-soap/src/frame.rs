@@ -4,7 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{Version, escape};
+use zato_xml::escape;
+
+use crate::Version;
 
 /// The text before and after the content of a body.
 ///

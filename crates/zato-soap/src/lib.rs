@@ -2,7 +2,6 @@
 
 mod envelope;
 mod error;
-pub mod escape;
 mod fault;
 mod frame;
 mod username_token;

@@ -7,11 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
-use zato_xml::Node;
+use zato_xml::{Node, escape};
 use zeroize::Zeroizing;
 
 use crate::envelope::text_of;
-use crate::escape;
 
 /// WS-Security 1.0 extensions: `Security`, `UsernameToken` and its parts.
 const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";

@@ -29,6 +29,11 @@ enum Class {
     Other,
 }
 
+/// Whether `name` can be the name of an element or attribute without a prefix: an `NCName` of Namespaces in XML 1.0.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name_len(name) == name.len()
+}
+
 /// How long the name without a colon (NCName) is that `text` starts with; 0 if it starts with none.
 #[inline]
 pub(crate) fn name_len(text: &str) -> usize {
@@ -103,4 +108,32 @@ fn first_control(bytes: &[u8]) -> Option<usize> {
 /// U+FFFE or U+FFFF, whose last byte tells them from the replacement character and whatever else begins the same.
 fn first_noncharacter(bytes: &[u8]) -> Option<usize> {
     memchr_iter(0xEF, bytes).find(|at| matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Limits, parse};
+
+    #[test]
+    fn names() {
+        for name in ["a", "_", "zato_env", "a-b.c1", "ż", "x\u{b7}"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "1a", "-a", ".a", "a b", "a:b", "<", "a>", "a\u{0}", "\u{b7}", "×"] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_what_the_reader_accepts(name in "[a-zA-Z_:.0-9ż·×<> -]{0,8}") {
+            let written = format!("<{name}/>");
+            let parsed = parse(&written, &Limits::default())
+                .is_ok_and(|document| document.root_element().tag_name().name() == name);
+            prop_assert_eq!(is_name(&name), parsed);
+        }
+    }
 }

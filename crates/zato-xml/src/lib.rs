@@ -5,6 +5,7 @@ mod cursor;
 mod declaration;
 mod document;
 mod error;
+pub mod escape;
 mod limits;
 mod namespaces;
 mod node;
@@ -12,6 +13,7 @@ mod position;
 mod reader;
 mod references;
 
+pub use characters::is_name;
 pub use document::Document;
 pub use error::{Malformed, ReadError};
 pub use limits::Limits;

@@ -4,10 +4,10 @@
 //! It must not know the outermost elements of a payload.
 
 use serde::ser::{self, Serialize};
+use zato_xml::{escape, is_name};
 
 use super::{Result, Writer, key_text};
 use crate::error::EncodeError;
-use crate::xml::{is_name, write_text};
 
 /// The methods which write a single value and cannot fail.
 macro_rules! scalars {
@@ -30,7 +30,7 @@ pub(super) struct Content<'w, 'o, 't> {
 impl<'w, 'o, 't> Content<'w, 'o, 't> {
     fn text(self, text: &str) {
         self.writer.open(self.tag);
-        write_text(self.writer.out, text);
+        escape::text(text, self.writer.out);
         self.writer.close(self.tag);
     }
 

@@ -10,7 +10,8 @@ const REPLACEMENT: &str = "\u{FFFD}";
 ///
 /// A carriage return becomes a character reference, since a reader would make it a line feed. `>` is escaped too, so `]]>` never occurs.
 pub fn text(text: &str, out: &mut Vec<u8>) {
-    write(text, out, |byte| match byte {
+    let is_special = |byte| (byte == b'&') | (byte == b'<') | (byte == b'>');
+    write(text, out, is_special, |byte| match byte {
         b'&' => Some("&amp;"),
         b'<' => Some("&lt;"),
         b'>' => Some("&gt;"),
@@ -23,7 +24,10 @@ pub fn text(text: &str, out: &mut Vec<u8>) {
 ///
 /// Tabs and line ends become character references, since a reader would make them spaces.
 pub fn attribute(text: &str, out: &mut Vec<u8>) {
-    write(text, out, |byte| match byte {
+    let is_special = |byte| {
+        (byte < b' ') | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == b'\'')
+    };
+    write(text, out, is_special, |byte| match byte {
         b'&' => Some("&amp;"),
         b'<' => Some("&lt;"),
         b'>' => Some("&gt;"),
@@ -46,15 +50,26 @@ pub fn cdata(text: &str, out: &mut Vec<u8>) {
         if index > 0 {
             out.extend_from_slice(b"]]]]><![CDATA[>");
         }
-        write(piece, out, |byte| (byte == b'\r').then_some("]]>&#13;<![CDATA["));
+        write(piece, out, |_| false, |byte| (byte == b'\r').then_some("]]>&#13;<![CDATA["));
     }
     out.extend_from_slice(b"]]>");
 }
 
-/// Appends `text` with the replacements that `escape` gives for single ASCII characters, and without forbidden characters.
-fn write(text: &str, out: &mut Vec<u8>, escape: impl Fn(u8) -> Option<&'static str>) {
+/// Appends `text` with the replacements that `escape` gives for single ASCII characters, and without forbidden characters. `is_special`
+/// is true of every byte that has a replacement.
+#[inline]
+fn write(
+    text: &str,
+    out: &mut Vec<u8>,
+    is_special: impl Fn(u8) -> bool,
+    escape: impl Fn(u8) -> Option<&'static str>,
+) {
+    let is_plain = |byte: u8| {
+        let is_control = (byte < b' ') & (byte != b'\t') & (byte != b'\n');
+        !(is_control | (byte == 0xEF) | is_special(byte))
+    };
     let bytes = text.as_bytes();
-    let (mut written, mut at) = (0, plain_len(bytes));
+    let (mut written, mut at) = (0, plain_len(bytes, &is_plain));
     while at < bytes.len() {
         let (replacement, len) = match bytes[at..] {
             [0..=8 | 11 | 12 | 14..=31, ..] => (Some(REPLACEMENT), 1),
@@ -68,32 +83,27 @@ fn write(text: &str, out: &mut Vec<u8>, escape: impl Fn(u8) -> Option<&'static s
             written = at + len;
         }
         at += len;
-        at += plain_len(&bytes[at..]);
+        at += plain_len(&bytes[at..], &is_plain);
     }
     out.extend_from_slice(&bytes[written..]);
 }
 
-/// How many bytes at the start of `bytes` go out as they are, whatever is being written.
-fn plain_len(bytes: &[u8]) -> usize {
-    let special = |byte: u8| {
-        (byte < b' ')
-            | (byte == b'&')
-            | (byte == b'<')
-            | (byte == b'>')
-            | (byte == b'"')
-            | (byte == b'\'')
-            | (byte == 0xEF)
-    };
+/// How many bytes at the start of `bytes` go out as they are.
+#[inline]
+fn plain_len(bytes: &[u8], is_plain: impl Fn(u8) -> bool) -> usize {
     // A block is looked at as a whole, without a branch for each byte, so that it is done in a few vector instructions.
-    let is_plain = |block: &&[u8; 16]| !block.iter().fold(false, |any, &byte| any | special(byte));
-    let blocks = 16 * bytes.as_chunks().0.iter().take_while(is_plain).count();
+    let is_plain_block = |block: &&[u8; 32]| block.iter().fold(true, |all, &byte| all & is_plain(byte));
+    let blocks = 32 * bytes.as_chunks().0.iter().take_while(is_plain_block).count();
     let rest = &bytes[blocks..];
-    blocks + rest.iter().position(|&byte| special(byte)).unwrap_or(rest.len())
+    blocks + rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::{Limits, parse};
 
     #[track_caller]
     fn check(write: fn(&str, &mut Vec<u8>), from: &str, expected: &str) {
@@ -124,5 +134,33 @@ mod tests {
         check(cdata, "a]]>b", "<![CDATA[a]]]]><![CDATA[>b]]>");
         check(cdata, "]]>]]>", "<![CDATA[]]]]><![CDATA[>]]]]><![CDATA[>]]>");
         check(cdata, "a\r\nb\u{1}", "<![CDATA[a]]>&#13;<![CDATA[\nb\u{FFFD}]]>");
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_survives_but_for_forbidden_characters(
+            text in ".{0,64}|\\PC{0,64}|[a\r\n\t&<>'\"\\]\u{fffe}]{0,64}",
+            tail in any::<char>(),
+        ) {
+            let given = format!("{text}{tail}");
+            let forbidden =
+                |c: char| (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}');
+            let expected: String = given.chars().map(|c| if forbidden(c) { '\u{fffd}' } else { c }).collect();
+            let mut written = b"<a b='".to_vec();
+            attribute(&given, &mut written);
+            written.extend_from_slice(b"'><c>");
+            super::text(&given, &mut written);
+            written.extend_from_slice(b"</c><d>");
+            cdata(&given, &mut written);
+            written.extend_from_slice(b"</d></a>");
+            let written = String::from_utf8(written).unwrap();
+            let document = parse(&written, &Limits::default()).unwrap();
+            let root = document.root_element();
+            prop_assert_eq!(root.attribute("b"), Some(&*expected));
+            for element in root.children() {
+                let content: String = element.children().filter_map(|child| child.text()).collect();
+                prop_assert_eq!(content, &*expected);
+            }
+        }
     }
 }
