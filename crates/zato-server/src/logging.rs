@@ -7,10 +7,12 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::fmt::FormatFields;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Writer, json};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use zato_service::chain;
@@ -33,7 +35,9 @@ pub(crate) fn start(config: &Config) -> Result<(), ConfigError> {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(io::stderr);
     let started: Result<(), TryInitError> = match config.log_format {
         LogFormat::Text => builder.fmt_fields(Fields).finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+        LogFormat::Json => {
+            builder.json().map_event_format(|_| Objects(json().flatten_event(true))).finish().try_init()
+        }
     };
     // The only failure is that a subscriber is set already, which is the embedding program's choice.
     drop(started);
@@ -95,6 +99,43 @@ impl Visit for Line<'_> {
     }
 }
 
+/// Writes events as the library's JSON does, and the causes of an error, which the library leaves out, under `causes`.
+struct Objects<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for Objects<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'w> FormatFields<'w> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut causes = Causes::default();
+        event.record(&mut causes);
+        let Causes(Some(causes)) = causes else { return self.0.format_event(context, writer, event) };
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        let object = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
+        writeln!(writer, "{object},\"causes\":{}}}", serde_json::Value::from(causes))
+    }
+}
+
+/// The causes of the last error among an event's fields, in a line, if it has any.
+#[derive(Default)]
+struct Causes(Option<String>);
+
+impl Visit for Causes {
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+
+    fn record_error(&mut self, _: &Field, error: &(dyn Error + 'static)) {
+        self.0 = error.source().map(chain);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -116,14 +157,31 @@ mod tests {
         }
     }
 
-    /// The line that an event makes of `log`.
-    fn logged(log: impl FnOnce()) -> String {
+    type Target = Box<dyn Fn() -> Written + Send + Sync>;
+
+    /// What a subscriber writes of `log`.
+    fn written<S: Subscriber + Send + Sync>(
+        subscriber: impl FnOnce(Target) -> S,
+        log: impl FnOnce(),
+    ) -> String {
         let written = Written::default();
         let target = written.clone();
-        let builder = tracing_subscriber::fmt().with_ansi(false).fmt_fields(Fields);
-        let subscriber = builder.with_writer(move || target.clone()).finish();
-        tracing::subscriber::with_default(subscriber, log);
+        tracing::subscriber::with_default(subscriber(Box::new(move || target.clone())), log);
         String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The line that an event makes of `log`.
+    fn logged(log: impl FnOnce()) -> String {
+        let builder = tracing_subscriber::fmt().with_ansi(false).fmt_fields(Fields);
+        written(|target| builder.with_writer(target).finish(), log)
+    }
+
+    fn logged_object(log: impl FnOnce()) -> serde_json::Value {
+        let builder = tracing_subscriber::fmt().json();
+        let builder = builder.map_event_format(|_| Objects(json().flatten_event(true)));
+        let line = written(|target| builder.with_writer(target).finish(), log);
+        assert!(line.ends_with('\n'));
+        serde_json::from_str(&line).unwrap()
     }
 
     #[test]
@@ -144,5 +202,27 @@ mod tests {
         let error = ConfigError::Read { file: "zato-server.toml".into(), source: cause };
         let line = logged(|| tracing::error!(error = &error as &dyn Error, "it is over"));
         assert!(line.ends_with(&format!("it is over error={error}: File too large\n")), "{line}");
+    }
+
+    #[test]
+    fn objects_have_the_causes_of_errors() {
+        let object = logged_object(|| {
+            let cause = io::Error::other("File \"too\" large");
+            let error = ConfigError::Read { file: "zato-server.toml".into(), source: cause };
+            tracing::error!(error = &error as &dyn Error, "it is over");
+        });
+        assert_eq!(
+            (&object["message"], &object["causes"]),
+            (&"it is over".into(), &"File \"too\" large".into())
+        );
+        assert!(object["error"].as_str().is_some_and(|error| error.contains("zato-server.toml")), "{object}");
+        let object = logged_object(|| {
+            let error = io::Error::from(io::ErrorKind::NotFound);
+            tracing::error!(error = &error as &dyn Error, "it is over");
+        });
+        assert_eq!(
+            (&object["error"], &object["causes"]),
+            (&"entity not found".into(), &serde_json::Value::Null)
+        );
     }
 }
