@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{
@@ -123,7 +124,13 @@ impl Backend {
             .max_connections(1)
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
-            .max_lifetime(None);
+            .max_lifetime(None)
+            // SQLite rolls back by itself when there is no room, which the driver does not know of: what comes after that would never
+            // be committed. The pool opens another connection instead.
+            .before_acquire(|connection, _| {
+                let is_clean = !connection.is_in_transaction();
+                Box::pin(std::future::ready(Ok(is_clean)))
+            });
         let begun = Instant::now();
         let writer = loop {
             match one.clone().connect_with(durable.clone()).await {
@@ -259,6 +266,27 @@ mod tests {
         assert_eq!(value(&backend.reader, "SELECT journal_mode FROM pragma_journal_mode").await, "wal");
         let result = backend.reader.execute_unprepared("CREATE TABLE t (id INTEGER)").await;
         assert!(result.is_err(), "the reader can write");
+    }
+
+    #[tokio::test]
+    async fn sqlite_writes_again_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = Backend::connect(&config(Location::Sqlite(folder.path().join("odb")))).await.unwrap();
+        backend.writer.execute_unprepared("CREATE TABLE t (value TEXT)").await.unwrap();
+        let write = async |text: &str| -> Result<(), sea_orm::DbErr> {
+            let transaction = backend.begin().await.unwrap();
+            transaction.execute_unprepared(&format!("INSERT INTO t VALUES ('{text}')")).await?;
+            transaction.commit().await
+        };
+        backend.writer.execute_unprepared("PRAGMA max_page_count = 3").await.unwrap();
+        assert!(write(&"x".repeat(100_000)).await.is_err());
+        // Another one that is rolled back, for whatever reason.
+        drop(backend.begin().await.unwrap());
+        backend.writer.execute_unprepared("PRAGMA max_page_count = 1000").await.unwrap();
+        write("first").await.unwrap();
+        write("second").await.unwrap();
+        let written = value(&backend.reader, "SELECT group_concat(value, ' ') FROM t").await;
+        assert_eq!(written, "first second");
     }
 
     #[tokio::test]
