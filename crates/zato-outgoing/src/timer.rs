@@ -6,11 +6,12 @@
 //! know what is timed.
 
 use std::cell::RefCell;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A year: a longer wait makes no difference, but its end may not be a time that the clock can express.
@@ -70,7 +71,7 @@ impl Timer {
     /// Waits until the time is over.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (_, sleep) = self.sleep.get_or_insert_with(|| set(self.deadline));
-        sleep.as_mut().poll(cx)
+        poll_in_time(sleep.as_mut(), cx)
     }
 }
 
@@ -79,6 +80,16 @@ impl Drop for Timer {
         if let Some((runtime, sleep)) = self.sleep.take() {
             free(|free| free.give(runtime, sleep));
         }
+    }
+}
+
+/// Polls a timer, also for a task that has used up what it may do at a time: it may be another side that never lets it rest.
+#[inline]
+pub(crate) fn poll_in_time(mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    if coop::has_budget_remaining() {
+        timer.as_mut().poll(cx)
+    } else {
+        pin!(coop::unconstrained(timer)).poll(cx)
     }
 }
 
@@ -126,6 +137,28 @@ mod tests {
             wait(second).await;
             wait(first).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_runs_out_for_a_task_that_never_rests() {
+        let mut timer = Timer::until(Instant::now() + SECOND);
+        let mut rounds = 0;
+        poll_fn(|cx| {
+            rounds += 1;
+            assert!(rounds < 10, "the timer does not run out");
+            let mut restless = pin!(async {
+                loop {
+                    coop::consume_budget().await;
+                }
+            });
+            assert!(restless.as_mut().poll(cx).is_pending());
+            let polled = timer.poll(cx);
+            if rounds == 1 {
+                let _ = pin!(coop::unconstrained(tokio::time::advance(2 * SECOND))).poll(cx);
+            }
+            polled
+        })
+        .await;
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use super::timeout::Elapsed;
 use crate::progress::{Phase, Progress};
+use crate::timer::poll_in_time;
 
 /// How long single phases may take. What is not limited may take as long as the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,7 +147,7 @@ impl Watch {
             self.sleep = self.limits.of(phase).map(|limit| Box::pin(sleep(limit)));
         }
         match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().poll(cx).map(|()| Elapsed { phase }),
+            Some(sleep) => poll_in_time(sleep.as_mut(), cx).map(|()| Elapsed { phase }),
             None => Poll::Pending,
         }
     }
@@ -229,7 +230,7 @@ where
                 timer.as_mut().reset(end);
             }
         }
-        timer.as_mut().poll(cx).map(|()| Some(Err(Elapsed { phase: Phase::Body }.into())))
+        poll_in_time(timer.as_mut(), cx).map(|()| Some(Err(Elapsed { phase: Phase::Body }.into())))
     }
 
     fn is_end_stream(&self) -> bool {
