@@ -165,12 +165,14 @@ impl Response {
     }
 
     /// The body as XML. A byte order mark or the charset of the `Content-Type` says how it is encoded, or else its declaration
-    /// (RFC 7303, 3), which is left out where it does not hold for text any more.
+    /// (RFC 7303, 3), which is left out where another one counts.
     fn xml_text(&self) -> Cow<'_, str> {
         let named = self.header(CONTENT_TYPE.as_str()).and_then(charset_of);
         let encoding = named.or_else(|| declared(&self.whole)).unwrap_or(UTF_8);
         let (text, used, _) = encoding.decode(&self.whole);
-        if used == UTF_8 {
+        let label = declared_label(&self.whole).filter(|label| !label.eq_ignore_ascii_case("utf-8"));
+        let is_overruled = named.is_some() && label.is_some();
+        if used == UTF_8 && !is_overruled {
             return text;
         }
         let start = declaration(text.as_bytes()).map_or(0, |declaration| declaration.len() + DECLARED.len());
@@ -377,11 +379,16 @@ fn declaration(text: &[u8]) -> Option<&str> {
 
 /// The encoding that an XML declaration names, if it is one in which the declaration can be read as it was.
 fn declared(text: &[u8]) -> Option<&'static Encoding> {
+    let label = declared_label(text)?;
+    Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible())
+}
+
+/// What an XML declaration calls the encoding.
+fn declared_label(text: &[u8]) -> Option<&str> {
     let (_, value) = declaration(text)?.split_once("encoding")?;
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    let (label, _) = value[1..].split_once(quote)?;
-    Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible())
+    value[1..].split_once(quote).map(|(label, _)| label)
 }
 
 /// The charset parameter of a media type (RFC 9110, 8.3.1), quoted or not.

@@ -331,6 +331,8 @@ async fn xml_in_other_encodings() {
     check("text/xml", b"\xff\xfe<\0a\0>\0\xe9\0<\0/\0a\0>\0").await;
     check("text/xml", b"<?xml version=\"1.0\" encoding=\"utf-8\"?><a>\xc3\xa9</a>").await;
     check("text/xml", b"<a>\xc3\xa9</a>").await;
+    let other = b"<?xml version=\"1.0\" encoding=\"utf-16\"?><a>\xc3\xa9</a>";
+    check("text/xml; charset=utf-8", other).await;
 }
 
 #[tokio::test]
