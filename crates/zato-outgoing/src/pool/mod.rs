@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
@@ -369,6 +369,10 @@ where
             naming_host(target, request.headers_mut())
         } else {
             request.headers_mut().entry(HOST).or_insert_with(|| lease.host_header());
+            // The library leaves such bodies out of GET and HEAD unless it is told that there is one.
+            if request.body().len().is_none() {
+                request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
             target
         };
         if let Some(authorization) = lease.proxy_authorization() {

@@ -51,8 +51,9 @@ async fn streams() {
     .await;
     let crm = connection(&peer.host(), "/", |_| {});
     for (length, expected) in [(Some(3), "3 - abc"), (None, "- chunked abc")] {
-        let body = Body::streamed(pieces(&["a", "bc"]), length);
-        assert_eq!(crm.conn().put(cid(), body).await.unwrap().text(), expected);
+        let body = || Body::streamed(pieces(&["a", "bc"]), length);
+        assert_eq!(crm.conn().put(cid(), body()).await.unwrap().text(), expected);
+        assert_eq!(crm.conn().get(cid(), ()).body(body()).await.unwrap().text(), expected);
     }
 }
 
