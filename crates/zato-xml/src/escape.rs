@@ -69,7 +69,7 @@ fn write(
         !(is_control | (byte == 0xEF) | is_special(byte))
     };
     let bytes = text.as_bytes();
-    let (mut written, mut at) = (0, plain_len(bytes, &is_plain));
+    let (mut written, mut at) = (0, plain_len(bytes, is_plain));
     while at < bytes.len() {
         let (replacement, len) = match bytes[at..] {
             [0..=8 | 11 | 12 | 14..=31, ..] => (Some(REPLACEMENT), 1),
@@ -83,7 +83,7 @@ fn write(
             written = at + len;
         }
         at += len;
-        at += plain_len(&bytes[at..], &is_plain);
+        at += plain_len(&bytes[at..], is_plain);
     }
     out.extend_from_slice(&bytes[written..]);
 }
