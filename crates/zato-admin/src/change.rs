@@ -41,6 +41,11 @@ pub(crate) trait Family: Send + 'static {
         Ok(())
     }
 
+    /// Checks whether `object` may be deleted by itself.
+    fn check_removal(_: &Self::Object) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Checks everything but name and values that decides whether `object` can be stored and put in effect: what it
     /// refers to and what else has to be unique.
     fn check(
@@ -223,6 +228,7 @@ impl<'a> ConfigurationChange<'a> {
     /// Deletes an object, and what depends on it first.
     pub(crate) async fn delete<F: Family>(&mut self, id: i64) -> Result<(), Error> {
         let object = self.find::<F>(id).await?;
+        F::check_removal(&object)?;
         self.delete_stored::<F>(&object).await
     }
 

@@ -147,5 +147,6 @@ async fn roles_are_a_tree() {
     house.fails(&edit, with(new("root", a.clone()), "id", root), 400, changed).await;
     house.fails(&edit, with(new("Other", a), "id", root), 400, changed).await;
     house.fails(&edit, with(new("Other", Value::Null), "id", root), 400, changed).await;
+    house.fails(&format!("{service}.delete"), json!({"id": root}), 400, changed).await;
     house.fails(&create, new("D", json!(4711)), 404, "there is no RBAC role with id [4711]").await;
 }

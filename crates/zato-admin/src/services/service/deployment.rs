@@ -18,6 +18,7 @@ use zato_odb::model::{
 };
 use zato_odb::{Odb, OdbError, Read};
 use zato_service::{Context, Error, Registry};
+use zato_sio::Utc;
 
 use super::stored_by_name;
 use crate::base64::decode;
@@ -74,7 +75,7 @@ fn details(method: &str, object: &str, location: Option<&str>, host: &str, now: 
     json!({
         "method": method,
         "object": object,
-        "timestamp": now.date().to_string() + "T" + &now.time().to_string(),
+        "timestamp": Utc::new(now).map(|now| now.to_string()),
         "fs_location": location.unwrap_or_default(),
         "remote_host": "",
         "remote_user": "",

@@ -35,6 +35,11 @@ impl Family for Roles {
         Ok(())
     }
 
+    /// Without the root there could be no other role any more.
+    fn check_removal(role: &RbacRole) -> Result<(), Error> {
+        if role.parent_id.is_none() { Err(root_stays()) } else { Ok(()) }
+    }
+
     /// A role that inherits from itself, even by way of others, would have no way to the root.
     async fn check(change: &ConfigurationChange<'_>, role: &RbacRole) -> Result<(), Error> {
         let is_new = role.id == 0;
