@@ -111,12 +111,7 @@ impl XmlFrame {
         let mut start = format!("<{response_element}").into_bytes();
         if let Some(namespace) = namespace {
             start.extend_from_slice(b" xmlns=\"");
-            let mut parts = namespace.split('"');
-            escape::text(parts.next().unwrap_or_default(), &mut start);
-            for part in parts {
-                start.extend_from_slice(b"&quot;");
-                escape::text(part, &mut start);
-            }
+            escape::attribute(namespace, &mut start);
             start.push(b'"');
         }
         start.extend_from_slice(b"><zato_env><cid>");
