@@ -85,12 +85,8 @@ impl Drop for Timer {
 
 /// Polls a timer, also for a task that has used up what it may do at a time: it may be another side that never lets it rest.
 #[inline]
-pub(crate) fn poll_in_time(mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
-    if coop::has_budget_remaining() {
-        timer.as_mut().poll(cx)
-    } else {
-        pin!(coop::unconstrained(timer)).poll(cx)
-    }
+pub(crate) fn poll_in_time(timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    if coop::has_budget_remaining() { timer.poll(cx) } else { pin!(coop::unconstrained(timer)).poll(cx) }
 }
 
 fn set(deadline: Instant) -> (Id, Pin<Box<Sleep>>) {
