@@ -10,8 +10,8 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::fmt::format::{Writer, json};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::format::{Format, Json, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, format};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
@@ -35,9 +35,7 @@ pub(crate) fn start(config: &Config) -> Result<(), ConfigError> {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(io::stderr);
     let started: Result<(), TryInitError> = match config.log_format {
         LogFormat::Text => builder.fmt_fields(Fields).finish().try_init(),
-        LogFormat::Json => {
-            builder.json().map_event_format(|_| Objects(json().flatten_event(true))).finish().try_init()
-        }
+        LogFormat::Json => builder.json().event_format(objects()).finish().try_init(),
     };
     // The only failure is that a subscriber is set already, which is the embedding program's choice.
     drop(started);
@@ -97,6 +95,11 @@ impl Visit for Line<'_> {
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
         self.record_debug(field, &format_args!("{}", chain(error)));
     }
+}
+
+/// How events become JSON.
+fn objects() -> Objects<Format<Json>> {
+    Objects(format().json().flatten_event(true))
 }
 
 /// Writes events as the library's JSON does, and the causes of an error, which the library leaves out, under `causes`.
@@ -177,8 +180,7 @@ mod tests {
     }
 
     fn logged_object(log: impl FnOnce()) -> serde_json::Value {
-        let builder = tracing_subscriber::fmt().json();
-        let builder = builder.map_event_format(|_| Objects(json().flatten_event(true)));
+        let builder = tracing_subscriber::fmt().json().event_format(objects());
         let line = written(|target| builder.with_writer(target).finish(), log);
         assert!(line.ends_with('\n'));
         serde_json::from_str(&line).unwrap()
