@@ -209,3 +209,17 @@ fn refusal(package: &DeploymentPackage) -> Error {
         package.payload_name, package.id
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_states_its_time_as_iso_does() {
+        let now = datetime!(2026-11-23 9:05:00.1 UTC);
+        let details = details("startup", "crm", None, "host1", now);
+        assert_eq!(details["timestamp"], "2026-11-23T09:05:00.100000");
+    }
+}
