@@ -42,7 +42,7 @@ pub(crate) static CREATE: Service = Service {
 pub(crate) static DELETE: Service = Service {
     name: "zato.security.rbac.role.delete",
     family: "security.rbac.role",
-    doc: "Deletes an RBAC role.",
+    doc: "Deletes an RBAC role other than Root, the roles below it, and what was given to them.",
     status: Status::Built,
     versions: &[Version::V2_0],
     public: true,

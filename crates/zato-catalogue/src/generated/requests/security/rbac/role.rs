@@ -43,7 +43,8 @@ pub mod create {
     }
 }
 
-/// `zato.security.rbac.role.delete`: Deletes an RBAC role.
+/// `zato.security.rbac.role.delete`: Deletes an RBAC role other than Root, the roles below it,
+/// and what was given to them.
 pub mod delete {
     use serde::{Deserialize, Serialize};
 
