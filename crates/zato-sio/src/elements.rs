@@ -75,20 +75,20 @@ impl Serialize for Csv {
 
 /// A point in time, always in UTC.
 ///
-/// It reads `2013-04-26T23:41:45`, with a space for the `T`, with a fraction of up to nine digits, and as a date
-/// alone, which means midnight. A text without a zone is UTC; `Z` and every `+00:00` are dropped, any other offset
-/// is converted. It writes `YYYY-MM-DDTHH:MM:SS`, with six digits of fraction unless they are all zero, and never
-/// a zone. Years are 0 to 9999.
+/// It reads `2013-04-26T23:41:45`, with a space for the `T`, with a fraction of up to nine digits, without seconds, and as
+/// a date alone, which means midnight. A text without a zone is UTC, as one with `Z`, `UTC` or `GMT` is; an offset such as
+/// `+02:00`, `+0200` or `+02` is converted. It writes `YYYY-MM-DDTHH:MM:SS`, with six digits of fraction unless they are all
+/// zero, and never a zone. Years are 0 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Utc(OffsetDateTime);
 
 const WITH_OFFSET: StaticFormatDescription = format_description!(
     version = 2,
-    "[year]-[month]-[day]T[hour]:[minute]:[second][optional [.[subsecond]]][offset_hour sign:mandatory]:[offset_minute]"
+    "[year]-[month]-[day]T[hour]:[minute][optional [:[second][optional [.[subsecond]]]]][optional [ ]][offset_hour sign:mandatory][optional [[optional [:]][offset_minute]]]"
 );
 const WITHOUT_OFFSET: StaticFormatDescription = format_description!(
     version = 2,
-    "[year]-[month]-[day]T[hour]:[minute]:[second][optional [.[subsecond]]]"
+    "[year]-[month]-[day]T[hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
 );
 const DATE: StaticFormatDescription = format_description!(version = 2, "[year]-[month]-[day]");
 
@@ -115,11 +115,20 @@ impl Utc {
 
     /// Reads any of the forms which the type documents. `None` for everything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().replace("+00:00", "");
-        let text = text.strip_suffix('Z').unwrap_or(&text).replacen(' ', "T", 1);
-        let time = PrimitiveDateTime::parse(&text, WITHOUT_OFFSET).map(PrimitiveDateTime::assume_utc);
-        let time = time.or_else(|_| OffsetDateTime::parse(&text, WITH_OFFSET));
-        let time = time.or_else(|_| time::Date::parse(&text, DATE).map(|date| date.midnight().assume_utc()));
+        let text = text.trim();
+        let is_utc = |zone: &&str| {
+            text.get(text.len().saturating_sub(zone.len())..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(zone))
+        };
+        let zone = ["Z", "UTC", "GMT"].iter().find(|zone| is_utc(zone));
+        let text = text[..text.len() - zone.map_or(0, |zone| zone.len())].trim_end();
+        let text = match text.split_at_checked("YYYY-MM-DD".len()) {
+            Some((date, time)) if time.starts_with([' ', 't']) => &format!("{date}T{}", &time[1..]),
+            _ => text,
+        };
+        let time = PrimitiveDateTime::parse(text, WITHOUT_OFFSET).map(PrimitiveDateTime::assume_utc);
+        let time = time.or_else(|_| OffsetDateTime::parse(text, WITH_OFFSET));
+        let time = time.or_else(|_| time::Date::parse(text, DATE).map(|date| date.midnight().assume_utc()));
         Self::new(time.ok()?)
     }
 }
