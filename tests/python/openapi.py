@@ -34,10 +34,13 @@ def check(schema, instance, what):
 
 
 def call(service, request, status):
-    response = session.post('{}/zato/json/{}'.format(ADDRESS, service), json=request, timeout=30)
+    [path] = [path for path in document['paths'] if path.endswith('/' + service)]
+    response = session.post(ADDRESS + path, json=request, timeout=30)
     assert response.status_code == status, (service, response.text)
-    described = resolve(document['paths']['/zato/json/' + service]['post']['responses'][str(status)])
+    described = resolve(document['paths'][path]['post']['responses'][str(status)])
     check(described['content']['application/json']['schema'], response.json(), service)
+    if path.startswith('/zato/api/invoke/'):
+        return response.json()
     return response.json().get(service.replace('.', '_').replace('-', '_') + '_response')
 
 
@@ -72,6 +75,11 @@ call('zato.security.get-list', CLUSTER, 200)
 channel = call('zato.http-soap.create', {**CHANNEL, 'security_id': user}, 200)['id']
 call('zato.http-soap.edit', {**CHANNEL, 'id': channel}, 200)
 call('zato.http-soap.get-list', {**CLUSTER, 'connection': 'channel', 'transport': 'plain_http'}, 200)
+call('zato.http-soap.set-audit-state', {'id': channel, 'audit_enabled': True}, 200)
+assert call('zato.http-soap.get-audit-config', {'id': channel}, 200)['audit_enabled'] is True
+assert call('zato.http-soap.get-audit-item-list', {'conn_id': channel}, 200) == []
+assert call('zato.security.rbac.client-role.get-client-def-list', CLUSTER, 200)
+call('zato.http-soap.get-audit-config', {'id': 'x'}, 400)
 call('zato.http-soap.ping', {'id': 'x'}, 400)
 call('zato.http-soap.delete', {'id': channel}, 200)
 call('zato.http-soap.delete', {'id': channel}, 404)

@@ -32,6 +32,8 @@ fn index(families: &[Family]) -> String {
          A planned service is described here and cannot be called yet.\n\n\
          Every public service answers on `/zato/json/<service>`, with a JSON object as the request, and on \
          `/zato/soap`, with its name as the `SOAPAction`. \
+         The others, and services of your own, are called through `/zato/api/invoke/<service>`, whose reply is what the \
+         service returns with nothing around it, or through a channel that you create for them. \
          Machines find the built services in `/zato/openapi.json` and `/zato/wsdl`.\n\n\
          | Family | Built | Planned | What it is about |\n|---|---:|---:|---|\n",
         families.len(),
@@ -92,14 +94,14 @@ fn push_service(text: &mut String, service: &Service) {
         service.doc,
         status(service),
         versions.join(", "),
-        if service.public { "yes" } else { "no, by invocation only" },
+        if service.public { "yes".to_owned() } else { format!("no, called through `{}`", service.path()) },
     ));
     if !service.aliases.is_empty() {
         let aliases: Vec<String> = service.aliases.iter().map(|alias| format!("`{alias}`")).collect();
         text.push_str(&format!("- Also answers as: {}\n", aliases.join(", ")));
     }
     text.push_str(&format!("- SOAP elements: `{}`, `{}`\n", service.request, service.response));
-    if !service.envelope {
+    if service.public && !service.envelope {
         text.push_str("- JSON replies carry no `zato_env`\n");
     }
     push_input(text, service);
@@ -117,6 +119,7 @@ fn push_input(text: &mut String, service: &Service) {
 
 fn push_output(text: &mut String, service: &Service) {
     match service.shape {
+        Shape::None if !service.public => text.push_str("\nThe reply is an empty object.\n"),
         Shape::None if service.envelope => text.push_str("\nThe reply has nothing but the envelope.\n"),
         Shape::None => text.push_str("\nThe reply is empty.\n"),
         Shape::Raw => text.push_str("\nThe reply is what the service returns, as it is.\n"),

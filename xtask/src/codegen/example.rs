@@ -38,7 +38,7 @@ pub(super) fn request(service: &Service) -> Json {
 /// The body of a JSON reply; none if there is no telling what it is.
 pub(super) fn reply(service: &Service) -> Option<Json> {
     let mut reply = Json::Object(Vec::new());
-    if service.envelope {
+    if service.is_enveloped() {
         let env = Json::object([
             ("details", Json::from("")),
             ("result", Json::from("ZATO_OK")),
@@ -50,7 +50,9 @@ pub(super) fn reply(service: &Service) -> Option<Json> {
         || Json::Object(service.output.iter().map(|output| (output.name.clone(), value(output))).collect());
     match service.shape {
         Shape::Raw => None,
-        Shape::None => service.envelope.then_some(reply),
+        Shape::None => (service.envelope || !service.public).then_some(reply),
+        Shape::Single if !service.public => Some(item()),
+        Shape::List if !service.public => Some(Json::Array(vec![item()])),
         Shape::Single => Some(reply.with(&service.response, item())),
         Shape::List => Some(reply.with(&service.response, Json::Array(vec![item()]))),
     }

@@ -122,6 +122,18 @@ impl Service {
         identifier(&self.name)
     }
 
+    /// Where it is called in JSON: a service without channels of its own through the invoke channel, which replies with
+    /// nothing around what the service returns.
+    pub(crate) fn path(&self) -> String {
+        let folder = if self.public { "json" } else { "api/invoke" };
+        format!("/zato/{folder}/{}", self.name)
+    }
+
+    /// Whether what it replies there is inside an envelope.
+    pub(crate) fn is_enveloped(&self) -> bool {
+        self.public && self.envelope
+    }
+
     /// The module of the service's typed request.
     pub(crate) fn module(&self) -> String {
         identifier(&self.action)

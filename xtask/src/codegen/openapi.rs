@@ -6,7 +6,7 @@ use super::json::Json;
 use super::model::{Element, Family, Kind, Literal, Service, Shape};
 
 /// The replies to calls that fail: status, name in the components, meaning.
-const ERRORS: [(&str, &str, &str); 10] = [
+const ERRORS: [(&str, &str, &str); 12] = [
     ("400", "BadRequest", "The request is malformed, an element is missing, or a value is not of its type."),
     ("401", "Unauthorized", "The credentials are missing or wrong."),
     ("403", "Forbidden", "The credentials do not allow the call."),
@@ -16,7 +16,9 @@ const ERRORS: [(&str, &str, &str); 10] = [
     ("415", "UnsupportedMediaType", "The body is declared to be in a charset other than UTF-8."),
     ("429", "TooManyRequests", "There are too many calls at the moment."),
     ("500", "InternalError", "The service failed."),
-    ("503", "Unavailable", "The database of the server cannot be reached."),
+    ("502", "BadGateway", "Another system that the service called failed."),
+    ("503", "Unavailable", "The server is short of memory, or its database cannot be reached."),
+    ("504", "GatewayTimeout", "Another system that the service called did not answer in time."),
 ];
 
 /// The document as text.
@@ -30,9 +32,7 @@ pub(super) fn document(families: &[Family]) -> String {
             ("description", Json::from(family.doc.as_str())),
         ]));
         for service in family.services.iter().filter(|service| service.built) {
-            // A service without channels of its own is called through the invoke channel.
-            let folder = if service.public { "json" } else { "api/invoke" };
-            paths.push((format!("/zato/{folder}/{}", service.name), path(service)));
+            paths.push((service.path(), path(service)));
             if service.raw_input.is_none() {
                 schemas.push((format!("{}_request", service.identifier()), request_schema(service)));
             }
@@ -276,25 +276,25 @@ fn request_schema(service: &Service) -> Json {
     object_schema(&required, properties(&service.input, true))
 }
 
-/// The schema of what a service replies, if it replies an object of its own.
+/// The schema of what a service replies, if there is one of its own.
 fn reply_schema(service: &Service) -> Option<Json> {
     let mut required = Vec::new();
     let mut entries = Vec::new();
-    if service.envelope {
+    if service.is_enveloped() {
         required.push("zato_env");
         entries.push(("zato_env".to_owned(), reference("schemas", "zato_env")));
     }
     let names: Vec<&str> = service.output.iter().map(|element| element.name.as_str()).collect();
     let item = || object_schema(&names, properties(&service.output, false));
+    let items = || Json::object([("type", Json::from("array")), ("items", item())]);
     match service.shape {
         Shape::Raw => return None,
-        Shape::None if !service.envelope => return None,
+        Shape::None if service.public && !service.envelope => return None,
         Shape::None => {}
+        Shape::Single if !service.public => return Some(item()),
+        Shape::List if !service.public => return Some(items()),
         Shape::Single => entries.push((service.response.clone(), item())),
-        Shape::List => {
-            let list = Json::object([("type", Json::from("array")), ("items", item())]);
-            entries.push((service.response.clone(), list));
-        }
+        Shape::List => entries.push((service.response.clone(), items())),
     }
     if service.paged {
         entries.push(("_meta".to_owned(), reference("schemas", "page")));
