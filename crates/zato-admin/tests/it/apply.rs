@@ -1,7 +1,7 @@
 //! What is put in effect, and what is left out without harm to the rest.
 
 use serde_json::json;
-use zato_odb::model::{Cluster, Connection, HttpSoap, Service, Transport};
+use zato_odb::model::{Cluster, Connection, HttpSoap, SecurityDefinition, Service, Transport};
 use zato_odb::{Action, EventId, Read};
 
 use crate::support::{House, with, without};
@@ -42,6 +42,27 @@ async fn what_cannot_be_in_effect_is_left_out() {
     // A change elsewhere is not kept from being made.
     house.create("http-soap", house.outgoing("CRM")).await;
     assert_eq!(house.environment.outgoing().http().len(), 1);
+}
+
+#[tokio::test]
+async fn channels_come_back_with_a_definition_that_can_guard_them_again() {
+    let house = House::new().await;
+    let crm = house.definition("crm");
+    let definition = house.create("security.basic-auth", crm.clone()).await;
+    house.set_password(definition, "s3cret").await;
+    house.create("http-soap", with(house.channel("A", "/a"), "security_id", definition)).await;
+    let mut tx = house.odb.begin().await.unwrap();
+    let stored = tx.find::<SecurityDefinition>(definition).await.unwrap().unwrap();
+    tx.update(&SecurityDefinition { rate_limit: Some("often".to_owned()), ..stored }).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let house = house.restarted().await;
+    let credentials = Some(("crm-user", "s3cret"));
+    assert_eq!(house.post("/a", credentials, r#"{"a":1}"#).await.status, 404);
+    let mended = with(with(crm, "id", definition), "rate_limit", "100/s");
+    house.ok("zato.security.basic-auth.edit", mended).await;
+    assert_eq!(house.post("/a", credentials, r#"{"a":1}"#).await.status, 200);
+    assert_eq!(house.post("/a", None, r#"{"a":1}"#).await.status, 401);
 }
 
 #[tokio::test]

@@ -24,7 +24,9 @@ fn openapi_has_a_path_for_every_built_service() {
         assert_eq!(operation["summary"], service.doc);
         assert_eq!(operation["tags"][0], service.family);
         assert!(operations.insert(operation["operationId"].as_str().unwrap()));
-        for status in ["200", "400", "401", "403", "404", "409", "413", "415", "429", "500", "502", "503", "504"] {
+        for status in
+            ["200", "400", "401", "403", "404", "409", "413", "415", "429", "500", "502", "503", "504"]
+        {
             assert!(operation["responses"][status].is_object(), "{} {status}", service.name);
         }
     }
