@@ -121,18 +121,18 @@ impl Origins {
         }
     }
 
-    /// Tells a browser in a reply whether the page that sent the request may read it.
+    /// Tells a browser in a reply whether the page that sent the request may read it, and caches whether other pages get another
+    /// reply. It does so where no page sent it, too, since caches may give one that reply later.
     pub(crate) fn allow(&self, request: &HeaderMap, reply: &mut HeaderMap) -> bool {
-        let Some(origin) = request.get(ORIGIN) else { return false };
         match &self.0 {
             Allowed::Any => {
                 reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             }
             Allowed::Listed(_) => {
                 reply.append(VARY, HeaderValue::from_name(ORIGIN));
-                if !self.include(origin) {
+                let Some(origin) = request.get(ORIGIN).filter(|origin| self.include(origin)) else {
                     return false;
-                }
+                };
                 reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
                 reply.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
             }
@@ -203,12 +203,12 @@ mod tests {
     #[test]
     fn replies_are_for_the_pages_of_allowed_origins() {
         check_allow("*", Some("https://a.example"), "* - -");
-        check_allow("*", None, "- - -");
+        check_allow("*", None, "* - -");
         let listed = "https://A.example https://b.example";
         check_allow(listed, Some("https://a.example"), "https://a.example true origin");
         check_allow(listed, Some("https://c.example"), "- - origin");
         check_allow(listed, Some("null"), "- - origin");
-        check_allow(listed, None, "- - -");
+        check_allow(listed, None, "- - origin");
     }
 
     #[test]
