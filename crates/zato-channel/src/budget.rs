@@ -52,12 +52,13 @@ impl Budget {
         Bytes::from_owner(Held { reply, _memory: Memory { account, bytes } })
     }
 
-    /// Counts a document in the same way, if there is any memory left and it is not too short to count.
-    pub(crate) fn hold_if_any(&self, document: Bytes) -> Result<Bytes, Exhausted> {
-        if document.len() > UNCOUNTED && self.0.left.load(Relaxed) <= 0 {
-            return Err(Exhausted);
+    /// Counts a document in the same way, which nothing is lost by refusing: the last half of the memory is for calls. One that
+    /// others hold as well is in memory anyway, and does not count.
+    pub(crate) fn hold_unless_short(&self, document: Bytes) -> Result<Bytes, Exhausted> {
+        if document.len() <= UNCOUNTED || !document.is_unique() {
+            return Ok(document);
         }
-        Ok(self.hold(document))
+        if self.is_short() { Err(Exhausted) } else { Ok(self.hold(document)) }
     }
 
     /// Takes some for anything but a body, if there is that much.

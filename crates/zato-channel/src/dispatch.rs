@@ -501,11 +501,12 @@ impl Shared {
         self.epilogue.end(call, Some(request), None, failure.as_ref(), response)
     }
 
-    /// A page counts like the reply of a service, but nothing is lost if it is refused for want of memory.
+    /// A page that is made for this request counts like the reply of a service, but it is refused when memory is short.
     async fn document(&self, page: &dyn Page, request: &Parts) -> Result<Response<Full<Bytes>>, Failure> {
         let (head, body) = page.get(request).await.into_parts();
         let Ok(body) = body.collect().await;
-        let body = self.budget.hold_if_any(body.to_bytes()).map_err(|Exhausted| Failure::overloaded())?;
+        let body =
+            self.budget.hold_unless_short(body.to_bytes()).map_err(|Exhausted| Failure::overloaded())?;
         Ok(Response::from_parts(head, Full::new(body)))
     }
 

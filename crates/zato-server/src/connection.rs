@@ -233,6 +233,7 @@ fn ask(future: Pin<&mut impl Future<Output = ()>>, cx: &mut Context<'_>) {
 #[cfg(test)]
 mod tests {
     use std::future::ready;
+    use std::sync::LazyLock;
 
     use bytes::Bytes;
     use futures_util::future::BoxFuture;
@@ -254,14 +255,17 @@ mod tests {
         const SIZE: usize = 100_000;
     }
 
+    /// Noise, so that compressing it makes it no shorter.
+    static NOISE: LazyLock<Bytes> = LazyLock::new(|| {
+        let numbers = std::iter::successors(Some(1_u64), |last| {
+            Some(last.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1))
+        });
+        numbers.map(|number| (number >> 56) as u8).take(Large::SIZE).collect()
+    });
+
     impl Page for Large {
         fn get<'a>(&'a self, _: &'a Parts) -> BoxFuture<'a, Response<Full<Bytes>>> {
-            // Noise, so that compressing it makes it no shorter.
-            let noise = std::iter::successors(Some(1_u64), |last| {
-                Some(last.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1))
-            });
-            let noise: Vec<u8> = noise.map(|number| (number >> 56) as u8).take(Self::SIZE).collect();
-            Box::pin(ready(Response::new(Full::new(noise.into()))))
+            Box::pin(ready(Response::new(Full::new(NOISE.clone()))))
         }
     }
 

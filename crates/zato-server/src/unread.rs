@@ -5,8 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
+
+/// How much of its wait a client makes good by taking what there was of a reply. Whoever takes a little now and then keeps the rest
+/// in memory as well as one who takes nothing.
+const CREDIT: Duration = Duration::from_secs(1);
 
 /// The replies of one connection. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -20,14 +25,15 @@ struct Waiting {
 }
 
 impl UnreadReplies {
-    /// Since when the reply lies there whose client has taken nothing of it for the longest time.
+    /// Since when the reply lies there that has waited for its client for the longest time, less [`CREDIT`] for each part that was
+    /// taken of it.
     pub(crate) fn since(&self) -> Option<Instant> {
         self.lock().replies.first().map(|(since, _)| *since)
     }
 
     /// A reply that the client has to make room for, from now on.
     pub(crate) fn add(&self) -> UnreadReply {
-        let mut reply = UnreadReply { all: self.clone(), place: None };
+        let mut reply = UnreadReply { all: self.clone(), place: None, waited: Duration::ZERO };
         reply.wait();
         reply
     }
@@ -43,6 +49,8 @@ pub(crate) struct UnreadReply {
     all: UnreadReplies,
     /// Absent while the client has nothing to make room for.
     place: Option<(Instant, u64)>,
+    /// How long the client has been waited for, less what it made good.
+    waited: Duration,
 }
 
 impl UnreadReply {
@@ -51,7 +59,7 @@ impl UnreadReply {
         self.pause();
         let mut waiting = self.all.lock();
         waiting.last += 1;
-        let place = (Instant::now(), waiting.last);
+        let place = (Instant::now() - self.waited, waiting.last);
         waiting.replies.insert(place);
         self.place = Some(place);
     }
@@ -60,6 +68,7 @@ impl UnreadReply {
     pub(crate) fn pause(&mut self) {
         if let Some(place) = self.place.take() {
             self.all.lock().replies.remove(&place);
+            self.waited = place.0.elapsed().saturating_sub(CREDIT);
         }
     }
 }
@@ -93,5 +102,25 @@ mod tests {
         assert_eq!(unread.since(), Some(begun + 2 * second));
         drop(second_one);
         assert_eq!(unread.since(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_makes_a_second_good() {
+        let second = Duration::from_secs(1);
+        let (begun, unread) = (Instant::now(), UnreadReplies::default());
+        let mut reply = unread.add();
+        for part in 1..=3 {
+            tokio::time::advance(20 * second).await;
+            reply.wait();
+            assert_eq!(unread.since(), Some(begun + part * second));
+        }
+        reply.pause();
+        tokio::time::advance(10 * second).await;
+        reply.wait();
+        assert_eq!(unread.since(), Some(begun + 14 * second), "the server's own time does not count");
+        for _ in 0..100 {
+            reply.wait();
+        }
+        assert_eq!(unread.since(), Some(Instant::now()));
     }
 }

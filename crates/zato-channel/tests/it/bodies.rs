@@ -159,7 +159,7 @@ fn the_time_a_body_may_take_is_the_configured_one() {
     });
 }
 
-/// A document of so many bytes.
+/// A document of so many bytes, made for each request.
 struct Document(usize);
 
 impl Page for Document {
@@ -168,15 +168,31 @@ impl Page for Document {
     }
 }
 
+/// A document that is always there.
+struct Shared(Bytes);
+
+impl Page for Shared {
+    fn get<'a>(&'a self, _: &'a Parts) -> BoxFuture<'a, Response<Full<Bytes>>> {
+        Box::pin(ready(Response::new(Full::new(self.0.clone()))))
+    }
+}
+
 #[test]
-fn documents_that_nobody_reads_do_so_as_well() {
-    let pages = Pages::new().with("/zato/long", Document(20_000));
+fn documents_that_nobody_reads_leave_half_of_the_memory_to_calls() {
+    let pages = Pages::new()
+        .with("/zato/long", Document(20_000))
+        .with("/zato/shared", Shared(vec![0; 20_000].into()));
     let house = House::with(pages, Settings { max_buffered_bytes: 100_000, ..Settings::default() });
+    house.put(json(1, "/greet", &house.greeter()));
     let client = SocketAddr::from(([192, 0, 2, 1], 50_000));
-    let unread = || house.runtime.block_on(house.dispatcher.dispatch(get("/zato/long"), client));
-    let replies: Vec<_> = (0..7).map(|_| unread()).collect();
-    assert!(replies[..5].iter().all(|reply| reply.status() == StatusCode::OK));
-    assert!(replies[5..].iter().all(|reply| reply.status() == StatusCode::SERVICE_UNAVAILABLE));
+    let unread = |path| house.runtime.block_on(house.dispatcher.dispatch(get(path), client));
+    let shared: Vec<_> = (0..20).map(|_| unread("/zato/shared")).collect();
+    assert!(shared.iter().all(|reply| reply.status() == StatusCode::OK));
+    let replies: Vec<_> = (0..7).map(|_| unread("/zato/long")).collect();
+    assert!(replies[..3].iter().all(|reply| reply.status() == StatusCode::OK));
+    assert!(replies[3..].iter().all(|reply| reply.status() == StatusCode::SERVICE_UNAVAILABLE));
+    let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(20_000));
+    assert_eq!(house.call(post("/greet", large)).status, StatusCode::OK);
 }
 
 #[test]
