@@ -57,6 +57,8 @@ mod services;
 #[cfg(test)]
 mod start;
 #[cfg(test)]
+mod stop;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tls;

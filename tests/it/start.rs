@@ -1,19 +1,15 @@
-//! Starting and stopping: the files of a first start, settings, and what a server refuses to start with.
+//! Starting: the files of a first start, settings, and what a server refuses to start with.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::thread;
 
 use serde_json::json;
 
-use crate::support::api::{json_channel, outgoing};
-use crate::support::http::basic_auth;
+use crate::support::api::json_channel;
 use crate::support::launch::Home;
-use crate::support::raw::Raw;
-use crate::support::{Launch, Peer, Server, eventually, shell};
+use crate::support::{Launch, Server, eventually, shell};
 
 #[track_caller]
 fn mode(path: &Path) -> u32 {
@@ -88,76 +84,6 @@ fn a_stale_server_json_is_replaced() {
     let stopped = Server::start().kill();
     assert!(stopped.home.data().join("server.json").exists());
     stopped.start().request("GET", "/zato/ping").send().status(200);
-}
-
-#[test]
-fn sigterm_finishes_what_is_in_flight() {
-    let (peer, release) = Peer::held();
-    let server = Server::start();
-    let id = server.api().create_http(&outgoing("Slow", &peer.host(), "/slow"));
-    thread::scope(|scope| {
-        let call = scope.spawn(|| server.api().call("zato.http-soap.ping", &json!({"id": id})).ok());
-        eventually("the call reaches the peer", || peer.requests().pop());
-        server.terminate();
-        eventually("new connections are refused", || {
-            TcpStream::connect(server.address())
-                .err()
-                .filter(|error| error.kind() == ErrorKind::ConnectionRefused)
-        });
-        release.send(()).unwrap();
-        let info = call.join().unwrap();
-        assert!(info["info"].as_str().unwrap().contains("Code: 200"), "{info}");
-    });
-    let (status, stopped) = server.ended();
-    assert!(status.success(), "{status}\n{}", stopped.log);
-}
-
-/// From the moment that a server says that it is there, it can be stopped like any other.
-#[test]
-fn sigterm_is_heeded_from_the_first_moment() {
-    for _ in 0..5 {
-        Server::start().stop();
-    }
-}
-
-/// Ctrl-C in a terminal is no crash either.
-#[test]
-fn sigint_stops_it_like_sigterm() {
-    let server = Server::start();
-    server.interrupt();
-    let (status, stopped) = server.ended();
-    assert!(status.success(), "{status}\n{}", stopped.log);
-}
-
-/// A call that never ends must not keep a server from stopping.
-#[test]
-fn what_takes_too_long_is_given_up() {
-    let (peer, release) = Peer::held();
-    let folder = tempfile::tempdir().unwrap();
-    // Its writer waits for all who may have something to write.
-    let access_log = folder.path().join("access.log");
-    let launch = Launch::new().flag("--shutdown-timeout", "1");
-    let server = launch.flag("--access-log", access_log.to_str().unwrap()).start();
-    let id = server.api().create_http(&outgoing("Stuck", &peer.host(), "/stuck"));
-    thread::scope(|scope| {
-        let call = scope.spawn(|| {
-            let mut connection = Raw::open(server.address());
-            let auth = basic_auth("pubapi", server.password("pubapi"));
-            let body = json!({"id": id}).to_string();
-            connection.send(format!(
-                "POST /zato/json/zato.http-soap.ping HTTP/1.1\r\nHost: t\r\nAuthorization: {auth}\r\n\
-                 Content-Length: {}\r\n\r\n{body}",
-                body.len()
-            ));
-            connection.rest()
-        });
-        eventually("the call reaches the peer", || peer.requests().pop());
-        server.terminate();
-        assert_eq!(String::from_utf8_lossy(&call.join().unwrap()), "");
-    });
-    let (_, stopped) = server.ended();
-    assert!(stopped.log.contains("WARN"), "{}", stopped.log);
-    drop(release);
 }
 
 /// Two servers on the same files would each undo what the other does.

@@ -13,6 +13,7 @@ use crate::support::api::{json_channel, soap_channel, with};
 use crate::support::certificates::Authority;
 use crate::support::envelope::soap_request;
 use crate::support::http::is_cid;
+use crate::support::raw::Raw;
 use crate::support::{Launch, Server, eventually};
 
 /// A server that listens for TLS connections as well.
@@ -26,6 +27,10 @@ struct Secured {
 
 impl Secured {
     fn start(asks_clients: bool) -> Self {
+        Self::start_with(asks_clients, &[])
+    }
+
+    fn start_with(asks_clients: bool, flags: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(folder.path(), "authority");
         let (certificate, key) = authority.issue("server");
@@ -34,6 +39,7 @@ impl Secured {
             .flag("--tls-certificate", &certificate)
             .flag("--tls-key", &key);
         let launch = if asks_clients { launch.flag("--tls-client-ca", authority.file()) } else { launch };
+        let launch = flags.iter().fold(launch, |launch, (name, value)| launch.flag(name, *value));
         Self { server: launch.start(), authority, folder, certificate, key }
     }
 
@@ -95,6 +101,18 @@ fn a_client_without_tls_is_turned_away() {
         .expect("curl is installed");
     assert!(!output.status.success(), "{output:?}");
     secured.server.request("GET", "/zato/ping").send().status(200);
+}
+
+/// Nor does one that never says a word of TLS keep the server from stopping.
+#[test]
+fn a_silent_client_does_not_keep_it() {
+    let secured = Secured::start_with(false, &[("--shutdown-timeout", "6")]);
+    let mut client = Raw::open(([127, 0, 0, 1], secured.port()).into());
+    // Connections are accepted in their order, so the first one is served once the second is answered.
+    assert_eq!(secured.curl(&secured.authority.file(), "/zato/ping", &VERSION), Ok("2 200".to_owned()));
+    let stopped = secured.server.stop();
+    assert!(!stopped.log.contains("WARN"), "{}", stopped.log);
+    assert!(client.rest().is_empty());
 }
 
 /// A renewed certificate is in use without a restart, and one that can't be used does not replace a good one.

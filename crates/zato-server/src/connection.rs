@@ -65,6 +65,11 @@ impl Stop {
     fn is_given(&self) -> bool {
         self.0.is_given.load(Relaxed)
     }
+
+    /// What comes of `work`, unless this is given before it does.
+    pub(crate) async fn unless_given<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.0.given.run_until_cancelled(work).await
+    }
 }
 
 /// What TLS adds to a connection.
@@ -215,6 +220,11 @@ impl<C: GracefulConnection> Future for Served<C> {
         }
         if let Poll::Ready(ended) = this.connection.poll(cx) {
             return Poll::Ready(ended.map_err(Ended::Broken));
+        }
+        // A client that is in the middle of its first head was not asked anything of yet, and may take long to go on. hyper ends
+        // all others by itself.
+        if *this.is_stopping && this.patience.waiting.is_new() {
+            return Poll::Ready(Ok(()));
         }
         while this.timer.is_elapsed() {
             this.timer.as_mut().reset(this.patience.end(Instant::now())?);

@@ -14,7 +14,9 @@ mod listener;
 mod logging;
 mod metrics;
 mod pages;
+mod running;
 mod server;
+mod signals;
 mod stream;
 mod tls;
 mod unread;
@@ -24,5 +26,6 @@ pub use config::{
     Config, ConfigError, ErrorDetails, KvdbLocation, LogFormat, OdbLocation, Options, TlsConfig,
 };
 pub use files::{DataDirectory, FileError};
-pub use server::{RunningServer, Server, StartError};
+pub use running::RunningServer;
+pub use server::{Server, StartError};
 pub use tls::TlsError;

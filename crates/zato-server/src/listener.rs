@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_channel::{ClientCertificate, Dispatcher};
@@ -34,15 +34,18 @@ impl Listener {
         Self { tls: Some(tls), ..self }
     }
 
-    /// Serves connections until `stop` is cancelled, then lets those in flight finish within `grace`.
-    pub(crate) async fn run(self, stop: CancellationToken, grace: Duration) {
-        let (connections, stop_connections) = (TaskTracker::new(), Stop::default());
+    /// Serves connections until `stop` is cancelled, then lets calls in flight finish. `open` counts the connections; all of
+    /// them are dropped when this future is.
+    pub(crate) async fn run(self, stop: CancellationToken, open: TaskTracker) {
+        let mut connections = Connections { tasks: JoinSet::new(), open };
+        let stop_connections = Stop::default();
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                Some(_ended) = connections.tasks.join_next() => {}
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, peer)) => self.serve(&connections, &stop_connections, stream, peer),
+                    Ok((stream, peer)) => self.serve(&mut connections, &stop_connections, stream, peer),
                     Err(error) => {
                         tracing::warn!(%error, "can't accept a connection");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -51,19 +54,11 @@ impl Listener {
             }
         }
         drop(self.socket);
-        let open = connections.len();
-        connections.close();
         stop_connections.give();
-        if timeout(grace, connections.wait()).await.is_err() {
-            tracing::warn!(
-                connections = open,
-                ?grace,
-                "calls were still in flight when the time to stop was over"
-            );
-        }
+        while connections.tasks.join_next().await.is_some() {}
     }
 
-    fn serve(&self, connections: &TaskTracker, stop: &Stop, stream: TcpStream, peer: SocketAddr) {
+    fn serve(&self, connections: &mut Connections, stop: &Stop, stream: TcpStream, peer: SocketAddr) {
         // Replies are written whole, so waiting for more to send only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, %peer, "can't turn off Nagle's algorithm");
@@ -71,19 +66,33 @@ impl Listener {
         let (dispatcher, stop) = (self.dispatcher.for_connection(), stop.clone());
         // A connection counts as open from its first byte on, while it is still being agreed on.
         match self.tls.clone() {
-            None => drop(connections.spawn(connection::serve(dispatcher, stream, peer, None, stop))),
-            Some(tls) => drop(connections.spawn(async move {
-                let stream = match tls.accept(stream).await {
-                    Ok(stream) => stream,
-                    Err(error) => {
+            None => connections.add(connection::serve(dispatcher, stream, peer, None, stop)),
+            Some(tls) => connections.add(async move {
+                let stream = match stop.unless_given(tls.accept(stream)).await {
+                    Some(Ok(stream)) => stream,
+                    Some(Err(error)) => {
                         tracing::info!(%error, %peer, "a client and the server did not agree on TLS");
                         return;
                     }
+                    None => return,
                 };
                 let certificates = stream.get_ref().1.peer_certificates();
                 let certificate = certificates.and_then(<[_]>::first).map(|it| ClientCertificate::new(it));
                 connection::serve(dispatcher, stream, peer, Some(Secured { certificate }), stop).await;
-            })),
+            }),
         }
+    }
+}
+
+/// The connections of one listener, which are dropped when this is.
+struct Connections {
+    tasks: JoinSet<()>,
+    /// Counts those of all listeners.
+    open: TaskTracker,
+}
+
+impl Connections {
+    fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.open.track_future(connection));
     }
 }

@@ -1,25 +1,22 @@
-//! Puts a server together, starts it and stops it.
+//! Puts a server together and starts it.
 //!
-//! Owns the order of start and shutdown, and which part gets which other part. It must not know business rules: it
-//! only introduces those who do.
+//! Owns the order of the start, and which part gets which other part. It must not know business rules: it only
+//! introduces those who do.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
     Admin, AdminSettings, Applier, Audit, AuditStatistics, AuditWriter, Bootstrap, BootstrapError,
-    BootstrapOptions, Connectors, bootstrap, record_deployments, record_start, record_stop, register_all,
+    BootstrapOptions, Connectors, bootstrap, record_deployments, record_start, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -27,7 +24,6 @@ use zato_kvdb::{Administration, Command, Embedded, Kvdb, KvdbError, Redis, Syste
 use zato_odb::{KeyFileError, Odb, OdbConfig, OdbError, SecretKey};
 use zato_outgoing::InvalidComponent;
 use zato_service::{Environment, EnvironmentParts, Outgoing, Registry, RegistryError, Service};
-use zato_stats::Stats;
 
 use crate::access_log::AccessLogWriter;
 use crate::background::Prepared;
@@ -36,6 +32,8 @@ use crate::files::{Credentials, DataDirectory, FileError, Login};
 use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
+use crate::running::RunningServer;
+use crate::signals::Signals;
 use crate::tls::{Tls, TlsError};
 use crate::{descriptors, host, logging, pages};
 
@@ -205,15 +203,14 @@ impl Server {
         let audit_task = tokio::spawn(audit_writer.run());
         let dispatcher = dispatcher(&config, channels, environment, statistics, access_log, audit);
         let stop = CancellationToken::new();
-        let grace = config.shutdown_timeout;
         let https = tls.as_ref().map(|(address, ..)| *address);
-        let listening = TaskTracker::new();
+        let (mut listening, connections) = (JoinSet::new(), TaskTracker::new());
         if let Some((_, socket, (tls, files))) = tls {
             listening.spawn(tls.clone().follow(files, stop.clone()));
             let listener = Listener::new(socket, dispatcher.clone()).with_tls(tls);
-            listening.spawn(listener.run(stop.clone(), grace));
+            listening.spawn(listener.run(stop.clone(), connections.clone()));
         }
-        listening.spawn(Listener::new(socket, dispatcher).run(stop.clone(), grace));
+        listening.spawn(Listener::new(socket, dispatcher).run(stop.clone(), connections.clone()));
         let following = tokio::spawn(follower.run(stop.clone()));
         let stats = background.background().stats.clone();
         let background = background.start(&stop);
@@ -236,6 +233,7 @@ impl Server {
             files,
             stop,
             listening,
+            connections,
             following,
             background,
             stats,
@@ -348,103 +346,5 @@ fn dispatcher(
     match access_log {
         Some(log) => dispatcher.with_access_log(Arc::new(log)),
         None => dispatcher,
-    }
-}
-
-/// A server that accepts calls.
-#[derive(Debug)]
-pub struct RunningServer {
-    address: SocketAddr,
-    files: DataDirectory,
-    stop: CancellationToken,
-    listening: TaskTracker,
-    following: JoinHandle<()>,
-    background: TaskTracker,
-    stats: Stats,
-    access_log_task: Option<JoinHandle<()>>,
-    audit_task: JoinHandle<()>,
-    tasks: TaskTracker,
-    shutdown_timeout: Duration,
-    odb: Odb,
-    server_id: i64,
-    signals: Signals,
-}
-
-/// The signals that stop a server.
-#[derive(Debug)]
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// The name of the first one that comes.
-    async fn recv(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-impl RunningServer {
-    /// The address that it listens at.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The files of its data directory.
-    pub fn files(&self) -> &DataDirectory {
-        &self.files
-    }
-
-    /// Says on standard output that the server is ready, and runs it until SIGTERM or SIGINT.
-    pub async fn run_until_signal(mut self) {
-        println!(
-            "zato-server is ready at http://{}, credentials are in {}, try: curl http://{}/zato/ping",
-            self.address,
-            self.files.credentials().display(),
-            self.address
-        );
-        let signal = self.signals.recv().await;
-        tracing::info!(signal, "stopping; calls in flight are finished first");
-        self.stop().await;
-    }
-
-    /// Stops accepting calls, finishes those in flight and the background invocations, within the time that the
-    /// settings give.
-    pub async fn stop(self) {
-        self.stop.cancel();
-        self.listening.close();
-        self.listening.wait().await;
-        self.background.wait().await;
-        self.tasks.close();
-        if timeout(self.shutdown_timeout, self.tasks.wait()).await.is_err() {
-            tracing::warn!(invocations = self.tasks.len(), "background invocations were cut off");
-        }
-        // The calls that ended since everything was told to stop.
-        if let Err(error) = self.stats.flush().await {
-            tracing::warn!(%error, "the last calls are missing in the statistics");
-        }
-        drop(self.following.await);
-        // A call that was given up may still hold the log.
-        if let Some(task) = self.access_log_task
-            && timeout(self.shutdown_timeout, task).await.is_err()
-        {
-            tracing::warn!("the last calls are missing in the access log");
-        }
-        if timeout(self.shutdown_timeout, self.audit_task).await.is_err() {
-            tracing::warn!("the last calls are missing in the audit log");
-        }
-        let recorded = record_stop(&self.odb, self.server_id, OffsetDateTime::now_utc());
-        if let Err(error) = recorded.await {
-            tracing::warn!(%error, "the operational database could not be told that the server stops");
-        }
-        self.files.remove_server();
-        tracing::info!("stopped");
     }
 }

@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// What stands in the place of a time while nothing is waited for.
 const NOT: u64 = u64::MAX;
 
+/// The time of a connection's beginning. No later wait begins then.
+const BEGINNING: u64 = 0;
+
 /// Since when a connection waits. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting(Arc<State>);
@@ -33,13 +36,22 @@ struct State {
 impl Waiting {
     /// A connection that begins now.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(State { begun: Instant::now(), since: AtomicU64::new(0), stuck: AtomicU64::new(NOT) }))
+        Self(Arc::new(State {
+            begun: Instant::now(),
+            since: AtomicU64::new(BEGINNING),
+            stuck: AtomicU64::new(NOT),
+        }))
     }
 
     /// Since when the client is waited for; none while it is not, and where that is not to be limited.
     pub(crate) fn since(&self) -> Option<Instant> {
         let since = self.0.since.load(Relaxed).min(self.0.stuck.load(Relaxed));
         (since != NOT).then(|| self.0.begun + Duration::from_nanos(since))
+    }
+
+    /// Whether no head of a request was ever there. A connection of HTTP/2 is no longer new once that is what it speaks.
+    pub(crate) fn is_new(&self) -> bool {
+        self.0.since.load(Relaxed) == BEGINNING
     }
 
     /// The connection is not waited for any more, but for what a call that begins on it does at its end.
@@ -57,7 +69,7 @@ impl Waiting {
     }
 
     fn begin(&self) {
-        self.0.since.store(self.now(), Relaxed);
+        self.0.since.store(self.now().max(BEGINNING + 1), Relaxed);
     }
 
     /// 64 bits of nanoseconds are more than 500 years.
@@ -91,12 +103,12 @@ mod tests {
         let waiting = Waiting::new();
         let begun = waiting.since().unwrap();
         tokio::time::advance(second).await;
-        assert_eq!(waiting.since(), Some(begun));
+        assert_eq!((waiting.since(), waiting.is_new()), (Some(begun), true));
         let call = waiting.call();
-        assert_eq!(waiting.since(), None);
+        assert_eq!((waiting.since(), waiting.is_new()), (None, false));
         tokio::time::advance(second).await;
         drop(call);
-        assert_eq!(waiting.since(), Some(begun + 2 * second));
+        assert_eq!((waiting.since(), waiting.is_new()), (Some(begun + 2 * second), false));
         tokio::time::advance(second).await;
         waiting.set_stuck(false);
         assert_eq!(waiting.since(), Some(begun + 3 * second));
