@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::json;
+use zato_test_port::Port;
 
 use crate::support::api::json_channel;
 use crate::support::launch::Home;
@@ -86,13 +87,18 @@ fn a_stale_server_json_is_replaced() {
     stopped.start().request("GET", "/zato/ping").send().status(200);
 }
 
-/// Two servers on the same files would each undo what the other does.
+/// Two servers on the same files would each undo what the other does, wherever they keep the rest.
 #[test]
 fn a_data_directory_has_one_server() {
     let server = Server::start();
     let data = server.data();
-    let refusal = Launch::new().flag("--data-dir", data.to_str().unwrap()).refusal();
-    assert!(refusal.stderr.contains(data.to_str().unwrap()), "{}", refusal.stderr);
+    let redis = Port::reserve();
+    for kvdb in ["embedded".to_owned(), format!("redis://127.0.0.1:{}", redis.number())] {
+        let refusal = Launch::new().flag("--data-dir", data.to_str().unwrap()).flag("--kvdb", kvdb).refusal();
+        for text in [data.to_str().unwrap(), &format!("process {}", server.pid()), "--data-dir"] {
+            assert!(refusal.stderr.contains(text), "no [{text}] in {}", refusal.stderr);
+        }
+    }
     let running: serde_json::Value = fs::read_to_string(data.join("server.json")).unwrap().parse().unwrap();
     assert_eq!(running["pid"], server.pid());
     server.api().call("zato.ping", &json!({})).ok();

@@ -1,8 +1,10 @@
-//! The files by which other programs find a running server: `credentials.json` and `server.json`.
+//! The directory of a server's files, and those by which other programs find a running server: `credentials.json` and
+//! `server.json`.
 //!
-//! Owns their form, which others script against, and their permissions. It must not know what the passwords open.
+//! Owns their form, which others script against, their permissions, and that a directory has one server at a time. It must
+//! not know what the passwords open.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -25,9 +27,34 @@ impl FileError {
     }
 }
 
-/// The files of one data directory.
-#[derive(Clone, Debug)]
-pub struct DataDirectory(PathBuf);
+/// Why a data directory can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataDirectoryError {
+    /// It, or the file that tells who uses it, can't be created.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Another server uses it.
+    #[error(
+        "another server{} uses the data directory {}; stop that one first, or give this one a directory of its own with --data-dir",
+        pid.map(|pid| format!(", process {pid},")).unwrap_or_default(),
+        path.display()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The other server's process, if it said so.
+        pid: Option<u32>,
+    },
+}
+
+/// The files of one data directory, which is this server's alone for as long as this value lives.
+#[derive(Debug)]
+pub struct DataDirectory {
+    path: PathBuf,
+    /// Locked. The operating system takes the lock back even from a process that is killed.
+    _lock: File,
+}
 
 /// What `credentials.json` says.
 #[derive(Serialize)]
@@ -55,42 +82,42 @@ struct Running {
 }
 
 impl DataDirectory {
-    /// Makes sure that the directory exists; a new one is the owner's only.
+    /// Makes sure that the directory exists, and that no other server uses it; a new one is the owner's only.
     ///
     /// # Errors
-    /// It can't be created.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
+    /// It can't be created, or another server uses it.
+    pub fn open(path: &Path) -> Result<Self, DataDirectoryError> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
             .map_err(|source| FileError::new("create the data directory", path, source))?;
-        Ok(Self(path.to_owned()))
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
     }
 
     /// The operational database, unless it is elsewhere.
     pub fn odb(&self) -> PathBuf {
-        self.0.join("odb.sqlite3")
+        self.path.join("odb.sqlite3")
     }
 
     /// The key/value store.
     pub fn kvdb(&self) -> PathBuf {
-        self.0.join("kvdb.redb")
+        self.path.join("kvdb.redb")
     }
 
     /// The key that secrets are encrypted with.
     pub fn secret_key(&self) -> PathBuf {
-        self.0.join("secret.key")
+        self.path.join("secret.key")
     }
 
     /// The users and passwords of a new cluster.
     pub fn credentials(&self) -> PathBuf {
-        self.0.join("credentials.json")
+        self.path.join("credentials.json")
     }
 
     /// Where the running server is.
     pub fn server(&self) -> PathBuf {
-        self.0.join("server.json")
+        self.path.join("server.json")
     }
 
     pub(crate) fn write_credentials(&self, credentials: &Credentials<'_>) -> Result<(), FileError> {
@@ -106,6 +133,30 @@ impl DataDirectory {
             tracing::warn!(%error, file = %self.server().display(), "can't remove the file");
         }
     }
+}
+
+/// Takes the directory for this process, whose number is in the file for those who come later.
+fn lock(directory: &Path) -> Result<File, DataDirectoryError> {
+    let path = directory.join("lock");
+    let failed = |source| FileError::new("lock", &path, source);
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let pid = io::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+            return Err(DataDirectoryError::InUse { path: directory.to_owned(), pid });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source).into()),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+    Ok(file)
 }
 
 /// Writes a file that readers see either not at all or whole, and that only its owner reads.
@@ -155,10 +206,14 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&data.credentials()), 0o600);
         assert_eq!(mode(folder.path().join("a/b").as_path()), 0o700);
+        let refused = DataDirectory::open(&folder.path().join("a/b")).unwrap_err().to_string();
+        assert!(refused.contains(&format!("another server, process {},", std::process::id())), "{refused}");
         let expected = format!(r#"{{"pid":{},"http":"127.0.0.1:4"}}"#, std::process::id());
         assert_eq!(fs::read_to_string(data.server()).unwrap().trim_end(), expected);
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         data.write_server(address(4), Some(address(5))).unwrap();
         assert!(fs::read_to_string(data.server()).unwrap().contains(r#""https":"127.0.0.1:5""#));
+        drop(data);
+        DataDirectory::open(&folder.path().join("a/b")).unwrap();
     }
 }

@@ -25,7 +25,7 @@ mod waiting;
 pub use config::{
     Config, ConfigError, ErrorDetails, KvdbLocation, LogFormat, OdbLocation, Options, TlsConfig,
 };
-pub use files::{DataDirectory, FileError};
+pub use files::{DataDirectory, DataDirectoryError, FileError};
 pub use running::RunningServer;
 pub use server::{Server, StartError};
 pub use tls::TlsError;

@@ -28,7 +28,7 @@ use zato_service::{Environment, EnvironmentParts, Outgoing, Registry, RegistryEr
 use crate::access_log::AccessLogWriter;
 use crate::background::Prepared;
 use crate::config::{Config, ConfigError, ErrorDetails, KvdbLocation, OdbLocation};
-use crate::files::{Credentials, DataDirectory, FileError, Login};
+use crate::files::{Credentials, DataDirectory, DataDirectoryError, FileError, Login};
 use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
@@ -54,6 +54,9 @@ pub enum StartError {
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The data directory can't be used.
+    #[error(transparent)]
+    DataDirectory(#[from] DataDirectoryError),
     /// A file of the data directory can't be read or written.
     #[error(transparent)]
     File(#[from] FileError),
