@@ -272,3 +272,55 @@ fn a_damaged_database_is_refused() {
     let refusal = stopped.launch.refusal_in(&stopped.home);
     assert!(refusal.stderr.contains("not a database"), "{}", refusal.stderr);
 }
+
+/// A password that was never written down anywhere would be lost with the start that made it.
+#[test]
+fn passwords_are_written_down_before_they_count() {
+    let home = Home::new();
+    let staged = home.data().join("credentials.json.new");
+    fs::create_dir_all(&staged).unwrap();
+    fs::write(staged.join("in the way"), "").unwrap();
+    let refusal = Launch::new().refusal_in(&home);
+    assert!(refusal.stderr.contains("credentials.json.new"), "{}", refusal.stderr);
+    fs::remove_dir_all(&staged).unwrap();
+    let server = Launch::new().start_in(home);
+    server.api().call("zato.ping", &json!({})).ok();
+
+    // The power went after the passwords were stored, and before the file was in its place.
+    let file = server.data().join("credentials.json");
+    let stopped = server.stop();
+    fs::rename(&file, &staged).unwrap();
+    let server = stopped.start();
+    server.api().call("zato.ping", &json!({})).ok();
+    assert!(!staged.exists() && server.log_lines(&["WARN"]).is_empty(), "{}", server.log());
+}
+
+#[test]
+fn a_file_that_does_not_hold_the_passwords_is_not_pointed_to() {
+    let server = Server::start();
+    let definitions = server.api().call("zato.security.basic-auth.get-list", &json!({"cluster_id": 1})).ok();
+    let pubapi = definitions.as_array().unwrap().iter().find(|item| item["name"] == "pubapi").unwrap();
+    let old = server.password("pubapi").to_owned();
+    server.api().change_password(pubapi["id"].as_i64().unwrap(), "changed-over-the-api");
+    let warned = |server: &Server, users: &str| {
+        let lines = server.log_lines(&["WARN", "credentials.json", "--pubapi-password"]);
+        assert!(matches!(&lines[..], [line] if line.contains(users)), "{}", server.log());
+        let printed =
+            eventually("the line is printed", || Some(server.stdout()).filter(|text| text.ends_with('\n')));
+        assert!(!printed.contains("credentials"), "{printed}");
+    };
+    let server = server.stop().start();
+    warned(&server, "[\"pubapi\"]");
+    assert_eq!(server.password("pubapi"), old);
+
+    let stopped = server.stop();
+    fs::remove_file(stopped.home.data().join("credentials.json")).unwrap();
+    let server = stopped.start();
+    warned(&server, "[\"pubapi\", \"admin.invoke\"]");
+
+    let stopped = server.stop();
+    let server = stopped.launch.variable("ZATO_PUBAPI_PASSWORD", "a-way-in-again").start_in(stopped.home);
+    assert_eq!(server.password("pubapi"), "a-way-in-again");
+    server.api().call("zato.ping", &json!({})).ok();
+    assert!(server.log_lines(&["WARN"]).is_empty(), "{}", server.log());
+}

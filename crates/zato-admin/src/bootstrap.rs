@@ -61,17 +61,44 @@ pub struct Bootstrap {
     pub server_id: i64,
     /// Whether the cluster was made just now.
     pub created: bool,
-    /// The passwords of the two definitions, if one of them was set just now.
-    pub credentials: Option<Credentials>,
+    /// Whether the password of one of the two definitions that the public API is reached with was set just now.
+    pub is_password_set: bool,
+    /// The passwords of the two definitions.
+    pub credentials: Credentials,
 }
 
-/// The passwords that the public API is reached with. The user names are those of the definitions.
+/// A cluster that is ready, and not stored yet. Dropping it changes nothing.
+#[must_use]
+#[derive(Debug)]
+pub struct Prepared {
+    tx: Transaction,
+    bootstrap: Bootstrap,
+}
+
+impl Prepared {
+    /// What there is once it is stored.
+    pub fn bootstrap(&self) -> &Bootstrap {
+        &self.bootstrap
+    }
+
+    /// Stores it.
+    ///
+    /// # Errors
+    /// The operational database failed. If the connection to it broke, it may have been stored all the same.
+    pub async fn commit(self) -> Result<Bootstrap, BootstrapError> {
+        self.tx.commit().await?;
+        Ok(self.bootstrap)
+    }
+}
+
+/// The passwords that the public API is reached with, each unless its definition is gone. The user names are those of the
+/// definitions.
 #[derive(Debug)]
 pub struct Credentials {
     /// That of `pubapi`.
-    pub pubapi: Secret,
+    pub pubapi: Option<Secret>,
     /// That of `admin.invoke`.
-    pub admin_invoke: Secret,
+    pub admin_invoke: Option<Secret>,
 }
 
 /// Why a cluster can't be prepared. Nothing was changed then.
@@ -89,15 +116,16 @@ pub enum BootstrapError {
 /// Finds the cluster and the server, makes them if this is the first start, and adds what is new: rows for the services
 /// of the catalogue that are built and for those in `registry`, and the default channels of the former.
 ///
-/// All of it is one transaction. Servers that start at the same time wait for one another.
+/// All of it is one transaction, which is yet to be committed: new passwords can be kept elsewhere before they count. Servers
+/// that start at the same time wait for one another.
 ///
 /// # Errors
 /// The operational database or the source of random numbers failed.
-pub async fn bootstrap(
+pub async fn prepare(
     odb: &Odb,
     registry: &Registry,
     options: &BootstrapOptions,
-) -> Result<Bootstrap, BootstrapError> {
+) -> Result<Prepared, BootstrapError> {
     let mut tx = odb.begin().await?;
     let (cluster, created) = match tx.find_cluster(&options.cluster_name).await? {
         Some(cluster) => (cluster, false),
@@ -116,9 +144,24 @@ pub async fn bootstrap(
     };
     work.add_services(registry).await?;
     work.add_jobs().await?;
-    let credentials = if is_password_set { work.credentials().await? } else { None };
-    work.tx.commit().await?;
-    Ok(Bootstrap { cluster_id: cluster.id, server_id, created, credentials })
+    let credentials = Credentials {
+        pubapi: work.password(PUBAPI).await?,
+        admin_invoke: work.password(ADMIN_INVOKE).await?,
+    };
+    let bootstrap = Bootstrap { cluster_id: cluster.id, server_id, created, is_password_set, credentials };
+    Ok(Prepared { tx: work.tx, bootstrap })
+}
+
+/// The same for those who need not keep the passwords: what is prepared is stored at once.
+///
+/// # Errors
+/// As those of [`prepare`].
+pub async fn bootstrap(
+    odb: &Odb,
+    registry: &Registry,
+    options: &BootstrapOptions,
+) -> Result<Bootstrap, BootstrapError> {
+    prepare(odb, registry, options).await?.commit().await
 }
 
 async fn create_cluster(tx: &mut Transaction, options: &BootstrapOptions) -> Result<Cluster, OdbError> {
@@ -208,12 +251,6 @@ impl Work {
         self.record(&definition, Action::PasswordChanged).await?;
         tracing::info!(name, "the password was changed to the one that the server was started with");
         Ok(true)
-    }
-
-    async fn credentials(&self) -> Result<Option<Credentials>, BootstrapError> {
-        let pubapi = self.password(PUBAPI).await?;
-        let admin_invoke = self.password(ADMIN_INVOKE).await?;
-        Ok(pubapi.zip(admin_invoke).map(|(pubapi, admin_invoke)| Credentials { pubapi, admin_invoke }))
     }
 
     async fn password(&self, name: &str) -> Result<Option<Secret>, BootstrapError> {

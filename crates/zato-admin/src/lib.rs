@@ -28,7 +28,7 @@ pub use admin::{Admin, AdminSettings, Follower};
 pub use apply::Applier;
 pub use audit::{Audit, AuditStatistics, AuditWriter};
 pub use background::Background;
-pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, bootstrap};
+pub use bootstrap::{Bootstrap, BootstrapError, BootstrapOptions, Credentials, Prepared, bootstrap, prepare};
 pub use connectors::Connectors;
 pub use handle::{Handle, register_all};
 pub use jobs::JobStore;

@@ -56,22 +56,6 @@ pub struct DataDirectory {
     _lock: File,
 }
 
-/// What `credentials.json` says.
-#[derive(Serialize)]
-pub(crate) struct Credentials<'a> {
-    pub(crate) cluster_id: i64,
-    pub(crate) pubapi: Login<'a>,
-    #[serde(rename = "admin.invoke")]
-    pub(crate) admin_invoke: Login<'a>,
-}
-
-/// A user of the public API and its password.
-#[derive(Serialize)]
-pub(crate) struct Login<'a> {
-    pub(crate) username: &'a str,
-    pub(crate) password: &'a str,
-}
-
 /// What `server.json` says.
 #[derive(Serialize)]
 struct Running {
@@ -120,12 +104,9 @@ impl DataDirectory {
         self.path.join("server.json")
     }
 
-    pub(crate) fn write_credentials(&self, credentials: &Credentials<'_>) -> Result<(), FileError> {
-        replace(&self.credentials(), credentials)
-    }
-
     pub(crate) fn write_server(&self, http: SocketAddr, https: Option<SocketAddr>) -> Result<(), FileError> {
-        replace(&self.server(), &Running { pid: std::process::id(), http, https })
+        stage(&self.server(), &Running { pid: std::process::id(), http, https })?;
+        put(&self.server())
     }
 
     pub(crate) fn remove_server(&self) {
@@ -159,27 +140,38 @@ fn lock(directory: &Path) -> Result<File, DataDirectoryError> {
     Ok(file)
 }
 
-/// Writes a file that readers see either not at all or whole, and that only its owner reads.
-fn replace(path: &Path, document: &impl Serialize) -> Result<(), FileError> {
-    let failed = |source| FileError::new("write", path, source);
-    let mut temporary = path.to_owned().into_os_string();
-    temporary.push(".new");
-    let temporary = PathBuf::from(temporary);
+/// Where a file is written until it is whole.
+pub(crate) fn staged(path: &Path) -> PathBuf {
+    let mut staged = path.to_owned().into_os_string();
+    staged.push(".new");
+    staged.into()
+}
+
+/// Writes what a file is to hold beside it, for its owner only. [`put`] puts it in its place.
+pub(crate) fn stage(path: &Path, document: &impl Serialize) -> Result<(), FileError> {
+    let path = staged(path);
     let write = |mut file: File| {
         serde_json::to_writer(&mut file, document)?;
         file.write_all(b"\n")?;
         file.sync_all()
     };
     // A left-over of a crash may have other permissions; a new file has the ones asked for.
-    drop(fs::remove_file(&temporary));
+    drop(fs::remove_file(&path));
     OpenOptions::new()
         .create_new(true)
         .write(true)
         .mode(0o600)
-        .open(&temporary)
+        .open(&path)
         .and_then(write)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(failed)
+        .map_err(|source| FileError::new("write", &path, source))
+}
+
+/// Replaces a file with what is staged for it: readers see either as a whole, also after the power failed.
+pub(crate) fn put(path: &Path) -> Result<(), FileError> {
+    let directory = path.parent().unwrap_or(path);
+    fs::rename(staged(path), path)
+        .and_then(|()| File::open(directory)?.sync_all())
+        .map_err(|source| FileError::new("write", path, source))
 }
 
 #[cfg(test)]
@@ -189,31 +181,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_the_owners_and_have_their_contracts_form() {
+    fn server_json_has_its_contracts_form() {
         let folder = tempfile::tempdir().unwrap();
-        let data = DataDirectory::open(&folder.path().join("a/b")).unwrap();
-        let credentials = Credentials {
-            cluster_id: 1,
-            pubapi: Login { username: "pubapi", password: "p" },
-            admin_invoke: Login { username: "admin.invoke", password: "a" },
-        };
+        let data = DataDirectory::open(folder.path()).unwrap();
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         for _ in 0..2 {
-            data.write_credentials(&credentials).unwrap();
-            data.write_server(SocketAddr::from(([127, 0, 0, 1], 4)), None).unwrap();
+            data.write_server(address(4), None).unwrap();
         }
-        let expected = r#"{"cluster_id":1,"pubapi":{"username":"pubapi","password":"p"},"admin.invoke":{"username":"admin.invoke","password":"a"}}"#;
-        assert_eq!(fs::read_to_string(data.credentials()).unwrap().trim_end(), expected);
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&data.credentials()), 0o600);
-        assert_eq!(mode(folder.path().join("a/b").as_path()), 0o700);
-        let refused = DataDirectory::open(&folder.path().join("a/b")).unwrap_err().to_string();
-        assert!(refused.contains(&format!("another server, process {},", std::process::id())), "{refused}");
         let expected = format!(r#"{{"pid":{},"http":"127.0.0.1:4"}}"#, std::process::id());
         assert_eq!(fs::read_to_string(data.server()).unwrap().trim_end(), expected);
-        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         data.write_server(address(4), Some(address(5))).unwrap();
         assert!(fs::read_to_string(data.server()).unwrap().contains(r#""https":"127.0.0.1:5""#));
+    }
+
+    #[test]
+    fn a_directory_is_its_servers_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let data = DataDirectory::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        let refused = DataDirectory::open(&path).unwrap_err().to_string();
+        assert!(refused.contains(&format!("another server, process {},", std::process::id())), "{refused}");
         drop(data);
-        DataDirectory::open(&folder.path().join("a/b")).unwrap();
+        DataDirectory::open(&path).unwrap();
     }
 }

@@ -25,6 +25,8 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 pub struct RunningServer {
     pub(crate) address: SocketAddr,
     pub(crate) files: DataDirectory,
+    /// Whether `credentials.json` holds the passwords that count.
+    pub(crate) tells_credentials: bool,
     pub(crate) stop: CancellationToken,
     /// The listeners, with which their connections end.
     pub(crate) listening: JoinSet<()>,
@@ -55,11 +57,14 @@ impl RunningServer {
 
     /// Says on standard output that the server is ready, and runs it until SIGTERM or SIGINT.
     pub async fn run_until_signal(mut self) {
+        let Self { address, files, .. } = &self;
+        let credentials = if self.tells_credentials {
+            format!(" credentials are in {},", files.credentials().display())
+        } else {
+            String::new()
+        };
         println!(
-            "zato-server is ready at http://{}, credentials are in {}, try: curl http://{}/zato/ping",
-            self.address,
-            self.files.credentials().display(),
-            self.address
+            "zato-server is ready at http://{address},{credentials} try: curl http://{address}/zato/ping"
         );
         let signal = self.signals.recv().await;
         tracing::info!(signal, "stopping; calls in flight are finished first");

@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zato_admin::{
-    Admin, AdminSettings, Applier, Audit, AuditStatistics, AuditWriter, Bootstrap, BootstrapError,
-    BootstrapOptions, Connectors, bootstrap, record_deployments, record_start, register_all,
+    Admin, AdminSettings, Applier, Audit, AuditStatistics, AuditWriter, BootstrapError, BootstrapOptions,
+    Connectors, prepare, record_deployments, record_start, register_all,
 };
 use zato_channel::{ChannelStatistics, Channels, Dispatcher, Settings};
 use zato_cid::{Form, SystemGenerator};
@@ -28,14 +28,14 @@ use zato_service::{Environment, EnvironmentParts, Outgoing, Registry, RegistryEr
 use crate::access_log::AccessLogWriter;
 use crate::background::Prepared;
 use crate::config::{Config, ConfigError, ErrorDetails, KvdbLocation, OdbLocation};
-use crate::files::{Credentials, DataDirectory, DataDirectoryError, FileError, Login};
+use crate::files::{DataDirectory, DataDirectoryError, FileError};
 use crate::follower::EventFollower;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::running::RunningServer;
 use crate::signals::Signals;
 use crate::tls::{Tls, TlsError};
-use crate::{descriptors, host, logging, pages};
+use crate::{credentials, descriptors, host, logging, pages};
 
 /// The cluster that a first start creates.
 const CLUSTER_NAME: &str = "main";
@@ -173,8 +173,11 @@ impl Server {
         let metrics = Arc::new(Metrics::new(services, statistics.clone(), around, audited.clone()));
         let channels = Channels::new(pages::pages(odb.clone(), metrics));
 
-        let cluster = bootstrap(&odb, &registry, &bootstrap_options(&config, &host)).await?;
-        write_credentials(&files, &cluster)?;
+        let prepared = prepare(&odb, &registry, &bootstrap_options(&config, &host)).await?;
+        credentials::keep(&files, prepared.bootstrap())?;
+        let cluster = prepared.commit().await?;
+        credentials::settle(&files, &cluster)?;
+        let tells_credentials = credentials::check(&files, &cluster, &config);
         let connectors = Connectors::new(environment.clone(), &host, config.shutdown_timeout);
         let background = Prepared::new(&odb, &cluster, &environment, connectors.clone());
         let (cluster_id, routes) = (cluster.cluster_id, channels.clone());
@@ -234,6 +237,7 @@ impl Server {
         Ok(RunningServer {
             address,
             files,
+            tells_credentials,
             stop,
             listening,
             connections,
@@ -315,15 +319,6 @@ fn bootstrap_options(config: &Config, host: &str) -> BootstrapOptions {
         pubapi_password: config.pubapi_password.clone(),
         admin_invoke_password: config.admin_invoke_password.clone(),
     }
-}
-
-fn write_credentials(files: &DataDirectory, cluster: &Bootstrap) -> Result<(), FileError> {
-    let Some(logins) = &cluster.credentials else { return Ok(()) };
-    files.write_credentials(&Credentials {
-        cluster_id: cluster.cluster_id,
-        pubapi: Login { username: "pubapi", password: logins.pubapi.expose() },
-        admin_invoke: Login { username: "admin.invoke", password: logins.admin_invoke.expose() },
-    })
 }
 
 fn dispatcher(

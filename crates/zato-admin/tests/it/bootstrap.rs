@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use zato_admin::{BootstrapOptions, bootstrap};
+use zato_admin::{BootstrapOptions, bootstrap, prepare};
 use zato_odb::model::{Connection, Everything, HttpSoap, HttpSoapFilter, Server, Service, Transport};
 use zato_odb::{Action, EventId, Object, Odb, Read, Secret};
 use zato_service::Registry;
@@ -22,9 +22,10 @@ async fn a_first_start_and_a_second_one() {
     let registry = Registry::new();
     let random = || BootstrapOptions { pubapi_password: None, admin_invoke_password: None, ..options() };
     let first = bootstrap(&odb, &registry, &random()).await.unwrap();
-    let credentials = first.credentials.unwrap();
-    assert!(first.created && credentials.pubapi != credentials.admin_invoke);
-    assert_eq!(credentials.pubapi.expose().len(), 32);
+    let [pubapi, admin_invoke] =
+        [first.credentials.pubapi, first.credentials.admin_invoke].map(Option::unwrap);
+    assert!(first.created && first.is_password_set && pubapi != admin_invoke);
+    assert_eq!(pubapi.expose().len(), 32);
     let id = first.cluster_id;
     let services = names::<Service>(&odb, id, &Everything).await;
     let built = zato_catalogue::services().iter().filter(|service| service.is_built()).count();
@@ -58,7 +59,8 @@ async fn a_first_start_and_a_second_one() {
 
     let second = bootstrap(&odb, &registry, &random()).await.unwrap();
     assert_eq!((second.cluster_id, second.created), (id, false));
-    assert!(second.credentials.is_none());
+    assert!(!second.is_password_set);
+    assert_eq!(second.credentials.pubapi, Some(pubapi));
     assert_eq!(names::<Service>(&odb, id, &Everything).await, services);
     assert_eq!(odb.last_event(id).await.unwrap(), EventId::START);
 }
@@ -70,12 +72,15 @@ async fn a_password_given_later_is_the_new_one() {
     let registry = Registry::new();
     let first = bootstrap(&odb, &registry, &options()).await.unwrap();
     let same = bootstrap(&odb, &registry, &options()).await.unwrap();
-    assert!(same.credentials.is_none());
+    assert!(!same.is_password_set);
 
     let new = BootstrapOptions { pubapi_password: Some(Secret::new("new")), ..options() };
-    let changed = bootstrap(&odb, &registry, &new).await.unwrap().credentials.unwrap();
-    assert_eq!(changed.pubapi.expose(), "new");
-    assert_eq!(changed.admin_invoke.expose(), ADMIN_INVOKE_PASSWORD);
+    drop(prepare(&odb, &registry, &new).await.unwrap());
+    assert_eq!(odb.last_event(first.cluster_id).await.unwrap(), EventId::START);
+    let changed = bootstrap(&odb, &registry, &new).await.unwrap();
+    assert!(changed.is_password_set);
+    assert_eq!(changed.credentials.pubapi, Some(Secret::new("new")));
+    assert_eq!(changed.credentials.admin_invoke, Some(Secret::new(ADMIN_INVOKE_PASSWORD)));
     let events = odb.events_after(first.cluster_id, EventId::START, 10).await.unwrap();
     let [event] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((&*event.name, event.action, &*event.actor), ("pubapi", Action::PasswordChanged, "bootstrap"));
