@@ -50,6 +50,16 @@ fn sigint_stops_it_like_sigterm() {
     assert!(status.success(), "{status}\n{}", stopped.log);
 }
 
+/// Service managers send it to have files read again, and a terminal when it is closed.
+#[test]
+fn sighup_stops_nothing() {
+    let server = Server::start();
+    server.hang_up();
+    eventually("the signal is logged", || server.log_lines(&["INFO", "SIGHUP"]).pop());
+    server.request("GET", "/zato/ping").send().status(200);
+    server.stop();
+}
+
 /// Whoever has not asked for anything yet has nothing to wait for, and may be silent for as long as it likes.
 #[test]
 fn clients_that_ask_for_nothing_do_not_keep_it() {

@@ -66,7 +66,7 @@ impl RunningServer {
         println!(
             "zato-server is ready at http://{address},{credentials} try: curl http://{address}/zato/ping"
         );
-        let signal = self.signals.recv().await;
+        let signal = self.signals.stop().await;
         tracing::info!(signal, "stopping; calls in flight are finished first");
         self.stop().await;
     }

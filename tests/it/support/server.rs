@@ -157,6 +157,11 @@ impl Server {
         self.process.signal(Signal::INT);
     }
 
+    /// Sends SIGHUP without waiting for anything.
+    pub(crate) fn hang_up(&self) {
+        self.process.signal(Signal::HUP);
+    }
+
     /// Kills it without waiting for anything.
     pub(crate) fn crash(&self) {
         self.process.signal(Signal::KILL);

@@ -86,7 +86,7 @@ pub struct Options {
     #[arg(long, env = "ZATO_TRUSTED_PROXIES", value_name = "ADDRESS[/BITS],...", value_delimiter = ',')]
     pub trusted_proxies: Option<Vec<String>>,
 
-    /// How long calls in flight may take once the server was told to stop, in seconds [default: 30]
+    /// How long calls in flight may take once SIGTERM or SIGINT told the server to stop, in seconds [default: 30]
     #[arg(long, env = "ZATO_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
     pub shutdown_timeout: Option<u64>,
 
