@@ -78,18 +78,19 @@ pub(crate) struct Secured {
     pub(crate) certificate: Option<ClientCertificate>,
 }
 
-/// Serves a connection over any transport until it ends, or is to stop.
+/// Serves a connection over any transport until it ends, or is to stop. `waiting` tells others how it is getting on.
 pub(crate) fn serve<S>(
     dispatcher: Dispatcher,
     stream: S,
     peer: SocketAddr,
     secured: Option<Secured>,
     stop: Stop,
+    waiting: Waiting,
 ) -> impl Future<Output = ()> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (waiting, unread) = (Waiting::new(), UnreadReplies::default());
+    let unread = UnreadReplies::default();
     let stream = Watched::new(stream, waiting.clone());
     let patience =
         Patience { waiting: waiting.clone(), unread: unread.clone(), dispatcher: dispatcher.clone() };
@@ -299,7 +300,7 @@ mod tests {
     async fn turned_away(dispatcher: &Dispatcher, first: &[u8], then: &[u8]) -> (u64, String) {
         let (client, server) = tokio::io::duplex(1024);
         let peer = ([192, 0, 2, 1], 50_000).into();
-        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default(), Waiting::new()));
         let (mut reader, mut writer) = tokio::io::split(client);
         let begun = Instant::now();
         writer.write_all(first).await.unwrap();
@@ -344,7 +345,8 @@ mod tests {
     async fn taken(dispatcher: &Dispatcher, header: &str, parts: usize) -> (usize, u64) {
         let (mut client, server) = tokio::io::duplex(1024);
         let peer = ([192, 0, 2, 1], 50_000).into();
-        let served = tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        let served =
+            tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default(), Waiting::new()));
         let begun = Instant::now();
         let request = format!("GET /large HTTP/1.1\r\nHost: localhost\r\n{header}\r\n");
         client.write_all(request.as_bytes()).await.unwrap();
@@ -377,7 +379,7 @@ mod tests {
     async fn taken_late(dispatcher: &Dispatcher) -> (hyper::Result<usize>, u64) {
         let (client, server) = tokio::io::duplex(1024 * 1024);
         let peer = ([192, 0, 2, 1], 50_000).into();
-        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default(), Waiting::new()));
         let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).initial_stream_window_size(1000);
         let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
@@ -399,7 +401,7 @@ mod tests {
         let dispatcher = dispatcher(folder.path()).await;
         let (client, server) = tokio::io::duplex(1024 * 1024);
         let peer = ([192, 0, 2, 1], 50_000).into();
-        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default()));
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default(), Waiting::new()));
         let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
         let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
         tokio::spawn(connection);
@@ -433,7 +435,7 @@ mod tests {
         tokio::time::pause();
         let (mut client, server) = tokio::io::duplex(1024 * 1024);
         let (peer, stop) = (([192, 0, 2, 1], 50_000).into(), Stop::default());
-        let served = tokio::spawn(serve(dispatcher, server, peer, None, stop.clone()));
+        let served = tokio::spawn(serve(dispatcher, server, peer, None, stop.clone(), Waiting::new()));
         let begun = Instant::now();
         client.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         let mut reply = vec![0; Large::SIZE];

@@ -6,6 +6,7 @@ mod busy;
 mod compress;
 mod config;
 mod connection;
+mod connections;
 mod credentials;
 mod descriptors;
 mod files;

@@ -49,6 +49,11 @@ impl Waiting {
         (since != NOT).then(|| self.0.begun + Duration::from_nanos(since))
     }
 
+    /// Since when a request is waited for on a connection on which nothing else is under way; none on one of HTTP/2.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        if self.0.stuck.load(Relaxed) == NOT { self.since() } else { None }
+    }
+
     /// Whether no head of a request was ever there. A connection of HTTP/2 is no longer new once that is what it speaks.
     pub(crate) fn is_new(&self) -> bool {
         self.0.since.load(Relaxed) == BEGINNING

@@ -65,6 +65,23 @@ fn unharmed(what: &str, server: &Server, p99: Duration) {
     still_works(server);
 }
 
+/// Clients that say nothing can't keep others out, nor fill the log.
+#[test]
+fn more_silent_connections_than_there_may_be() {
+    let server = Server::start();
+    server.limit_descriptors(256);
+    let begun = Instant::now();
+    let silent: Vec<_> = (0..300).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    let mut connection = Raw::open(server.address());
+    let reply = connection.send("GET /zato/ping HTTP/1.1\r\nHost: t\r\n\r\n").reply();
+    assert_eq!(reply.expect("an ordinary caller is answered").status, 200);
+    let lines = server.log_lines(&["WARN", "can't accept connections"]).len() as u64;
+    let elapsed = begun.elapsed().as_secs();
+    assert!((1..=1 + elapsed / 10).contains(&lines), "{elapsed} s\n{}", server.log());
+    drop(silent);
+    still_works(&server);
+}
+
 #[test]
 fn ten_thousand_idle_connections() {
     let limit = getrlimit(Resource::Nofile);

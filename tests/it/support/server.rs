@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use serde_json::Value;
 
 use super::api::{Api, Format};
@@ -91,6 +91,13 @@ impl Server {
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Lets it have only so many files and sockets from now on.
+    pub(crate) fn limit_descriptors(&self, count: u64) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        let limit = Rlimit { current: Some(count), maximum: Some(count) };
+        prlimit(pid, Resource::Nofile, limit).unwrap();
     }
 
     /// The data directory.
