@@ -429,6 +429,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reply_of_http2_that_is_taken_in_drops_lies_there_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let dispatcher = dispatcher(folder.path()).await;
+        tokio::time::pause();
+        let _others = dispatcher.take_memory(Settings::default().max_buffered_bytes / 2 + 1).unwrap();
+        let (client, server) = tokio::io::duplex(1024 * 1024);
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        tokio::spawn(serve(dispatcher.clone(), server, peer, None, Stop::default(), Waiting::new()));
+        let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).initial_stream_window_size(16 * 1024);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::get("http://localhost/large").body(String::new()).unwrap();
+        let mut body = sender.send_request(request).await.unwrap().into_body();
+        let begun = Instant::now();
+        let ended = loop {
+            tokio::time::sleep(Duration::from_secs(40)).await;
+            match body.frame().await {
+                Some(Ok(_)) => {}
+                end => break end,
+            }
+        };
+        let seconds = begun.elapsed().as_secs();
+        assert!(matches!(ended, Some(Err(_))) && seconds <= 160, "{ended:?} {seconds} s");
+    }
+
+    #[tokio::test]
     async fn idle_connections_end_when_they_are_told_to() {
         let folder = tempfile::tempdir().unwrap();
         let dispatcher = dispatcher(folder.path()).await;
