@@ -130,7 +130,7 @@ impl Http2 {
         builder.initial_max_send_streams(UNKNOWN);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         *lock(&streams.connection) = Stage::Running(Box::new(connection));
-        tokio::spawn(until_closed(Arc::clone(&streams)));
+        tokio::spawn(until_closed(Driver(Arc::clone(&streams))));
         Ok(Self { sender, streams })
     }
 
@@ -174,9 +174,23 @@ impl Http2 {
     }
 }
 
+/// The reading and writing of a connection, in whose task it is. The connection ends with it, also where the task is dropped
+/// because its runtime has ended: nobody would ever write what is given to the connection from then on.
+struct Driver(Arc<Streams>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let ended = std::mem::replace(&mut *lock(&self.0.connection), Stage::Ended);
+        self.0.announce();
+        // Not under the lock: calls that still wait for a reply are told now.
+        drop(ended);
+    }
+}
+
 /// Whoever waits for a reply is told of an error by the reply's future or body; without a waiting call it is the normal
 /// end of a shared connection.
-async fn until_closed(streams: Arc<Streams>) {
+async fn until_closed(driver: Driver) {
+    let streams = &*driver.0;
     let mut end = pin!(poll_fn(|cx| streams.poll(cx)));
     let ended = match tokio::time::timeout(SILENCE, end.as_mut()).await {
         Ok(ended) => ended,
@@ -187,7 +201,6 @@ async fn until_closed(streams: Arc<Streams>) {
             end.await
         }
     };
-    streams.announce();
     if let Err(error) = ended {
         tracing::debug!(%error, "an outgoing connection ended");
     }

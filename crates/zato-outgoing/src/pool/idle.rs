@@ -33,7 +33,8 @@ pub(super) struct Shared {
     options: PoolOptions,
     permits: Semaphore,
     waiting: AtomicUsize,
-    /// Locked for a few instructions at a time, never across a wait.
+    /// Locked for a few instructions at a time, never across a wait. Connections are closed when it is free again, because what
+    /// ends with them may want it.
     state: Mutex<State>,
     /// Tells the task which watches over the list that something has happened on a connection in it, or that there is no list
     /// any more.
@@ -230,13 +231,14 @@ impl Shared {
     /// Takes the most recently used live connection that leads to `url` and has room for a call: the others are then the first to
     /// become too old. Dead and outdated ones met on the way are closed.
     pub(super) fn take(&self, url: &Uri, now: Instant) -> Option<Box<Open>> {
+        let mut closed = Vec::new();
         let mut state = self.lock();
         let mut index = state.idle.len();
         while index > 0 {
             index -= 1;
             let idle = &mut state.idle[index];
             if !idle.open.is_ready() || self.is_outdated(idle, now) {
-                state.idle.remove(index);
+                closed.push(state.idle.remove(index));
             } else if idle.open.leads_to(url) && idle.open.has_room() {
                 if let Some(shared) = idle.open.share() {
                     idle.since = now;
@@ -264,7 +266,8 @@ impl Shared {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.watched = true;
-            runtime.spawn(close_outdated(Arc::downgrade(self), Arc::clone(&self.look)));
+            drop(state);
+            runtime.spawn(close_outdated(Watch(Arc::downgrade(self)), Arc::clone(&self.look)));
         }
     }
 
@@ -293,8 +296,9 @@ impl Shared {
 
     /// Remembers that `origin` has asked for HTTP/1.1. Connections of HTTP/2 to it end with their calls.
     pub(super) fn require_http1(&self, origin: &Arc<Origin>) {
+        let mut closed = Vec::new();
         let mut state = self.lock();
-        state.idle.retain(|idle| !idle.open.leads_by_http2_to(origin));
+        closed.extend(state.idle.extract_if(.., |idle| idle.open.leads_by_http2_to(origin)));
         if state.http1_required.contains(origin) {
             return;
         }
@@ -331,21 +335,24 @@ impl Shared {
     /// Makes sure that a connection about to be opened does not exceed the pool's size, which matters when there are
     /// unused ones to other origins. The caller holds a permit for its own one.
     pub(super) fn make_room(&self) {
+        let mut closed = Vec::new();
         let mut state = self.lock();
         // One for many calls which some of them use is in the list as well, and those calls have their permits.
         let unused = state.idle.iter().filter(|idle| !idle.open.is_used()).count();
         let mut surplus = unused.saturating_sub(self.permits.available_permits());
-        state.idle.retain(|idle| {
+        closed.extend(state.idle.extract_if(.., |idle| {
             let is_surplus = surplus > 0 && !idle.open.is_used();
             surplus -= usize::from(is_surplus);
-            !is_surplus
-        });
+            is_surplus
+        }));
     }
 
     pub(super) fn retire(&self) {
         let mut state = self.lock();
         state.retired = true;
-        state.idle.clear();
+        let closed = std::mem::take(&mut state.idle);
+        drop(state);
+        drop(closed);
     }
 
     pub(super) fn idle_connections(&self) -> usize {
@@ -369,13 +376,14 @@ impl Shared {
 
     /// Closes what is outdated and says when to look again, or `None` if the pool is out of use.
     fn close_outdated(&self) -> Option<Instant> {
+        let mut closed = Vec::new();
         let mut state = self.lock();
         let now = Instant::now();
-        state.idle.retain_mut(|idle| {
+        closed.extend(state.idle.extract_if(.., |idle| {
             // What happens on a connection which nobody uses is that the other side closes it.
             let is_alive = if idle.open.is_woken() { idle.open.is_ready() } else { !idle.open.is_closed() };
-            is_alive && !self.is_outdated(idle, now)
-        });
+            !is_alive || self.is_outdated(idle, now)
+        }));
         let next = state.idle.iter().map(|idle| self.end(idle)).min();
         let used = std::mem::take(&mut state.used);
         state.watched = used || next.is_some();
@@ -389,11 +397,27 @@ impl Shared {
     }
 }
 
-/// Runs as long as a pool has unused connections, one task a pool. It does not keep the pool alive.
-async fn close_outdated(pool: Weak<Shared>, look: Arc<Look>) {
+/// The watch over the list of a pool, which it does not keep alive. It ends with its task, also where that is dropped because its
+/// runtime has ended: the next connection that comes back has another one begin.
+struct Watch(Weak<Shared>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.lock().watched = false;
+        }
+    }
+}
+
+/// Runs as long as a pool has unused connections, one task a pool.
+async fn close_outdated(mut watch: Watch, look: Arc<Look>) {
     loop {
-        let next = pool.upgrade().and_then(|pool| pool.close_outdated());
-        let Some(next) = next else { return };
+        let next = watch.0.upgrade().and_then(|pool| pool.close_outdated());
+        let Some(next) = next else {
+            // The pool knows, and may have begun another one by now.
+            watch.0 = Weak::new();
+            return;
+        };
         // Whether the time is over, something has happened or the pool is gone, the next look tells what is left to do.
         let _elapsed = tokio::time::timeout_at(next, look.0.notified()).await;
     }

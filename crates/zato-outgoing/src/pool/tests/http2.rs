@@ -54,6 +54,38 @@ async fn an_http2_peer_that_has_vanished_is_noticed() {
     assert_eq!(server.opened(), 2);
 }
 
+/// Makes a call in a runtime of its own, which then ends, whatever is under way.
+fn call_and_end(pool: &Pool<Scripted>) -> Result<Bytes, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let called = tokio::time::timeout(Duration::from_secs(4), call(pool, "https://h/1")).await;
+        called.unwrap_or(Err(Failure::TimedOut { phase: Phase::FirstByte }))
+    })
+}
+
+#[test]
+fn a_connection_whose_runtime_has_ended_is_replaced() {
+    let server = Scripted::new([HTTP2]);
+    let pool = server.pool(3);
+    for opened in 1..=3 {
+        assert_eq!(call_and_end(&pool).unwrap(), "/1");
+        assert_eq!(server.opened(), opened);
+    }
+}
+
+/// What ends with a connection looks at the pool once more.
+#[test]
+fn a_pool_is_emptied_of_connections_whose_runtime_has_ended() {
+    let pool = Scripted::new([Server::WaitsWithHttp2]).pool(3);
+    assert!(call_and_end(&pool).is_err());
+    let (emptied, is_empty) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        pool.retire();
+        emptied.send(pool.idle_connections())
+    });
+    assert_eq!(is_empty.recv_timeout(Duration::from_secs(60)), Ok(0));
+}
+
 /// HTTP/2 has the host in its authority, and what else is said of it must not differ.
 #[tokio::test]
 async fn the_callers_own_host_is_the_one_that_is_named() {

@@ -341,6 +341,23 @@ async fn an_unused_connection_is_closed_in_time() {
     assert_eq!(server.opened(), 2);
 }
 
+/// The list is watched over whichever runtime its connections come back in.
+#[test]
+fn an_unused_connection_is_closed_in_time_in_a_second_runtime() {
+    let server = Scripted::new([HTTP1]);
+    let pool = server.pool(1);
+    for path in ["/1", "/2"] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            assert_eq!(call(&pool, &format!("http://h{path}")).await.unwrap(), path);
+            if path == "/2" {
+                tokio::time::sleep(Duration::from_secs(61)).await;
+                assert_eq!(pool.idle_connections(), 0);
+            }
+        });
+    }
+}
+
 #[tokio::test]
 async fn a_retired_pool_keeps_nothing() {
     let server = Scripted::new([HTTP1]);
