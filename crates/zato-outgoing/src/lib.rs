@@ -23,6 +23,8 @@ mod stack;
 mod target;
 mod timer;
 mod tls;
+#[cfg(test)]
+mod turns;
 pub mod url;
 
 pub use body::{Body, BodyError, Content, IntoBody, Json};

@@ -3,11 +3,12 @@
 //! Owns the moment at which a connection is free again.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::task::coop;
 use tokio::time::Instant;
 
 use super::sender::Lease;
@@ -54,6 +55,8 @@ impl Body for PooledBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        // What has been received at once may be many small pieces, which take the time of other tasks though nobody waits for them.
+        ready!(coop::poll_proceed(cx)).made_progress();
         let Self { incoming, lease, .. } = &mut *self;
         let polled = match lease {
             Some(lease) => lease.poll_frame(incoming, cx),

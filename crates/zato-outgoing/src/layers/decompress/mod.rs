@@ -15,6 +15,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::task::coop;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -195,6 +196,8 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
         let Some(decoding) = this.decoding else { return this.inner.poll_frame(cx) };
+        // A little that was received may be a lot to decompress, which takes the time of other tasks.
+        ready!(coop::poll_proceed(cx)).made_progress();
         loop {
             match decoding.next_piece() {
                 Ok(Some(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
@@ -342,6 +345,18 @@ mod tests {
             };
             assert!(first.into_data().unwrap().len() <= PIECE, "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_bomb_leaves_other_tasks_their_turns() {
+        const PIECES: usize = 1000;
+        let frame = Frame::data(Bytes::from(compress("gzip", &vec![0; PIECES * PIECE])));
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let decoding = Some(Box::new(Decodings::new(codings(&headers))));
+        let body = Decompressed { inner: StreamBody::new(iter([Ok::<_, Failure>(frame)])), decoding };
+        let turns = crate::turns::count(body.collect()).await.1;
+        assert!(turns >= PIECES / 200, "{turns}");
     }
 
     #[test]

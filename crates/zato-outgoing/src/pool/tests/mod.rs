@@ -33,6 +33,8 @@ enum Server {
     AnswersOnce,
     /// Answers one request and leaves its end of the connection to the test, which decides when it closes.
     HandsOver,
+    /// Answers one request with a body of [`FLOOD`] pieces, all at once.
+    Floods,
     /// Reads and says nothing.
     Waits,
     /// The same where HTTP/2 is spoken.
@@ -178,6 +180,12 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
             let _written = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nonce").await;
             return matches!(server, Server::HandsOver).then_some(stream);
         }
+        Server::Floods => {
+            let _read = stream.read(&mut buffer).await;
+            let pieces = "1\r\na\r\n".repeat(FLOOD);
+            let reply = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{pieces}0\r\n\r\n");
+            let _written = stream.write_all(reply.as_bytes()).await;
+        }
         Server::Waits | Server::WaitsWithHttp2 => {
             while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
         }
@@ -214,6 +222,9 @@ async fn settle() {
         yield_now().await;
     }
 }
+
+/// As much as fits into a pipe.
+const FLOOD: usize = 10_000;
 
 const HTTP1: Server = Server::Answers(Protocol::Http1);
 const HTTP2: Server = Server::Answers(Protocol::Http2);
@@ -263,6 +274,14 @@ async fn a_dropped_body_closes_its_connection_and_lets_the_next_call_in() {
 
     drop(pool.clone().call(request("http://h/3")).await.unwrap());
     assert_eq!(call(&pool, "http://h/4").await.unwrap(), "/4");
+}
+
+#[tokio::test]
+async fn a_flood_of_pieces_leaves_other_tasks_their_turns() {
+    let pool = Scripted::new([Server::Floods]).pool(1);
+    let (body, turns) = crate::turns::count(call(&pool, "http://h/1")).await;
+    assert_eq!(body.unwrap().len(), FLOOD);
+    assert!(turns >= FLOOD / 200, "{turns}");
 }
 
 #[tokio::test]
