@@ -49,7 +49,9 @@ pub enum Failure {
     RequestBody(#[source] Source),
     /// The connection authenticates by OAuth 2.0 and no access token could be had. The request itself was not sent.
     #[error("there is no access token for the request")]
-    Token(#[source] TokenError),
+    ///
+    /// The error is that of all calls which waited for the same token.
+    Token(#[source] Arc<TokenError>),
     /// The host name could not be resolved. Nothing was sent.
     #[error("the host name `{host}` could not be resolved")]
     Resolve {

@@ -99,9 +99,11 @@ impl HasKind for Failure {
         match self {
             Self::QueueFull { .. } | Self::TimedOut { phase: Phase::Queue } => FailureKind::Queue,
             Self::CircuitOpen { .. } => FailureKind::CircuitOpen,
-            // The call's own request has not been sent, and the way to the token endpoint is a part of the way to the other side.
-            Self::Token(TokenError::Call(failure)) => failure.kind(),
-            Self::Token(_) => FailureKind::Credentials,
+            Self::Token(error) => match &**error {
+                // The call's own request has not been sent, and the way to the token endpoint is a part of the way to the other side.
+                TokenError::Call(failure) => failure.kind(),
+                _ => FailureKind::Credentials,
+            },
             Self::Resolve { .. } => FailureKind::Resolve,
             Self::Refused(_) | Self::Connect(_) | Self::Proxy { .. } => FailureKind::Connect,
             Self::Tls(_) => FailureKind::Tls,
@@ -154,13 +156,14 @@ mod tests {
 
     #[test]
     fn what_keeps_a_token_from_being_issued() {
-        let call = |failure| Failure::Token(TokenError::Call(Box::new(failure))).kind();
+        let token = |error: TokenError| Failure::Token(error.into()).kind();
+        let call = |failure| token(TokenError::Call(Box::new(failure)));
         assert_eq!(call(Failure::Refused(io::ErrorKind::ConnectionRefused.into())), FailureKind::Connect);
         assert_eq!(call(Failure::TimedOut { phase: Phase::Queue }), FailureKind::Queue);
         for status in
             [StatusCode::BAD_REQUEST, StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE]
         {
-            let refused = Failure::Token(TokenError::Refused { status, said: String::new() }).kind();
+            let refused = token(TokenError::Refused { status, said: String::new() });
             assert_eq!(refused, FailureKind::Credentials, "{status}");
         }
     }

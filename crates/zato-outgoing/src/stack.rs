@@ -40,7 +40,7 @@ pub(crate) type ConnectionPool = Pool<Connector>;
 type WithSignature = Optional<AwsSignature<ConnectionPool>, ConnectionPool>;
 type WithSoap = Optional<Soap<WithSignature>, WithSignature>;
 type WithCookies = Optional<Cookies<WithSoap>, WithSoap>;
-type WithAuth = Authentication<WithCookies, ConnectionPool>;
+type WithAuth = Authentication<WithCookies, PhaseTimeout<ConnectionPool>>;
 type WithHeaders = Decompress<ZatoHeaders<WithAuth>>;
 type WithRedirects = Optional<Redirect<WithHeaders>, WithHeaders>;
 type WithWholeBody = Prefetch<PhaseTimeout<WithRedirects>>;
@@ -198,7 +198,9 @@ fn authentication(
             return Ok(Authentication::Nothing(inner));
         }
         Some(Security::OAuth(client)) => {
-            let layer = OAuthLayer::new(client, origin, pool.clone());
+            // Its own requests, which are outside of the layers that calls go through, have the same limits.
+            let endpoint = PhaseTimeoutLayer::within(config.phase_timeouts).layer(pool.clone());
+            let layer = OAuthLayer::new(client, origin, endpoint);
             let layer = layer.map_err(ConfigProblem::ClientCredentials)?;
             return Ok(Authentication::OAuth(layer.layer(inner)));
         }

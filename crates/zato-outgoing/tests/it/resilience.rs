@@ -12,7 +12,7 @@ use zato_outgoing::{
     Retry, Security, Trip,
 };
 
-use crate::peer::{Peer, cid, connection, environment, read_request, reply, until_closed};
+use crate::peer::{Peer, chain, cid, connection, environment, read_request, reply, until_closed};
 
 const SHORT: Duration = Duration::from_millis(600);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nreply";
@@ -80,14 +80,29 @@ async fn a_token_endpoint_that_does_not_reply_counts_as_the_other_side() {
     });
     let error = crm.conn().post(cid(), "a").await.unwrap_err();
     // The third attempt got a reply, which is no token.
-    assert!(matches!(error.kind(), Failure::Token(TokenError::Reply(_))), "{error:?}");
+    let is_reply = |error: &TokenError| matches!(error, TokenError::Reply(_));
+    assert!(matches!(error.kind(), Failure::Token(error) if is_reply(error)), "{error:?}");
     assert_eq!((error.attempts(), endpoint.connections(), peer.requests()), (3, 3, 0));
     assert!(!error.may_have_been_sent());
     drop(endpoint);
     let error = crm.conn().post(cid(), "a").await.unwrap_err();
-    assert!(matches!(error.kind(), Failure::Token(TokenError::Call(_))), "{error:?}");
+    assert!(matches!(error.kind(), Failure::Token(error) if !is_reply(error)), "{error:?}");
     let error = crm.conn().post(cid(), "a").await.unwrap_err();
     assert!(matches!(error.kind(), Failure::CircuitOpen { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_token_request_has_the_time_outs_of_phases() {
+    let endpoint = Peer::scripted(|_, mut stream| async move { until_closed(&mut stream).await }).await;
+    let crm = connection(&endpoint.host(), "/", |config| {
+        config.security = Some(Security::OAuth(ClientCredentials::new(endpoint.host(), "id", "s3cret")));
+        config.phase_timeouts.first_byte = Some(Duration::from_millis(50));
+    });
+    let error = crm.conn().post(cid(), "a").await.unwrap_err();
+    let expected = "`CRM`: there is no access token for the request: the token endpoint could not be called: \
+                    timed out while waiting for the reply";
+    assert_eq!(chain(&error), expected);
+    assert!(!error.may_have_been_sent());
 }
 
 #[tokio::test]

@@ -82,9 +82,17 @@ struct Client<T> {
     endpoint: Endpoint<T>,
     origin: Arc<Origin>,
     /// Locked for a few instructions at a time, never across a wait.
-    token: Mutex<Option<Token>>,
+    state: Mutex<State>,
     /// Held while a token is being fetched, so that one call does it for all.
     fetching: tokio::sync::Mutex<()>,
+}
+
+/// How the last token request ended.
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    /// Why there is no newer token.
+    failure: Option<Arc<TokenError>>,
 }
 
 impl<T> fmt::Debug for Client<T> {
@@ -97,7 +105,7 @@ impl<T> OAuthLayer<T> {
     /// Adds a Bearer token to requests to `origin` which have no `Authorization` header yet. `endpoint` sends the token
     /// requests.
     ///
-    /// A token is fetched by the first call that needs it; others wait for the same one. Shortly before it expires, one call
+    /// A token is fetched by the first call that needs it; others wait for the same one and share its failure. Shortly before it expires, one call
     /// fetches the next one while others still use it. A reply with status 401 makes the token be replaced and the
     /// request be sent once more, unless its body is a stream.
     ///
@@ -111,7 +119,7 @@ impl<T> OAuthLayer<T> {
     ) -> Result<Self, ClientCredentialsError> {
         let endpoint = Endpoint::new(options, endpoint)?;
         let client =
-            Client { endpoint, origin, token: Mutex::default(), fetching: tokio::sync::Mutex::default() };
+            Client { endpoint, origin, state: Mutex::default(), fetching: tokio::sync::Mutex::default() };
         Ok(Self { client: Arc::new(client) })
     }
 }
@@ -195,13 +203,15 @@ where
 
     /// The token in use, or a new one.
     async fn token(&self, progress: Option<&Progress>) -> Result<HeaderValue, Failure> {
-        let known = self.lock().clone();
+        let known = self.lock().token.clone();
         match known {
             Some(token) if Instant::now() < token.refresh => Ok(token.credentials),
             Some(token) if Instant::now() < token.expires => {
                 // One call fetches the next token; whoever comes meanwhile has one that is still good.
                 let Ok(_fetching) = self.fetching.try_lock() else { return Ok(token.credentials) };
-                let fetched = tokio::time::timeout(EARLY, self.fetch(progress)).await;
+                enter(progress, Phase::Token);
+                let fetched = tokio::time::timeout(EARLY, self.fetch()).await;
+                enter(progress, Phase::Queue);
                 let problem = match fetched {
                     Ok(Ok(credentials)) => return Ok(credentials),
                     Ok(Err(error)) => error.to_string(),
@@ -211,43 +221,74 @@ where
                 Ok(token.credentials)
             }
             _ => {
-                let _fetching = self.fetching.lock().await;
-                // Somebody else may have fetched it while this call waited.
-                let fetched = self.lock().as_ref().filter(|token| Instant::now() < token.expires).cloned();
-                match fetched {
-                    Some(token) => Ok(token.credentials),
-                    None => self.fetch(progress).await.map_err(Failure::Token),
-                }
+                enter(progress, Phase::Token);
+                let credentials = self.next_token().await.map_err(Failure::Token)?;
+                enter(progress, Phase::Queue);
+                Ok(credentials)
             }
         }
     }
 
-    async fn fetch(&self, progress: Option<&Progress>) -> Result<HeaderValue, TokenError> {
-        if let Some(progress) = progress {
-            progress.enter(Phase::Token);
+    /// Waits for a token that is good: the one which another call fetches already, or one of this call's own.
+    async fn next_token(&self) -> Result<HeaderValue, Arc<TokenError>> {
+        let before = self.lock().failure.clone();
+        let _fetching = self.fetching.lock().await;
+        let ended = self.lock().since(before.as_ref());
+        match ended {
+            Some(ended) => ended,
+            None => self.fetch().await,
         }
-        let token = self.endpoint.issue().await?;
-        let credentials = token.credentials.clone();
-        *self.lock() = Some(token);
-        if let Some(progress) = progress {
-            progress.enter(Phase::Queue);
+    }
+
+    async fn fetch(&self) -> Result<HeaderValue, Arc<TokenError>> {
+        let issued = self.endpoint.issue().await;
+        let mut state = self.lock();
+        match issued {
+            Ok(token) => {
+                let credentials = token.credentials.clone();
+                *state = State { token: Some(token), failure: None };
+                Ok(credentials)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                state.failure = Some(Arc::clone(&error));
+                Err(error)
+            }
         }
-        Ok(credentials)
+    }
+}
+
+impl State {
+    /// How a token request ended while a call waited for it which knew of the failure `before`, if of any. One that failed is not
+    /// made again by each of those who waited: what went wrong may take as long each time.
+    fn since(&self, before: Option<&Arc<TokenError>>) -> Option<Result<HeaderValue, Arc<TokenError>>> {
+        if let Some(token) = self.token.as_ref().filter(|token| Instant::now() < token.expires) {
+            return Some(Ok(token.credentials.clone()));
+        }
+        let failure = self.failure.as_ref()?;
+        let is_new = before.is_none_or(|before| !Arc::ptr_eq(before, failure));
+        is_new.then(|| Err(Arc::clone(failure)))
+    }
+}
+
+fn enter(progress: Option<&Progress>, phase: Phase) {
+    if let Some(progress) = progress {
+        progress.enter(phase);
     }
 }
 
 impl<T> Client<T> {
     /// Forgets a token which the other side does not accept, unless it has been replaced already.
     fn forget(&self, refused: &HeaderValue) {
-        let mut token = self.lock();
-        if token.as_ref().is_some_and(|token| token.credentials == *refused) {
-            *token = None;
+        let mut state = self.lock();
+        if state.token.as_ref().is_some_and(|token| token.credentials == *refused) {
+            state.token = None;
         }
     }
 
     /// The state is consistent at every point at which a panic could leave the lock, so a poisoned one is as good.
-    fn lock(&self) -> MutexGuard<'_, Option<Token>> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -359,6 +400,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn calls_that_wait_for_anothers_token_share_its_failure() {
+        let (endpoint, requests) =
+            endpoint(|number| if number < 3 { (503, String::new()) } else { token(number) });
+        let service = OAuthLayer::new(&options(), origin(), endpoint).unwrap().layer(api(false));
+        for (asked, fails) in [(1, true), (2, true), (3, false)] {
+            let begun = Instant::now();
+            let calls = (0..50).map(async |_| {
+                let progress = Progress::start();
+                let mut request = request(URL);
+                request.extensions_mut().insert(progress.clone());
+                (service.clone().oneshot(request).await, progress.timing())
+            });
+            for (result, timing) in futures_util::future::join_all(calls).await {
+                match result {
+                    Ok(response) => assert!(!fails && response.headers()["sent"] == "Bearer t3"),
+                    Err(error) => assert!(fails && matches!(error, Failure::Token(_)), "{error:?}"),
+                }
+                // All of them have waited for a token and for nothing else.
+                assert_eq!(timing.phase(Phase::Token), timing.total());
+            }
+            assert_eq!((begun.elapsed().as_secs(), requests.lock().unwrap().len()), (1, asked));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_endpoint_that_hangs_does_not_fail_calls_whose_token_is_good() {
         let count = Arc::new(AtomicUsize::new(0));
         let endpoint = service_fn(move |_: Request<Body>| {
@@ -419,7 +485,7 @@ mod tests {
     }
 
     /// Why there is no token if the endpoint replies with `status` and `said`.
-    async fn failure(status: u16, said: &'static str) -> TokenError {
+    async fn failure(status: u16, said: &'static str) -> Arc<TokenError> {
         let endpoint = service_fn(move |_: Request<Body>| {
             let response = Response::builder().status(status).body(full(said.to_owned())).unwrap();
             std::future::ready(Ok::<_, Failure>(response))
@@ -453,7 +519,7 @@ mod tests {
         ] {
             let error = failure(status, reply).await;
             assert_eq!(error.to_string(), format!("the token endpoint replied with status {expected}"));
-            assert!(matches!(error, TokenError::Refused { .. }));
+            assert!(matches!(*error, TokenError::Refused { .. }));
         }
     }
 
@@ -472,7 +538,7 @@ mod tests {
             assert_eq!(error.source().unwrap().to_string(), expected);
         }
         let error = failure(200, r#"{"access_token":"s3cret\nb","token_type":"bearer"}"#).await;
-        assert!(matches!(error, TokenError::Reply(_)) && !format!("{error:?}").contains("s3cret"));
+        assert!(matches!(*error, TokenError::Reply(_)) && !format!("{error:?}").contains("s3cret"));
     }
 
     #[tokio::test(start_paused = true)]
