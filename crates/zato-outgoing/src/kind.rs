@@ -151,7 +151,9 @@ mod tests {
         let queue = Failure::TimedOut { phase: Phase::Queue }.kind();
         assert!(!queue.is_transient() && !queue.blames_peer());
         assert!(!Failure::Inactive.kind().blames_peer());
-        assert!(Failure::TimedOut { phase: Phase::FirstByte }.kind().is_transient());
+        for phase in [Phase::FirstByte, Phase::Opening] {
+            assert!(Failure::TimedOut { phase }.kind().is_transient());
+        }
     }
 
     #[test]

@@ -18,9 +18,10 @@ use crate::progress::{Phase, Timing};
 use crate::response::Response;
 
 /// The phases which a ping may go through, in this order, and their names in reports.
-const PHASES: [(Phase, &str); 6] = [
+const PHASES: [(Phase, &str); 7] = [
     (Phase::Token, "Access token"),
     (Phase::Queue, "Queue"),
+    (Phase::Opening, "Shared connection"),
     (Phase::Resolve, "DNS"),
     (Phase::Connect, "Connect"),
     (Phase::Tls, "TLS"),

@@ -18,7 +18,7 @@ use zato_cid::Cid;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Phase {
-    /// Waiting for one of the connections that the pool size allows, or for one which another call opens and both may share.
+    /// Waiting for one of the connections that the pool size allows.
     Queue = 0,
     /// Looking up the host's addresses.
     Resolve = 1,
@@ -32,9 +32,11 @@ pub enum Phase {
     Body = 5,
     /// Waiting for an access token, before the queue. Connections that do not authenticate by OAuth 2.0 have no such phase.
     Token = 6,
+    /// Waiting for a connection which another call opens and both may share, after the queue.
+    Opening = 7,
 }
 
-const PHASES: usize = 7;
+const PHASES: usize = 8;
 
 /// No time of day: no clock shows it.
 const NEVER: i64 = i64::MIN;
@@ -50,8 +52,16 @@ const SENT_IN_ATTEMPT: u8 = 2;
 const SENT_BEFORE: u8 = 4;
 
 impl Phase {
-    const ALL: [Self; PHASES] =
-        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body, Self::Token];
+    const ALL: [Self; PHASES] = [
+        Self::Queue,
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::FirstByte,
+        Self::Body,
+        Self::Token,
+        Self::Opening,
+    ];
 
     /// What the call was doing, as the end of a sentence: "timed out while …".
     pub fn description(self) -> &'static str {
@@ -63,6 +73,7 @@ impl Phase {
             Self::FirstByte => "waiting for the reply",
             Self::Body => "reading the reply",
             Self::Token => "waiting for an access token",
+            Self::Opening => "waiting for a connection that another call opens",
         }
     }
 }

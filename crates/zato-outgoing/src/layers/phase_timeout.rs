@@ -47,7 +47,8 @@ impl PhaseTimeouts {
             Phase::Resolve | Phase::Connect => self.connect,
             Phase::Tls => self.tls,
             Phase::FirstByte => self.first_byte,
-            // Waiting for a free connection has the pool's own limit, and the body's is in `IdleBody`.
+            // Waiting for a free connection has the pool's own limit, and one that another call opens has the limits of that call. The
+            // body's is in `IdleBody`.
             _ => None,
         }
     }

@@ -510,6 +510,7 @@ where
                     return Ok((open, false));
                 }
                 Turn::Other(awaited) => {
+                    progress.enter(Phase::Opening);
                     let has_succeeded = awaited.has_succeeded().await;
                     if let Some(open) = self.shared.take(url, Instant::now()) {
                         return Ok((open, true));

@@ -177,7 +177,7 @@ fn a_request_which_http2_returns_has_its_host_back() {
 
 /// Nobody tries to connect yet, and an attempt that fails does not hold up the others one after the other.
 #[tokio::test(start_paused = true)]
-async fn calls_that_wait_for_anothers_connection_are_in_the_queue() {
+async fn calls_that_wait_for_anothers_connection_say_so() {
     let server = Scripted::new([Server::RefusesLate]);
     let pool = server.pool(10);
     let begun = Instant::now();
@@ -192,7 +192,7 @@ async fn calls_that_wait_for_anothers_connection_are_in_the_queue() {
         .collect();
     settle().await;
     let phases = records.each_ref().map(Progress::phase);
-    assert_eq!(phases, [Phase::Connect, Phase::Queue, Phase::Queue, Phase::Queue]);
+    assert_eq!(phases, [Phase::Connect, Phase::Opening, Phase::Opening, Phase::Opening]);
     for call in calls {
         assert!(matches!(call.await.unwrap(), Err(Failure::Refused(_))));
     }
