@@ -23,7 +23,9 @@ pub const X_ZATO_COMPONENT: HeaderName = HeaderName::from_static("x-zato-compone
 /// When the call was made: UTC, ISO 8601 with microseconds and without a zone.
 pub const X_ZATO_MSG_TS: HeaderName = HeaderName::from_static("x-zato-msg-ts");
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("zato-outgoing/", env!("CARGO_PKG_VERSION")));
+/// The `User-Agent` of all requests.
+pub(super) const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("zato-outgoing/", env!("CARGO_PKG_VERSION")));
 
 /// Makes [`ZatoHeaders`] services.
 ///

@@ -78,6 +78,8 @@ async fn oauth() {
         assert_eq!(crm.conn().get(cid(), ()).await.unwrap().text(), "welcome");
     }
     assert_eq!((peer.requests(), peer.connections()), (3, 1));
+    let agents = peer.all_requests().into_iter().map(|request| request.headers()["User-Agent"].clone());
+    assert!(agents.collect::<Vec<_>>().windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 /// Some servers know by it at which of them, or in which session, the request was refused.

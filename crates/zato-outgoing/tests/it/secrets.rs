@@ -30,7 +30,8 @@ fn user() -> String {
 fn kinds(host: &str) -> Vec<(Transport, Security)> {
     let mut aws = AwsCredentials::new("AKID", "s3cret", "eu-central-1", "s3");
     aws.session_token = Some(Secret::from("t0ken"));
-    let oauth = ClientCredentials::new(format!("{host}/token"), "id", "s3cret");
+    let mut oauth = ClientCredentials::new(format!("{host}/token"), "id", "s3cret");
+    oauth.params = vec![("assertion".to_owned(), "s3cret".to_owned())];
     let soap = || Transport::Soap { version: Version::V11, action: String::new() };
     vec![
         (Transport::PlainHttp, Security::BasicAuth { username: user(), password: secret() }),

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::super::auth::{basic_credentials, bearer_credentials};
 use super::super::prefetch::Collected;
+use super::super::zato_headers::AGENT;
 use crate::body::Body;
 use crate::error::{Failure, Source};
 use crate::origin::Origin;
@@ -37,11 +38,12 @@ const SAID_LIMIT: usize = 200;
 
 /// A client of an authorization server.
 ///
-/// [`ClientCredentials::new`] gives the defaults; what differs from them is assigned to the fields.
-#[derive(Clone, Debug)]
+/// [`ClientCredentials::new`] gives the defaults; what differs from them is assigned to the fields. `Debug` shows neither the secret
+/// nor the values of `params`, which may be secrets, too.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientCredentials {
-    /// The URL of the token endpoint.
+    /// The URL of the token endpoint. It has no username and no password in it.
     pub token_url: String,
     /// The client's id.
     pub client_id: String,
@@ -70,6 +72,22 @@ impl ClientCredentials {
             params: Vec::new(),
             client_authentication: ClientAuthentication::default(),
         }
+    }
+}
+
+impl fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let params: Vec<_> = self.params.iter().map(|(name, _)| name).collect();
+        // One that has credentials is of no use and yet may be looked at.
+        let token_url = if self.token_url.contains('@') { "..." } else { &self.token_url };
+        f.debug_struct("ClientCredentials")
+            .field("token_url", &token_url)
+            .field("client_id", &self.client_id)
+            .field("client_secret", &self.client_secret)
+            .field("scope", &self.scope)
+            .field("params", &params)
+            .field("client_authentication", &self.client_authentication)
+            .finish()
     }
 }
 
@@ -120,6 +138,9 @@ pub enum ClientCredentialsError {
     /// `token_url` is no absolute `http` or `https` URL.
     #[error("the token URL is not an absolute http or https URL")]
     TokenUrl,
+    /// `token_url` has a username or password in it. The client's are `client_id` and `client_secret`.
+    #[error("the token URL has credentials in it, which belong into the client's id and secret")]
+    TokenUrlCredentials,
 }
 
 /// An access token.
@@ -147,6 +168,9 @@ pub(super) struct Endpoint<T> {
 impl<T> Endpoint<T> {
     pub(super) fn new(options: &ClientCredentials, service: T) -> Result<Self, ClientCredentialsError> {
         let url: Uri = options.token_url.parse().map_err(|_| ClientCredentialsError::TokenUrl)?;
+        if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(ClientCredentialsError::TokenUrlCredentials);
+        }
         if Origin::of(&url).is_none() {
             return Err(ClientCredentialsError::TokenUrl);
         }
@@ -208,6 +232,7 @@ where
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, AGENT);
         if let Some(credentials) = &self.credentials {
             headers.insert(AUTHORIZATION, credentials.clone());
         }

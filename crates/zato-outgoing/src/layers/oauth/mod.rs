@@ -579,4 +579,15 @@ mod tests {
             assert!(OAuthLayer::new(&options, origin(), ()).is_err(), "{url}");
         }
     }
+
+    #[test]
+    fn a_token_url_with_credentials_is_refused_and_not_shown() {
+        for url in ["https://user:s3cret@example.com/token", "https://s3cret@example.com/token"] {
+            let options = ClientCredentials { token_url: url.to_owned(), ..options() };
+            let error = OAuthLayer::new(&options, origin(), ()).unwrap_err();
+            assert!(matches!(error, ClientCredentialsError::TokenUrlCredentials));
+            let shown = format!("{error} {error:?} {options:?}");
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
 }
