@@ -71,7 +71,7 @@ pub enum Failure {
     /// Nobody listens at the address. Nothing was sent.
     #[error("the connection was refused")]
     Refused(#[source] io::Error),
-    /// The TCP connection could not be opened. Nothing was sent.
+    /// The TCP connection could not be opened, or ended before TLS was established. Nothing was sent.
     #[error("the connection could not be opened")]
     Connect(#[source] io::Error),
     /// TLS could not be established, for instance because the certificate is not trusted. Nothing was sent.

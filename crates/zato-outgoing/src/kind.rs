@@ -3,6 +3,7 @@
 //! Owns the coarse view of failures on which decisions and counters are based: what a retry may mend, what a circuit breaker
 //! blames the other side for, and what is counted together. It knows the errors of layers, and not what the layers do.
 
+use crate::connect::ProxyError;
 use crate::error::Failure;
 use crate::layers::oauth::TokenError;
 use crate::progress::Phase;
@@ -14,8 +15,8 @@ use crate::progress::Phase;
 pub enum FailureKind {
     /// The call was not allowed, or what the caller gave cannot be sent.
     Invalid,
-    /// The request could not be authenticated, because no token was issued. If the token endpoint could not be called at all, the
-    /// failure has the kind of that one.
+    /// The request could not be authenticated, because no token was issued, or the proxy does not accept the credentials that it is
+    /// given. If the token endpoint could not be called at all, the failure has the kind of that one.
     Credentials,
     /// Too many calls waited for a free connection, or this one did so for too long.
     Queue,
@@ -25,7 +26,7 @@ pub enum FailureKind {
     Resolve,
     /// The connection could not be opened.
     Connect,
-    /// TLS could not be established.
+    /// TLS could not be established, with the other side or with the proxy.
     Tls,
     /// The other side did not take the request.
     NotSent,
@@ -105,7 +106,10 @@ impl HasKind for Failure {
                 _ => FailureKind::Credentials,
             },
             Self::Resolve { .. } => FailureKind::Resolve,
-            Self::Refused(_) | Self::Connect(_) | Self::Proxy { .. } => FailureKind::Connect,
+            Self::Refused(_) | Self::Connect(_) => FailureKind::Connect,
+            Self::Proxy { source, .. } => {
+                source.downcast_ref().map_or(FailureKind::Connect, |error: &ProxyError| error.kind())
+            }
             Self::Tls(_) => FailureKind::Tls,
             Self::NotSent(_) => FailureKind::NotSent,
             Self::NoReply(_) => FailureKind::NoReply,
@@ -123,6 +127,17 @@ impl HasKind for Failure {
             | Self::InvalidRequest { .. }
             | Self::EncodeBody(_)
             | Self::RequestBody(_) => FailureKind::Invalid,
+        }
+    }
+}
+
+impl HasKind for ProxyError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Method | Self::Credentials | Self::Refused { status: 407, .. } => FailureKind::Credentials,
+            Self::Tls(_) => FailureKind::Tls,
+            Self::TooLong => FailureKind::Invalid,
+            Self::Io(_) | Self::Refused { .. } | Self::Reply | Self::Socks { .. } => FailureKind::Connect,
         }
     }
 }
@@ -153,6 +168,25 @@ mod tests {
         assert!(!Failure::Inactive.kind().blames_peer());
         for phase in [Phase::FirstByte, Phase::Opening] {
             assert!(Failure::TimedOut { phase }.kind().is_transient());
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_does_not_do() {
+        let refused = |status| ProxyError::Refused { status, status_line: String::new() };
+        for (error, kind) in [
+            (refused(407), FailureKind::Credentials),
+            (ProxyError::Method, FailureKind::Credentials),
+            (ProxyError::Credentials, FailureKind::Credentials),
+            (ProxyError::Tls("not trusted".into()), FailureKind::Tls),
+            (ProxyError::TooLong, FailureKind::Invalid),
+            (refused(502), FailureKind::Connect),
+            (ProxyError::Socks { reason: "the host cannot be reached" }, FailureKind::Connect),
+            (io::Error::from(io::ErrorKind::ConnectionReset).into(), FailureKind::Connect),
+        ] {
+            let failure = Failure::Proxy { proxy: "proxy:3128".to_owned(), source: error.into() };
+            assert_eq!(failure.kind(), kind, "{failure:?}");
+            assert_eq!(failure.kind().is_transient(), kind == FailureKind::Connect, "{failure:?}");
         }
     }
 

@@ -229,11 +229,12 @@ impl Options {
             Kind::Http => self.by_way_of_http(proxy, order, tcp).await,
             Kind::Https => {
                 progress.enter(Phase::Tls);
-                let tls = match self.tls_of_proxies().await {
-                    Ok(config) => self.secure(config, &server.host, tcp).await,
-                    Err(error) => Err(error),
-                };
-                let tls = tls.map_err(|error| failed(ProxyError::Tls(error).into()))?;
+                let config = self.tls_of_proxies().await;
+                let config = config.map_err(|error| failed(ProxyError::Tls(error).into()))?;
+                let tls = self.secure(config, &server.host, tcp).await;
+                let tls = tls.map_err(|error| {
+                    failed(broken_off(error).map_or_else(ProxyError::Tls, ProxyError::Io).into())
+                })?;
                 progress.enter(Phase::Connect);
                 self.by_way_of_http(proxy, order, tls).await
             }
@@ -295,7 +296,8 @@ impl Options {
         if order.http1_only {
             config = Arc::clone(self.tls_of_http1.get_or_init(|| Arc::new(tls::of_http1(&config))));
         }
-        let stream = self.secure(config, origin.host(), stream).await.map_err(Failure::Tls)?;
+        let stream = self.secure(config, origin.host(), stream).await;
+        let stream = stream.map_err(|error| broken_off(error).map_or_else(Failure::Tls, Failure::Connect))?;
         let session = stream.get_ref().1;
         let protocol = match session.alpn_protocol() {
             Some(b"h2") => Protocol::Http2,
@@ -344,6 +346,14 @@ fn not_connected(error: io::Error) -> Failure {
         io::ErrorKind::ConnectionRefused => Failure::Refused(error),
         _ => Failure::Connect(error),
     }
+}
+
+/// The end of a connection in the middle of a TLS handshake, of which nobody has said what is wrong with it, or else the error of the
+/// handshake. Whoever restarts, or balances the load of those who do, ends connections so.
+fn broken_off(error: Source) -> Result<io::Error, Source> {
+    let error = error.downcast::<io::Error>()?;
+    let is_of_tls = error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>());
+    if is_of_tls { Err(error) } else { Ok(*error) }
 }
 
 /// When a certificate in DER form expires.

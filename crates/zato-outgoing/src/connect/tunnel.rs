@@ -31,6 +31,8 @@ pub enum ProxyError {
     /// An HTTP proxy replied with something else than success.
     #[error("it replied with `{status_line}`")]
     Refused {
+        /// The status of its reply.
+        status: u16,
         /// The first line of its reply.
         status_line: String,
     },
@@ -111,9 +113,9 @@ fn succeeded(head: &[u8], has_more: bool) -> Result<(), ProxyError> {
     match status {
         Some(200..300) if has_more => Err(ProxyError::Reply),
         Some(200..300) => Ok(()),
-        Some(_) => {
+        Some(status) => {
             let printable = line.chars().filter(|character| !character.is_control());
-            Err(ProxyError::Refused { status_line: printable.take(200).collect() })
+            Err(ProxyError::Refused { status, status_line: printable.take(200).collect() })
         }
         None => Err(ProxyError::Reply),
     }

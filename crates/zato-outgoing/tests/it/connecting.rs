@@ -6,7 +6,7 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpStream, UnixListener};
-use zato_outgoing::{Config, Connection, Environment, Failure, Proxy, ProxyRules, ProxyServer};
+use zato_outgoing::{Config, Connection, Environment, Failure, Phase, Proxy, ProxyRules, ProxyServer, Retry};
 use zato_test_port::Port;
 
 use crate::peer::{Peer, chain, cid, connection, read_request, reply};
@@ -80,9 +80,14 @@ async fn a_proxy_that_refuses_or_is_not_there() {
         reply(&mut stream, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     })
     .await;
-    let crm = connection("https://crm.invalid", "/", |config| config.proxy = by_way_of(&proxy, "http"));
+    let crm = connection("https://crm.invalid", "/", |config| {
+        config.proxy = by_way_of(&proxy, "http");
+        config.retry = Some(Retry::default());
+    });
     let error = crm.conn().get(cid(), ()).await.unwrap_err();
     assert!(matches!(error.kind(), Failure::Proxy { .. }));
+    // The credentials would be refused again.
+    assert_eq!((error.attempts(), proxy.connections()), (1, 1));
     let expected = format!(
         "`CRM`: the proxy {} gave no connection: it replied with `HTTP/1.1 407 Proxy Authentication Required`",
         proxy.address
@@ -174,7 +179,7 @@ async fn a_connection_is_not_used_longer_than_its_lifetime() {
 
 #[tokio::test]
 async fn https_goes_through_a_tunnel() {
-    // The tunnel leads to a peer which speaks no TLS, so that the handshake fails: after the tunnel was there.
+    // The tunnel leads to a peer which speaks no TLS and closes, so that the handshake fails: after the tunnel was there.
     let proxy = Peer::scripted(|_, mut stream| async move {
         let request = read_request(&mut stream).await;
         assert!(request.starts_with("CONNECT crm.invalid:443 HTTP/1.1\r\n"), "{request}");
@@ -189,5 +194,6 @@ async fn https_goes_through_a_tunnel() {
         config.tls.verify = zato_outgoing::Verify::Nothing;
     });
     let error = crm.conn().get(cid(), ()).await.unwrap_err();
-    assert!(matches!(error.kind(), Failure::Tls(_)), "{error:?}");
+    assert!(matches!(error.kind(), Failure::Connect(_)), "{error:?}");
+    assert_eq!(error.phase(), Phase::Tls);
 }

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use zato_outgoing::layers::oauth::TokenError;
 use zato_outgoing::{
     CircuitBreaker, ClientCredentials, Config, Failure, FailureKind, Outgoing, Phase, PhaseTimeouts, Retries,
-    Retry, Security, Trip,
+    Retry, Security, Trip, Verify,
 };
 
 use crate::peer::{Peer, chain, cid, connection, environment, read_request, reply, until_closed};
@@ -64,6 +64,19 @@ async fn what_may_have_had_its_effect_is_not_made_again_unasked() {
     assert_eq!((error.attempts(), peer.connections()), (1, 1));
     let response = crm.conn().post(cid(), "a").retries(Retries::Always).await.unwrap();
     assert_eq!(response.attempts(), 2);
+}
+
+/// Nobody has said that there is anything wrong with it, and nothing was sent.
+#[tokio::test]
+async fn a_connection_that_ends_before_there_is_tls_is_opened_again() {
+    let peer = Peer::scripted(|_, stream| async move { drop(stream) }).await;
+    let crm = connection(&format!("https://{}", peer.address), "/", |config| {
+        retrying(config);
+        config.tls.verify = Verify::Nothing;
+    });
+    let error = crm.conn().post(cid(), "a").await.unwrap_err();
+    assert!(matches!(error.kind(), Failure::Connect(_)), "{error:?}");
+    assert_eq!((error.attempts(), peer.connections()), (3, 3));
 }
 
 /// The call's own request has not been sent, so that its method does not matter.
