@@ -36,13 +36,15 @@ pub enum FailureKind {
     CutOff,
     /// The call, or one of its phases, took too long.
     TimedOut,
-    /// The reply is no HTTP, is too large, cannot be decompressed or read, or redirects to nowhere.
+    /// The reply is larger than this side allows, redirects to nowhere, or is not what the caller expected.
     Reply,
+    /// The reply is no HTTP, or not compressed as its headers say.
+    Malformed,
 }
 
 impl FailureKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Invalid,
         Self::Credentials,
         Self::Queue,
@@ -55,6 +57,7 @@ impl FailureKind {
         Self::CutOff,
         Self::TimedOut,
         Self::Reply,
+        Self::Malformed,
     ];
 
     /// The kind's name, as metrics have it.
@@ -72,6 +75,7 @@ impl FailureKind {
             Self::CutOff => "cut_off",
             Self::TimedOut => "timed_out",
             Self::Reply => "reply",
+            Self::Malformed => "malformed",
         }
     }
 
@@ -84,8 +88,12 @@ impl FailureKind {
     }
 
     /// Whether the other side, or the way to it, is out of order.
+    ///
+    /// That is so if no reply came, or none that HTTP has: whoever the other side is at that moment, it is not what it should be. A
+    /// reply of kind [`Reply`](Self::Reply) is in order, and only more than is allowed here or other than expected, which is a matter
+    /// of the request or the configuration as well.
     pub fn blames_peer(self) -> bool {
-        self.is_transient() || self == Self::Tls
+        self.is_transient() || matches!(self, Self::Tls | Self::Malformed)
     }
 }
 
@@ -115,10 +123,9 @@ impl HasKind for Failure {
             Self::NoReply(_) => FailureKind::NoReply,
             Self::CutOff(_) => FailureKind::CutOff,
             Self::TimedOut { .. } => FailureKind::TimedOut,
+            Self::InvalidReply(_) | Self::Decompress(_) => FailureKind::Malformed,
             Self::TooManyRedirects { .. }
             | Self::InvalidRedirect(_)
-            | Self::InvalidReply(_)
-            | Self::Decompress(_)
             | Self::TooLarge { .. }
             | Self::Status { .. }
             | Self::DecodeBody(_) => FailureKind::Reply,
@@ -166,6 +173,12 @@ mod tests {
         let queue = Failure::TimedOut { phase: Phase::Queue }.kind();
         assert!(!queue.is_transient() && !queue.blames_peer());
         assert!(!Failure::Inactive.kind().blames_peer());
+        for malformed in [Failure::InvalidReply("no HTTP".into()), Failure::Decompress("no gzip".into())] {
+            assert!(!malformed.kind().is_transient() && malformed.kind().blames_peer(), "{malformed:?}");
+        }
+        for reply in [Failure::TooLarge { limit: 1 }, Failure::TooManyRedirects { limit: 1 }] {
+            assert!(!reply.kind().is_transient() && !reply.kind().blames_peer(), "{reply:?}");
+        }
         for phase in [Phase::FirstByte, Phase::Opening] {
             assert!(Failure::TimedOut { phase }.kind().is_transient());
         }

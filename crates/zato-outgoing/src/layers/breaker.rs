@@ -28,8 +28,8 @@ use crate::timer::LONGEST;
 
 /// When a circuit opens and how it closes again.
 ///
-/// A call fails if the other side or the way to it is out of order, or if its status is 5xx. What the caller did wrong is not
-/// held against the other side.
+/// A call fails if the other side or the way to it is out of order ([`blames_peer`](crate::FailureKind::blames_peer)), or if its
+/// status is 5xx. What the caller did wrong is not held against the other side, nor is a reply that is merely larger than allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitBreaker {
     /// What is too much.

@@ -152,6 +152,27 @@ async fn a_circuit_opens_and_says_for_how_long() {
     assert!(crm.conn().ping(cid()).await.unwrap().contains("Code: 500"));
 }
 
+/// It is another program that replies there, or one in front of it.
+#[tokio::test]
+async fn a_circuit_opens_for_replies_that_are_none() {
+    for reply in
+        ["220 ESMTP\r\n", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone"]
+    {
+        let peer = after(vec![reply; 2].leak()).await;
+        let crm = connection(&peer.host(), "/", |config| {
+            let trip = Trip::Consecutive { failures: 2 };
+            config.circuit_breaker = Some(CircuitBreaker { trip, ..CircuitBreaker::default() });
+        });
+        for _ in 0..2 {
+            let error = crm.conn().get(cid(), ()).await.unwrap_err();
+            assert!(matches!(error.kind(), Failure::InvalidReply(_) | Failure::Decompress(_)), "{error:?}");
+        }
+        let error = crm.conn().get(cid(), ()).await.unwrap_err();
+        assert!(matches!(error.kind(), Failure::CircuitOpen { .. }), "{error:?}");
+        assert!(crm.metrics().failures().any(|counted| counted == (FailureKind::Malformed, 2)));
+    }
+}
+
 /// A peer that takes requests and never replies, and a connection to it on which one call is under way.
 async fn occupied(change: impl FnOnce(&mut Config)) -> (Peer, zato_outgoing::Connection, impl Drop) {
     struct Abort(tokio::task::JoinHandle<()>);
