@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::Either;
@@ -25,6 +26,12 @@ use crate::body::Body;
 use crate::connect::{Connected, Forwarded, Peer, Protocol};
 use crate::error::Failure;
 use crate::origin::Origin;
+
+/// How long the rest of a request may take whose reply is over, however much time its call has left.
+///
+/// Nobody waits for that rest, but there may be calls which wait for its place in the pool: another side that does not read on, or a
+/// caller's stream that does not end, must not keep it from them for as long as a call may take.
+const REST_OF_REQUEST: Duration = Duration::from_secs(10);
 
 /// An open connection and where it leads.
 #[derive(Debug)]
@@ -234,7 +241,7 @@ impl Lease {
         Self { open, permit, request_ends: None }
     }
 
-    /// Has the request written to its end, by `end` at the latest, even if its reply is over before.
+    /// Has the request written to its end, by `end` at the latest and within [`REST_OF_REQUEST`], even if its reply is over before.
     pub(super) fn finish_request(&mut self, end: Instant) {
         self.request_ends = Some(end);
     }
@@ -317,6 +324,7 @@ impl Lease {
             && !http1.is_closed()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
+            let end = end.min(Instant::now() + REST_OF_REQUEST);
             runtime.spawn(self.give_back_after_request(end));
             return;
         }

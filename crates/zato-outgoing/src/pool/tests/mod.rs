@@ -322,6 +322,21 @@ async fn a_connection_that_is_closed_before_its_body_is_read_does_not_lie_idle()
     assert_eq!(pool.idle_connections(), 0);
 }
 
+/// The other side has accepted the request, keeps the connection and does not read on.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_request_keeps_its_place_for_a_short_time() {
+    let server = Scripted::new([Server::HandsOver, HTTP1]);
+    let pool = server.pool(1);
+    let mut long = request("http://h/1").map(|_| Body::from(Bytes::from(vec![b'x'; 1024 * 1024])));
+    let progress = Progress::start();
+    progress.set_time(Duration::from_secs(600));
+    long.extensions_mut().insert(progress);
+    assert_eq!(text(pool.clone().call(long).await.unwrap()).await, "once");
+    let begun = Instant::now();
+    assert_eq!(call(&pool, "http://h/2").await.unwrap(), "/2");
+    assert_eq!((begun.elapsed().as_secs(), server.opened()), (10, 2));
+}
+
 #[tokio::test]
 async fn a_request_that_was_sent_is_not_sent_again() {
     let server = Scripted::new([Server::Closes, HTTP1]);
