@@ -49,7 +49,8 @@ pub struct Config {
     pub security: Option<Security>,
     /// The HTTP method of pings.
     pub ping_method: String,
-    /// How many calls may be under way at once. Further ones wait for their turn.
+    /// How many calls may be under way at once. Further ones wait for their turn. Where HTTP/2 is spoken, each may hold 2 MiB of a
+    /// streamed reply that its caller has not read.
     pub pool_size: usize,
     /// How many calls may wait for their turn. Further ones fail at once.
     pub queue_size: usize,

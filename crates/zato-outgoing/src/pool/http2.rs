@@ -28,6 +28,22 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// How many calls are allowed before the other side has said it: a number that it cannot say.
 const UNKNOWN: usize = usize::MAX - 1;
 
+/// How much of a reply the other side may send before the caller has read any of it, in bytes: enough for 20 MB a second where a
+/// way there and back takes a tenth of a second.
+const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+
+/// The largest window that there is (RFC 9113, 6.9.1).
+const LARGEST_WINDOW: u32 = (1 << 31) - 1;
+
+/// How much of all replies of a connection that carries so many `calls` at once the other side may send before any of it is read.
+///
+/// With less than what they may hold together, a few callers who do not read their replies would hold up all others. So many
+/// bytes are also the most that a pool of this size holds of unread replies, over however many connections.
+fn connection_window(calls: usize) -> u32 {
+    let calls = u32::try_from(calls.max(1)).unwrap_or(u32::MAX);
+    STREAM_WINDOW.saturating_mul(calls).min(LARGEST_WINDOW)
+}
+
 /// A handle to an open connection. Each call that uses the connection has one.
 pub(super) struct Http2 {
     sender: http2::SendRequest<Body>,
@@ -113,9 +129,9 @@ impl fmt::Debug for Http2 {
 }
 
 impl Http2 {
-    /// Begins to speak HTTP/2 on a byte stream. The reading and writing goes on in a task that ends when the connection is closed by
+    /// Begins to speak HTTP/2 on a byte stream, for up to so many `calls` at once. The reading and writing goes on in a task that ends when the connection is closed by
     /// the other side or no longer used by this one.
-    pub(super) async fn handshake<T>(stream: T) -> hyper::Result<Self>
+    pub(super) async fn handshake<T>(stream: T, calls: usize) -> hyper::Result<Self>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -128,6 +144,8 @@ impl Http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(SILENCE);
         builder.initial_max_send_streams(UNKNOWN);
+        builder.initial_stream_window_size(STREAM_WINDOW);
+        builder.initial_connection_window_size(connection_window(calls));
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         *lock(&streams.connection) = Stage::Running(Box::new(connection));
         tokio::spawn(until_closed(Driver(Arc::clone(&streams))));
@@ -251,5 +269,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Telling<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_has_room_for_all_calls_as_far_as_there_are_such_windows() {
+        for (calls, window) in [(0, STREAM_WINDOW), (1, STREAM_WINDOW), (20, 20 * STREAM_WINDOW)] {
+            assert_eq!(connection_window(calls), window);
+        }
+        for calls in [1024, usize::MAX] {
+            assert_eq!(connection_window(calls), LARGEST_WINDOW);
+        }
     }
 }

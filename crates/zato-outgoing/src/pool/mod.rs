@@ -532,7 +532,8 @@ where
         let http1_only = self.shared.is_http1_required(&origin);
         let order = Connect { origin: Arc::clone(&origin), progress: progress.clone(), http1_only };
         let connected = connector.call(order).await?;
-        let open = Box::new(Open::handshake(connected, origin, self.shared.watcher()).await?);
+        let (owner, calls) = (self.shared.watcher(), self.shared.size());
+        let open = Box::new(Open::handshake(connected, origin, owner, calls).await?);
         self.shared.learn(&open);
         self.shared.share(&open);
         Ok(open)

@@ -92,11 +92,13 @@ impl From<TrySendError<Request<Body>>> for SendError {
 impl Open {
     /// Begins to speak HTTP on a new connection.
     ///
-    /// An HTTP/1.1 connection wakes `owner` when something happens on it while no call uses it. HTTP/2 has a task for that.
+    /// An HTTP/1.1 connection wakes `owner` when something happens on it while no call uses it. HTTP/2 has a task for that, and up to
+    /// so many `calls` at once.
     pub(super) async fn handshake<T>(
         connected: Connected<T>,
         origin: Arc<Origin>,
         owner: Waker,
+        calls: usize,
     ) -> Result<Self, Failure>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -108,7 +110,7 @@ impl Open {
         let failed = |error: hyper::Error| Failure::NotSent(error.into());
         let sender = match protocol {
             Protocol::Http1 => Sender::Http1(Http1::handshake(stream, owner).await.map_err(failed)?),
-            Protocol::Http2 => Sender::Http2(Http2::handshake(stream).await.map_err(failed)?),
+            Protocol::Http2 => Sender::Http2(Http2::handshake(stream, calls).await.map_err(failed)?),
         };
         Ok(Self { sender, origin, host, opened: Instant::now(), forwarded, peer })
     }

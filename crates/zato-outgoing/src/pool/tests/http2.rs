@@ -14,6 +14,24 @@ async fn http2_calls_share_one_connection() {
     assert_eq!((server.opened(), pool.idle_connections()), (1, 1));
 }
 
+/// There is room for all of them on the connection.
+#[tokio::test(start_paused = true)]
+async fn replies_that_nobody_reads_do_not_hold_up_the_others() {
+    let server = Scripted::new([HTTP2]);
+    let pool = server.pool(6);
+    let mut unread = Vec::new();
+    for _ in 0..5 {
+        unread.push(pool.clone().call(request("http://h/large")).await.unwrap());
+        settle().await;
+    }
+    let other = tokio::time::timeout(Duration::from_secs(3), call(&pool, "http://h/1")).await;
+    assert_eq!(other.expect("it is held up").unwrap(), "/1");
+    for reply in unread {
+        assert_eq!(text(reply).await.len(), LARGE);
+    }
+    assert_eq!(server.opened(), 1);
+}
+
 /// Calls over the limit would wait for their turn until their time is over.
 #[tokio::test]
 async fn calls_that_a_shared_connection_cannot_carry_have_another_one() {

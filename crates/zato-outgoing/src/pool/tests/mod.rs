@@ -21,7 +21,8 @@ mod http2;
 /// What is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
 enum Server {
-    /// Answers every request with its path, over the given protocol, and with the host it names in a header.
+    /// Answers every request with its path, over the given protocol, and with the host it names in a header. The reply to `/large` is
+    /// [`LARGE`] bytes.
     Answers(Protocol),
     /// Answers as HTTP/2, and no more than so many calls at once.
     Allows(u32),
@@ -141,7 +142,9 @@ async fn serve(server: Server, mut stream: DuplexStream) -> Option<DuplexStream>
                     head.uri.authority().map(|authority| authority.to_string()),
                     head.headers.get(HOST).map(|host| host.to_str().unwrap().to_owned()),
                 ];
-                let mut response = Response::new(Full::new(Bytes::from(head.uri.path().to_owned())));
+                let path = head.uri.path();
+                let body = if path == "/large" { vec![b'x'; LARGE] } else { path.as_bytes().to_vec() };
+                let mut response = Response::new(Full::new(Bytes::from(body)));
                 let hosts = hosts.into_iter().flatten().collect::<Vec<_>>().join(" ");
                 response.headers_mut().insert("hosts", hosts.parse().unwrap());
                 Ok::<_, Infallible>(response)
@@ -225,6 +228,9 @@ async fn settle() {
 
 /// As much as fits into a pipe.
 const FLOOD: usize = 10_000;
+
+/// More than the other side may send before anything is read.
+const LARGE: usize = 4 * 1024 * 1024;
 
 const HTTP1: Server = Server::Answers(Protocol::Http1);
 const HTTP2: Server = Server::Answers(Protocol::Http2);
