@@ -23,6 +23,7 @@ use super::replay::{Kept, TryClone};
 use crate::clock::Clock;
 use crate::kind::HasKind;
 use crate::progress::Progress;
+use crate::timer::LONGEST;
 
 /// How calls are made again.
 ///
@@ -127,7 +128,9 @@ impl RetryLayer {
     }
 
     /// The same, with waits which are the parts that `randomness` makes of the longest ones: all of it for `u64::MAX`.
-    pub fn with_randomness(retry: Retry, clock: Arc<dyn Clock>, randomness: Randomness) -> Self {
+    pub fn with_randomness(mut retry: Retry, clock: Arc<dyn Clock>, randomness: Randomness) -> Self {
+        retry.backoff = retry.backoff.min(LONGEST);
+        retry.max_wait = retry.max_wait.min(LONGEST);
         let budget = Budget::new(retry.budget_percent);
         Self(Arc::new(Policy { retry, budget, clock, randomness }))
     }
@@ -462,6 +465,15 @@ mod tests {
             let seen = call(&layer(Retry::default()), request(method), script).await;
             assert_eq!((seen.attempts, seen.succeeded), (attempts, succeeded), "{method} {script:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_may_be_as_long_as_it_is() {
+        let retry = Retry { backoff: Duration::MAX, max_wait: Duration::MAX, ..Retry::default() };
+        let script = [Attempt::Unanswered, Attempt::Succeeds];
+        let seen = call(&layer(retry), request("GET"), &script).await;
+        assert!(seen.succeeded);
+        assert_eq!(seen.total.as_secs(), LONGEST.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
