@@ -44,6 +44,15 @@ pub(crate) enum Ending {
     Failure(FailureKind),
 }
 
+impl Counters {
+    fn spend(&self, queued: Duration, retries: u32) {
+        self.queued.fetch_add(nanoseconds(queued), Ordering::Relaxed);
+        if retries > 0 {
+            self.retries.fetch_add(retries.into(), Ordering::Relaxed);
+        }
+    }
+}
+
 impl Metrics {
     pub(crate) fn begin(&self) {
         let counters = self.0.get_or_init(Box::default);
@@ -52,14 +61,11 @@ impl Metrics {
 
     pub(crate) fn end(&self, ending: Ending, elapsed: Duration, queued: Duration, retries: u32) {
         let Some(counters) = self.0.get() else { return };
-        let (elapsed, queued) = (nanoseconds(elapsed), nanoseconds(queued));
+        let elapsed = nanoseconds(elapsed);
         let bucket = BOUNDS.partition_point(|bound| elapsed > bound * 1000);
         counters.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         counters.elapsed.fetch_add(elapsed, Ordering::Relaxed);
-        counters.queued.fetch_add(queued, Ordering::Relaxed);
-        if retries > 0 {
-            counters.retries.fetch_add(retries.into(), Ordering::Relaxed);
-        }
+        counters.spend(queued, retries);
         match ending {
             Ending::Reply(status) => {
                 let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
@@ -70,10 +76,10 @@ impl Metrics {
     }
 
     /// The caller lost interest before the call ended.
-    pub(crate) fn abandon(&self) {
-        if let Some(counters) = self.0.get() {
-            counters.abandoned.fetch_add(1, Ordering::Relaxed);
-        }
+    pub(crate) fn abandon(&self, queued: Duration, retries: u32) {
+        let Some(counters) = self.0.get() else { return };
+        counters.spend(queued, retries);
+        counters.abandoned.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The present numbers. Calls that end at the same time may be in some of them and not yet in others.
@@ -179,13 +185,13 @@ mod tests {
         metrics.end(Ending::Reply(StatusCode::OK), second, Duration::from_millis(3), 0);
         metrics.end(Ending::Reply(StatusCode::NOT_FOUND), second, Duration::ZERO, 2);
         metrics.end(Ending::Failure(FailureKind::Tls), second, Duration::ZERO, 0);
-        metrics.abandon();
+        metrics.abandon(Duration::from_millis(4), 1);
         let snapshot = metrics.snapshot();
-        assert_eq!((snapshot.calls, snapshot.in_flight, snapshot.abandoned, snapshot.retries), (5, 1, 1, 2));
+        assert_eq!((snapshot.calls, snapshot.in_flight, snapshot.abandoned, snapshot.retries), (5, 1, 1, 3));
         assert_eq!(snapshot.replies().collect::<Vec<_>>(), [(1, 0), (2, 1), (3, 0), (4, 1), (5, 0)]);
         let failures: Vec<_> = snapshot.failures().filter(|(_, count)| *count > 0).collect();
         assert_eq!(failures, [(FailureKind::Tls, 1)]);
-        assert_eq!(snapshot.queued, Duration::from_millis(3));
+        assert_eq!(snapshot.queued, Duration::from_millis(7));
         assert_eq!((snapshot.latency.count(), snapshot.latency.sum()), (3, second * 3));
     }
 

@@ -89,8 +89,8 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.metrics.begin();
         let progress = request.extensions_mut().get_or_insert_with(Progress::start).clone();
-        let counted = Counted { metrics: Arc::clone(&self.metrics), ended: false };
-        CountFuture { inner: self.inner.call(request), progress, counted }
+        let counted = Counted { metrics: Arc::clone(&self.metrics), progress, ended: false };
+        CountFuture { inner: self.inner.call(request), counted }
     }
 }
 
@@ -98,13 +98,20 @@ where
 #[derive(Debug)]
 struct Counted {
     metrics: Arc<Metrics>,
+    progress: Progress,
     ended: bool,
+}
+
+impl Counted {
+    fn retries(&self) -> u32 {
+        self.progress.attempts() - 1
+    }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         if !self.ended {
-            self.metrics.abandon();
+            self.metrics.abandon(self.progress.timing().phase(Phase::Queue), self.retries());
         }
     }
 }
@@ -115,7 +122,6 @@ pin_project! {
     pub struct CountFuture<F> {
         #[pin]
         inner: F,
-        progress: Progress,
         counted: Counted,
     }
 }
@@ -131,14 +137,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
+        let counted = this.counted;
         let (ending, measured) = match &result {
-            Ok(response) => (Ending::Reply(response.status()), this.progress.reply_timing()),
+            Ok(response) => (Ending::Reply(response.status()), counted.progress.reply_timing()),
             Err(error) => (Ending::Failure(error.kind()), None),
         };
-        let timing = measured.unwrap_or_else(|| this.progress.timing());
-        let retries = this.progress.attempts() - 1;
-        this.counted.ended = true;
-        this.counted.metrics.end(ending, timing.total(), timing.phase(Phase::Queue), retries);
+        let timing = measured.unwrap_or_else(|| counted.progress.timing());
+        counted.ended = true;
+        counted.metrics.end(ending, timing.total(), timing.phase(Phase::Queue), counted.retries());
         Poll::Ready(result)
     }
 }
@@ -195,13 +201,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_nobody_waits_for_any_more_is_abandoned() {
         let metrics = Arc::new(Metrics::default());
-        let service = CountLayer::into(Arc::clone(&metrics)).layer(service_fn(async |_: Request<()>| {
-            std::future::pending::<Result<Response<()>, Failure>>().await
-        }));
+        let service =
+            CountLayer::into(Arc::clone(&metrics)).layer(service_fn(async |request: Request<()>| {
+                request.extensions().get::<Progress>().unwrap().next_attempt();
+                std::future::pending::<Result<Response<()>, Failure>>().await
+            }));
         let call = service.oneshot(Request::new(()));
         let timed_out = tokio::time::timeout(Duration::from_secs(1), call).await;
         assert!(timed_out.is_err());
         let snapshot = metrics.snapshot();
         assert_eq!((snapshot.calls, snapshot.in_flight, snapshot.abandoned), (1, 0, 1));
+        // What it has cost until then is counted, too.
+        assert_eq!((snapshot.retries, snapshot.queued.as_secs()), (1, 1));
     }
 }
