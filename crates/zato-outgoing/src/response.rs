@@ -391,11 +391,11 @@ fn declared_label(text: &[u8]) -> Option<&str> {
     value[1..].split_once(quote).map(|(label, _)| label)
 }
 
-/// The charset parameter of a media type (RFC 9110, 8.3.1), quoted or not.
+/// The charset parameter of a media type (RFC 9110, 8.3.1), quoted or not. Some servers quote it as XML does.
 fn charset_of(content_type: &str) -> Option<&'static Encoding> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        let value = value.trim().trim_matches('"');
+        let value = value.trim().trim_matches(['"', '\'']);
         name.trim().eq_ignore_ascii_case("charset").then(|| Encoding::for_label(value.as_bytes())).flatten()
     })
 }
@@ -416,6 +416,7 @@ mod tests {
         check("text/plain", None);
         check("text/plain; charset=utf-8", Some(UTF_8));
         check("text/xml;charset=\"ISO-8859-2\"", Some(ISO_8859_2));
+        check("text/xml; charset='iso-8859-2'", Some(ISO_8859_2));
         check("text/plain; format=flowed; CHARSET = latin1", Some(WINDOWS_1252));
         check("text/plain; charset=klingon", None);
         check("charset=utf-8", None);
