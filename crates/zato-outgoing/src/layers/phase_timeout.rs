@@ -29,7 +29,8 @@ pub struct PhaseTimeouts {
     pub tls: Option<Duration>,
     /// Sending the request and waiting for the head of the reply.
     pub first_byte: Option<Duration>,
-    /// Each wait for a piece of the reply's body, streamed or not.
+    /// Each wait for a piece of the reply's body, streamed or not; and reading the whole body of a reply which only leads to another
+    /// request, such as a redirect.
     pub idle_body: Option<Duration>,
 }
 
@@ -47,8 +48,10 @@ impl PhaseTimeouts {
             Phase::Resolve | Phase::Connect => self.connect,
             Phase::Tls => self.tls,
             Phase::FirstByte => self.first_byte,
-            // Waiting for a free connection has the pool's own limit, and one that another call opens has the limits of that call. The
-            // body's is in `IdleBody`.
+            // That of a reply on the way, which a layer inside reads before it sends another request. The body of the one that is handed
+            // out is watched in `IdleBody`.
+            Phase::Body => self.idle_body,
+            // Waiting for a free connection has the pool's own limit, and one that another call opens has the limits of that call.
             _ => None,
         }
     }
@@ -291,13 +294,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_phase_has_its_own_time() {
-        use Phase::{Connect, FirstByte, Queue, Resolve, Tls};
+        use Phase::{Body, Connect, FirstByte, Queue, Resolve, Tls};
         let all = &[(Queue, 60), (Resolve, 1), (Connect, 1), (Tls, 3), (FirstByte, 7)];
         assert!(call(limits(), all).await.0.is_ok());
         check(call(limits(), &[(Resolve, 5)]).await, Resolve, 2);
         check(call(limits(), &[(Resolve, 1), (Connect, 5)]).await, Connect, 3);
         check(call(limits(), &[(Connect, 1), (Tls, 9)]).await, Tls, 5);
         check(call(limits(), &[(Tls, 1), (FirstByte, 9)]).await, FirstByte, 9);
+        // A reply that only leads to another request is read on the way.
+        check(call(limits(), &[(FirstByte, 1), (Body, 9)]).await, Body, 4);
         // A second connection attempt starts anew.
         assert!(call(limits(), &[(Connect, 1), (FirstByte, 7), (Connect, 1)]).await.0.is_ok());
         assert!(call(PhaseTimeouts::default(), &[(FirstByte, 600)]).await.0.is_ok());
