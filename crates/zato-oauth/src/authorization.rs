@@ -7,11 +7,11 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use percent_encoding::percent_decode_str;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::base_string::escaped;
 use crate::method::UnknownSignatureMethod;
-use crate::{Request, SignatureMethod, TooManyParameters};
+use crate::{Oversized, Request, SignatureMethod};
 
 /// Who a client is, and the proof.
 #[derive(Clone, Copy)]
@@ -148,14 +148,14 @@ impl Authorization {
     /// `timestamp` is in seconds since 1970; `nonce` must be new with each request of the same time.
     ///
     /// # Errors
-    /// The request has too many parameters.
+    /// The request says too much.
     pub fn sign(
         request: &Request<'_>,
         credentials: &Credentials<'_>,
         method: SignatureMethod,
         timestamp: u64,
         nonce: &str,
-    ) -> Result<String, TooManyParameters> {
+    ) -> Result<String, Oversized> {
         let timestamp = timestamp.to_string();
         let mut parameters = vec![
             ("oauth_consumer_key", credentials.consumer_key),
@@ -166,8 +166,8 @@ impl Authorization {
         ];
         parameters.extend(credentials.token.map(|(token, _)| ("oauth_token", token)));
         let token_secret = credentials.token.map_or("", |(_, secret)| secret);
-        let base_string = request.base_string(&parameters)?;
-        let signature = method.signature(&base_string, credentials.consumer_secret, token_secret);
+        let base_string = [&*request.beginning(), &request.parameters(&parameters)?];
+        let signature = method.signature(base_string, credentials.consumer_secret, token_secret);
         parameters.push(("oauth_signature", &signature));
         let mut header = String::from("OAuth ");
         for (place, (name, value)) in parameters.iter().enumerate() {
@@ -183,18 +183,47 @@ impl Authorization {
     /// The time that this takes depends on the request, not on the secrets.
     ///
     /// # Errors
-    /// The request has too many parameters.
+    /// The request says too much.
     pub fn verify(
         &self,
         request: &Request<'_>,
         consumer_secret: &str,
         token_secret: &str,
-    ) -> Result<bool, TooManyParameters> {
+    ) -> Result<bool, Oversized> {
+        self.verify_under(&[request.scheme], request, consumer_secret, token_secret)
+    }
+
+    /// As [`Self::verify`], whether `http` or `https` is the scheme that was signed: behind a proxy that ends TLS a server can't
+    /// know. The scheme of the request does not count.
+    ///
+    /// # Errors
+    /// The request says too much.
+    pub fn verify_under_either_scheme(
+        &self,
+        request: &Request<'_>,
+        consumer_secret: &str,
+        token_secret: &str,
+    ) -> Result<bool, Oversized> {
+        self.verify_under(&["http", "https"], request, consumer_secret, token_secret)
+    }
+
+    fn verify_under(
+        &self,
+        schemes: &[&str],
+        request: &Request<'_>,
+        consumer_secret: &str,
+        token_secret: &str,
+    ) -> Result<bool, Oversized> {
         let parameters: Vec<_> =
             self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let base_string = request.base_string(&parameters)?;
-        let expected = self.method.signature(&base_string, consumer_secret, token_secret);
-        Ok(expected.as_bytes().ct_eq(self.signature.as_bytes()).into())
+        let parameters = request.parameters(&parameters)?;
+        let is_signed = |scheme: &&str| {
+            let beginning = Request { scheme, ..*request }.beginning();
+            let expected = self.method.signature([&beginning, &parameters], consumer_secret, token_secret);
+            expected.as_bytes().ct_eq(self.signature.as_bytes())
+        };
+        // All are tried, so that the time doesn't tell which one it was.
+        Ok(schemes.iter().map(is_signed).fold(Choice::from(0), |either, one| either | one).into())
     }
 
     /// Who signed the request, as they say.
@@ -296,6 +325,24 @@ mod tests {
         assert!(!verify("kd94hf93k423kf44", ""));
         let shown = format!("{authorization:?}");
         assert!(!shown.contains("MdpQcU8iPSU"), "{shown}");
+    }
+
+    #[test]
+    fn a_server_need_not_know_the_scheme() {
+        let credentials = Credentials { consumer_key: "k", consumer_secret: "s", token: None };
+        for (scheme, is_either) in [("http", true), ("https", true), ("ws", false)] {
+            let signed = Request { scheme, ..REQUEST };
+            let header =
+                Authorization::sign(&signed, &credentials, SignatureMethod::HmacSha1, 1, "n").unwrap();
+            let authorization = Authorization::parse(&header).unwrap();
+            assert_eq!(
+                authorization.verify_under_either_scheme(&REQUEST, "s", ""),
+                Ok(is_either),
+                "{scheme}"
+            );
+            assert_eq!(authorization.verify_under_either_scheme(&signed, "S", ""), Ok(false), "{scheme}");
+            assert_eq!(authorization.verify(&REQUEST, "s", ""), Ok(scheme == "http"), "{scheme}");
+        }
     }
 
     #[test]

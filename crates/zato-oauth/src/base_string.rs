@@ -14,6 +14,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// How many parameters are sorted at most. A body of a few megabytes could have millions.
 const MAXIMUM_PARAMETERS: usize = 10_000;
 
+/// How many bytes query string and form may have together. What they say is encoded twice, which makes up to five times as much
+/// of it, before anybody can tell whether the signature is right.
+const MAXIMUM_BYTES: usize = 1024 * 1024;
+
 /// A request, as far as it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
@@ -31,10 +35,17 @@ pub struct Request<'a> {
     pub form: Option<&'a str>,
 }
 
-/// A request has too many parameters to be signed.
+/// A request says too much to be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the request has more than {MAXIMUM_PARAMETERS} parameters")]
-pub struct TooManyParameters;
+#[non_exhaustive]
+pub enum Oversized {
+    /// There are more than 10,000 parameters, those of the protocol included.
+    #[error("the request has more than {MAXIMUM_PARAMETERS} parameters")]
+    Parameters,
+    /// Query string and form are larger than 1 MiB together, as they are sent.
+    #[error("query string and form of the request have more than {MAXIMUM_BYTES} bytes")]
+    Bytes,
+}
 
 /// A text percent-encoded as OAuth wants it.
 pub(crate) fn escaped(text: &str) -> PercentEncode<'_> {
@@ -42,16 +53,20 @@ pub(crate) fn escaped(text: &str) -> PercentEncode<'_> {
 }
 
 impl Request<'_> {
-    /// The base string with the parameters of the protocol beside those of the request.
-    pub(crate) fn base_string(&self, protocol: &[(&str, &str)]) -> Result<String, TooManyParameters> {
+    /// The end of the base string: the parameters of the protocol beside those of the request. It is the same under any scheme.
+    pub(crate) fn parameters(&self, protocol: &[(&str, &str)]) -> Result<String, Oversized> {
+        let sent = [self.query, self.form];
+        if sent.iter().flatten().map(|pairs| pairs.len()).sum::<usize>() > MAXIMUM_BYTES {
+            return Err(Oversized::Bytes);
+        }
         let mut parameters: Vec<(String, String)> = Vec::new();
         for (name, value) in protocol {
             parameters.push((escaped(name).collect(), escaped(value).collect()));
         }
-        for pairs in [self.query, self.form].into_iter().flatten() {
+        for pairs in sent.into_iter().flatten() {
             for pair in pairs.split('&').filter(|pair| !pair.is_empty()) {
                 if parameters.len() == MAXIMUM_PARAMETERS {
-                    return Err(TooManyParameters);
+                    return Err(Oversized::Parameters);
                 }
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
                 parameters.push((normalized(name), normalized(value)));
@@ -64,13 +79,12 @@ impl Request<'_> {
             let separator = if joined.is_empty() { "" } else { "&" };
             joined.extend([separator, name, "=", value]);
         }
-        let mut base = String::with_capacity(64 + self.path.len() + joined.len() * 2);
-        base.extend(escaped(self.method));
-        base.push('&');
-        base.extend(escaped(&self.uri()));
-        base.push('&');
-        base.extend(escaped(&joined));
-        Ok(base)
+        Ok(escaped(&joined).collect())
+    }
+
+    /// The beginning of the base string, which the parameters follow.
+    pub(crate) fn beginning(&self) -> String {
+        format!("{}&{}&", escaped(self.method), escaped(&self.uri()))
     }
 
     /// Section 3.4.1.2: scheme and host in lower case, the default port left out.
@@ -109,9 +123,14 @@ mod tests {
         form: Some("c2&a3=2+q"),
     };
 
+    #[track_caller]
+    fn base_string(request: &Request<'_>, protocol: &[(&str, &str)]) -> String {
+        request.beginning() + &request.parameters(protocol).unwrap()
+    }
+
     #[test]
     fn parameters_that_are_not_utf_8_are_told_apart() {
-        let base = |query| Request { query: Some(query), form: None, ..REQUEST }.base_string(&[]).unwrap();
+        let base = |query| base_string(&Request { query: Some(query), form: None, ..REQUEST }, &[]);
         assert_eq!(base("a=%ff"), base("a=%FF"));
         assert_ne!(base("a=%FF"), base("a=%FE"));
         assert_ne!(base("a=%FF"), base("a=%EF%BF%BD"));
@@ -128,7 +147,7 @@ mod tests {
             ("oauth_nonce", "7d8f3e4a"),
         ];
         assert_eq!(
-            REQUEST.base_string(&protocol).unwrap(),
+            base_string(&REQUEST, &protocol),
             "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D\
              %26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1\
              %26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
@@ -151,11 +170,16 @@ mod tests {
 
     #[test]
     fn parameters_are_bounded() {
+        let parameters = |query: &str, form: &str, protocol: &[(&str, &str)]| {
+            let request = Request { query: Some(query), form: Some(form), ..REQUEST };
+            request.parameters(protocol).map(|parameters| parameters.len())
+        };
         let many = "a&".repeat(MAXIMUM_PARAMETERS);
-        assert!(Request { query: None, form: Some(&many), ..REQUEST }.base_string(&[]).is_ok());
-        assert_eq!(
-            Request { query: None, form: Some(&many), ..REQUEST }.base_string(&[("a", "b")]),
-            Err(TooManyParameters)
-        );
+        assert!(parameters("", &many, &[]).is_ok());
+        assert_eq!(parameters("", &many, &[("a", "b")]), Err(Oversized::Parameters));
+        let long = "%".repeat(MAXIMUM_BYTES - 1);
+        assert_eq!(parameters("a", &long, &[]), Ok("a%3D%26".len() + 5 * long.len() + "%3D".len()));
+        assert_eq!(parameters("aa", &long, &[]), Err(Oversized::Bytes));
+        assert_eq!(parameters(&long, "aa", &[]), Err(Oversized::Bytes));
     }
 }

@@ -5,5 +5,5 @@ mod base_string;
 mod method;
 
 pub use authorization::{Authorization, AuthorizationError, Credentials};
-pub use base_string::{Request, TooManyParameters};
+pub use base_string::{Oversized, Request};
 pub use method::{SignatureMethod, UnknownSignatureMethod};

@@ -40,8 +40,8 @@ impl SignatureMethod {
         }
     }
 
-    /// The signature of a base string, which the last method doesn't look at.
-    pub(crate) fn signature(self, base_string: &str, consumer: &str, token: &str) -> Zeroizing<String> {
+    /// The signature of a base string in two parts, which the last method doesn't look at.
+    pub(crate) fn signature(self, base_string: [&str; 2], consumer: &str, token: &str) -> Zeroizing<String> {
         // Section 3.4.2: the secrets are encoded, and joined even if there is no token.
         let mut key = Zeroizing::new(String::with_capacity(3 * (consumer.len() + token.len()) + 1));
         key.extend(escaped(consumer));
@@ -52,8 +52,9 @@ impl SignatureMethod {
             Self::HmacSha256 => hmac::HMAC_SHA256,
             Self::Plaintext => return key,
         };
-        let tag = hmac::sign(&hmac::Key::new(algorithm, key.as_bytes()), base_string.as_bytes());
-        Zeroizing::new(BASE64_STANDARD.encode(tag))
+        let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key.as_bytes()));
+        base_string.iter().for_each(|part| context.update(part.as_bytes()));
+        Zeroizing::new(BASE64_STANDARD.encode(context.sign()))
     }
 }
 

@@ -5,7 +5,6 @@
 
 use http::request::Parts;
 use http::{HeaderMap, header};
-use subtle::{Choice, ConstantTimeEq};
 use time::{Duration, OffsetDateTime};
 use zato_oauth::{Authorization, Request, SignatureMethod};
 
@@ -58,7 +57,7 @@ impl OAuth {
         let authorization = Authorization::parse(given).map_err(|error| Denied::OAuth(error.to_string()))?;
         let is_client =
             bool::from(is_same(self.consumer_key.as_bytes(), authorization.consumer_key().as_bytes()));
-        let is_signed = bool::from(self.is_signed(request, form, &authorization)?);
+        let is_signed = self.is_signed(request, form, &authorization)?;
         // A definition's own name is the one token whose secret it knows.
         let is_token = authorization.token().is_none_or(|token| token == self.consumer_key);
         let time = time_of(&authorization, now);
@@ -93,24 +92,21 @@ impl OAuth {
         request: &Parts,
         form: Option<&str>,
         authorization: &Authorization,
-    ) -> Result<Choice, Denied> {
+    ) -> Result<bool, Denied> {
         let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let authority = host.or_else(|| Some(request.uri.authority()?.as_str())).unwrap_or_default();
         let secret = self.consumer_secret.as_str();
         let token_secret = if authorization.token().is_some() { secret } else { "" };
-        let is_signed = |scheme| {
-            let signed = Request {
-                method: request.method.as_str(),
-                scheme,
-                authority,
-                path: request.uri.path(),
-                query: request.uri.query(),
-                form,
-            };
-            let verified = authorization.verify(&signed, secret, token_secret);
-            verified.map(u8::from).map_err(|error| Denied::OAuth(error.to_string()))
+        let signed = Request {
+            method: request.method.as_str(),
+            scheme: "http",
+            authority,
+            path: request.uri.path(),
+            query: request.uri.query(),
+            form,
         };
-        Ok((is_signed("http")? | is_signed("https")?).ct_eq(&1))
+        let verified = authorization.verify_under_either_scheme(&signed, secret, token_secret);
+        verified.map_err(|error| Denied::OAuth(error.to_string()))
     }
 }
 

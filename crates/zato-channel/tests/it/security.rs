@@ -291,10 +291,12 @@ fn signatures_of_oauth() {
         let timestamp = u64::try_from(timestamp).unwrap();
         Authorization::sign(&request, &credentials, SignatureMethod::HmacSha1, timestamp, nonce).unwrap()
     };
-    let send = |authorization: &str, content_type: &str, body: &'static str| {
-        let request = with(post("/signed?a=%20b", body), "authorization", authorization);
-        let request = with(for_host(request, "esb.example.com"), "content-type", content_type);
-        house.call(request).status.as_u16()
+    let reply = |authorization: &str, content_type: &str, body: &str| {
+        let request = with(post("/signed?a=%20b", body.to_owned()), "authorization", authorization);
+        house.call(with(for_host(request, "esb.example.com"), "content-type", content_type))
+    };
+    let send = |authorization: &str, content_type: &str, body: &str| {
+        reply(authorization, content_type, body).status.as_u16()
     };
     let now = NOW.unix_timestamp();
     const FORM: &str = "application/x-www-form-urlencoded";
@@ -306,6 +308,14 @@ fn signatures_of_oauth() {
     assert_eq!(send(&signed(Some("c=d"), "4", now), FORM, "c=e"), 401, "another form");
     assert_eq!(send(&signed(None, "5", now), FORM, "c=d"), 401, "a form that isn't signed");
     assert_eq!(send("Basic dTpw", "text/plain", ""), 401);
+    // A form that says too much is not read, and its sender learns no more than that it proves nothing.
+    let long = "%".repeat(1024 * 1024);
+    let (wrong, unread) =
+        (reply(&signed(Some("c=d"), "4", now), FORM, "c=e"), reply(&signed(None, "4", now), FORM, &long));
+    assert_eq!((unread.status, unread.body), (wrong.status, wrong.body));
+    let denials = house.dispatcher.statistics().denials();
+    let malformed = denials.iter().find(|denials| denials.reason == "malformed").unwrap();
+    assert_eq!(malformed.count, 2, "no signature at all, and the long form");
     // The memory of nonces outlives changes of the definition and of the channel.
     house.channels.put_security(&security(false));
     assert_eq!(send(&signed(None, "6", now), "text/plain", ""), 401, "inactive");
