@@ -47,10 +47,9 @@ pub enum Failure {
     /// The caller's stream of the request's body failed, or has another length than announced. A part of it was sent.
     #[error("the body of the request could not be read to its end")]
     RequestBody(#[source] Source),
-    /// The connection authenticates by OAuth 2.0 and no access token could be had. The request itself was not sent.
+    /// The connection authenticates by OAuth 2.0 and no access token could be had. The request itself was not sent. The error is
+    /// that of all calls which waited for the same token.
     #[error("there is no access token for the request")]
-    ///
-    /// The error is that of all calls which waited for the same token.
     Token(#[source] Arc<TokenError>),
     /// The host name could not be resolved. Nothing was sent.
     #[error("the host name `{host}` could not be resolved")]
