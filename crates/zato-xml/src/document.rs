@@ -66,6 +66,14 @@ impl<'i> Document<'i> {
         self.text
     }
 
+    /// How many elements, texts, comments, processing instructions, attributes and namespace declarations there are.
+    #[must_use]
+    #[inline]
+    pub fn size(&self) -> usize {
+        // Neither the document itself counts, nor the declaration that all documents have.
+        self.nodes.len() - 1 + self.attributes.len() + self.namespaces.len() - 1
+    }
+
     /// The element that all others are in.
     #[must_use]
     pub fn root_element(&self) -> Node<'_, 'i> {

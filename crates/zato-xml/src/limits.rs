@@ -9,7 +9,8 @@ pub struct Limits {
     pub max_bytes: usize,
     /// How deep elements may nest, the root element being at depth 1. Readers may recurse into a document of bounded depth. Default: 100.
     pub max_depth: usize,
-    /// The number of elements, texts, comments and processing instructions. Default: 1,000,000.
+    /// The number of elements, texts, comments, processing instructions, attributes and namespace declarations: each takes up memory.
+    /// It is looked at after each start tag. Default: 1,000,000.
     pub max_nodes: usize,
     /// The number of attributes of one element, its namespace declarations included. The time to tell duplicates grows with
     /// the square of this number. Default: 128.

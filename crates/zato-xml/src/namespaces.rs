@@ -54,6 +54,12 @@ impl<'i> Namespaces<'i> {
         Self { declarations }
     }
 
+    /// How many declarations there are, that of `xml` included.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.declarations.len()
+    }
+
     /// The scope that `scope` becomes by one more declaration. The one that is nested in itself is never looked at twice.
     pub(crate) fn declare(
         &mut self,

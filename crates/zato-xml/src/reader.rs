@@ -287,17 +287,15 @@ impl<'i, 'l> Reader<'i, 'l> {
     /// Appends a node which begins at `start` and has been read up to here.
     #[inline]
     fn push(&mut self, start: usize, content: Content<'i>) -> Result<u32> {
-        let nodes = &mut self.document.nodes;
-        // The document itself isn't counted.
-        if nodes.len() > self.limits.max_nodes {
+        if self.document.size() >= self.limits.max_nodes {
             let (position, limit) = (self.cursor.position(start), self.limits.max_nodes);
             return Err(Box::new(ReadError::TooManyNodes { position, limit }));
         }
-        let node = index(nodes.len());
+        let node = index(self.document.nodes.len());
         let parent = self.open.last().map_or(0, |open| open.node);
         let (start, end) = (index(start), index(self.cursor.at()));
         // An element with content gets its true ends with its end tag.
-        nodes.push(NodeData { parent, next: node + 1, start, end, content });
+        self.document.nodes.push(NodeData { parent, next: node + 1, start, end, content });
         Ok(node)
     }
 
