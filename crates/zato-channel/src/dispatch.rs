@@ -16,6 +16,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
+use tokio::task::block_in_place;
 use zato_cid::Cid;
 use zato_service::{ChannelKind, Environment, Origin};
 use zato_soap::Limits;
@@ -85,6 +88,8 @@ struct Shared {
     body_timeout: Duration,
     error_details: ErrorDetails,
     budget: Budget,
+    /// Taken one by one to look for proofs in large bodies.
+    turns: Arc<Semaphore>,
     epilogue: Epilogue,
     audit_log: Option<Arc<dyn AuditLog>>,
     trusted_proxies: TrustedProxies,
@@ -107,6 +112,7 @@ impl Dispatcher {
             body_timeout: settings.body_timeout,
             error_details: settings.error_details,
             budget: Budget::new(settings.max_buffered_bytes),
+            turns: Arc::new(Semaphore::new(turns())),
             epilogue: Epilogue { server_header: settings.server_header, access_log: None },
             audit_log: None,
             trusted_proxies: settings.trusted_proxies,
@@ -195,6 +201,14 @@ impl Dispatcher {
             route => Either::Right(Box::pin(shared.detour(call, route, request, body))),
         }
     }
+}
+
+/// What a service is called with, and the places that its call takes.
+type Opened<'b> = (Payload<'b>, (Place, Option<Place>));
+
+/// How many proofs may be looked for in large bodies at a time: calls that take less keep half of the cores.
+fn turns() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 
 /// Where a request goes.
@@ -343,7 +357,13 @@ impl Shared {
                 // Boxed, because few calls need it.
                 Err(refusal) => return Box::pin(self.refuse(&call, &request, &found.channel, refusal)).await,
             };
-            let (payload, places) = match self.open(arrival, place, witness, &body) {
+            let opened = if arrival.is_laborious(&body) {
+                // Boxed for the same reason.
+                Box::pin(self.open_aside(arrival, place, witness, &body, &mut share)).await
+            } else {
+                self.open(arrival, place, witness, &body, &mut share)
+            };
+            let (payload, places) = match opened {
                 Ok(opened) => opened,
                 Err(refusal) => {
                     // The answer may be held back, in which time others may use what the call took.
@@ -411,17 +431,40 @@ impl Shared {
         place: Option<Place>,
         mut witness: Option<&mut Witness>,
         body: &'b Bytes,
-    ) -> Result<(Payload<'b>, (Place, Option<Place>)), Refusal> {
+        share: &mut Share<'_>,
+    ) -> Result<Opened<'b>, Refusal> {
         if let Some(witness) = &mut witness {
             witness.received(body);
         }
-        let payload = self.gate.open(arrival, body)?;
+        let payload = self.gate.open(arrival, body, share)?;
         if let Some(witness) = witness {
             let definition = arrival.found.definition.as_ref();
             witness.let_through(definition.map(|definition| definition.security.name()));
         }
         let place = place.map_or_else(|| arrival.count_call(), Ok)?;
         Ok((payload, (place, arrival.count_caller()?)))
+    }
+
+    /// Does the same beside the threads on which calls run, and for a few callers at a time: each of them may be anybody, and
+    /// may have made the body so that it takes as long as can be. Whoever waits for longer than a body may take is told to come back.
+    ///
+    /// The thread itself steps aside, because what is read borrows from the body. A runtime of one thread has no other to let
+    /// calls run on.
+    async fn open_aside<'b>(
+        &self,
+        arrival: Arrival<'_>,
+        place: Option<Place>,
+        witness: Option<&mut Witness>,
+        body: &'b Bytes,
+        share: &mut Share<'_>,
+    ) -> Result<Opened<'b>, Refusal> {
+        let turn = tokio::time::timeout(self.body_timeout, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(Failure::overloaded().into()) };
+        let open = || self.open(arrival, place, witness, body, share);
+        match Handle::current().runtime_flavor() {
+            RuntimeFlavor::MultiThread => block_in_place(open),
+            _ => open(),
+        }
     }
 
     async fn receive<B>(

@@ -15,6 +15,7 @@ use zato_cid::Cid;
 use zato_service::{Environment, Error};
 use zato_soap::{Envelope, Limits};
 
+use crate::budget::{Exhausted, Share};
 use crate::channel::Channel;
 use crate::codec::ErrorShape;
 use crate::decode::{self, Payload};
@@ -29,6 +30,12 @@ use crate::throttle::Throttle;
 
 /// The methods of a channel that is not restricted to one.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
+
+/// The largest body, in bytes, in which a proof is looked for where other calls wait for the end of that: a few milliseconds.
+const AT_ONCE: usize = 256 * 1024;
+
+/// About how many bytes each node takes up while expressions of XPath look at a message.
+const XPATH_BYTES: usize = 512;
 
 /// Stands before all channels.
 #[derive(Clone)]
@@ -64,6 +71,13 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
+    /// Whether [`Gate::open`] takes so long, for a caller who may be anybody, that other calls should not wait for it.
+    pub(crate) fn is_laborious(&self, body: &Bytes) -> bool {
+        let is_proof =
+            |definition: &Arc<Definition>| definition.security.proof(self.request) != Proof::Request;
+        body.len() > AT_ONCE && self.found.definition.as_ref().is_some_and(is_proof)
+    }
+
     /// Counts the call for its channel. The place is kept until the call is over.
     pub(crate) fn count_call(&self) -> Result<Place, Failure> {
         let channel = &self.found.channel;
@@ -101,8 +115,13 @@ impl Gate {
         Ok(true)
     }
 
-    /// The checks that need the body, which is read as far as the channel's format goes.
-    pub(crate) fn open<'b>(&self, arrival: Arrival<'_>, body: &'b Bytes) -> Result<Payload<'b>, Refusal> {
+    /// The checks that need the body, which is read as far as the channel's format goes. What they take up besides is added to `share`.
+    pub(crate) fn open<'b>(
+        &self,
+        arrival: Arrival<'_>,
+        body: &'b Bytes,
+        share: &mut Share<'_>,
+    ) -> Result<Payload<'b>, Refusal> {
         let Arrival { request, found, .. } = arrival;
         let mut read = None;
         if let Some(definition) = &found.definition {
@@ -110,8 +129,7 @@ impl Gate {
             if proof != Proof::Request {
                 // Whoever has sent many heads before any body was let in with all of them.
                 self.check_throttle(arrival, definition)?;
-                let checked = self.check_body(arrival, proof, definition, body);
-                read = checked.map_err(|denied| self.unauthorized(arrival, definition, denied))?;
+                read = self.check_body(arrival, proof, definition, body, share)?;
                 self.check_roles(arrival, definition)?;
             }
         }
@@ -129,34 +147,40 @@ impl Gate {
     /// so its sender learns no more than that.
     fn check_body<'b>(
         &self,
-        Arrival { request, found, .. }: Arrival<'_>,
+        arrival: Arrival<'_>,
         proof: Proof,
-        Definition { security, nonces, .. }: &Definition,
+        definition: &Definition,
         body: &'b Bytes,
-    ) -> Result<Option<Payload<'b>>, Denied> {
+        share: &mut Share<'_>,
+    ) -> Result<Option<Payload<'b>>, Refusal> {
+        let (Arrival { request, found, .. }, Definition { security, nonces, .. }) = (arrival, definition);
         let now = || self.environment.now();
-        let unreadable = |error: Error| Denied::NoMessage(error.message().to_owned());
+        let deny = |denied| self.unauthorized(arrival, definition, denied);
+        let unreadable = |error: Error| deny(Denied::NoMessage(error.message().to_owned()));
         match proof {
             Proof::Request => Ok(None),
             Proof::Form => {
-                let form = std::str::from_utf8(body).map_err(|error| Denied::NoMessage(error.to_string()))?;
-                security.check_request(request, Some(form), now, nonces)?;
+                let form =
+                    std::str::from_utf8(body).map_err(|error| deny(Denied::NoMessage(error.to_string())))?;
+                security.check_request(request, Some(form), now, nonces).map_err(deny)?;
                 Ok(None)
             }
             Proof::Message => {
                 let is_soap = matches!(found.channel.codec.error_shape(), ErrorShape::Soap(_));
                 let document = decode::document(body, &self.limits).map_err(unreadable)?;
-                security.check_message(document.input_text(), is_soap)?;
+                let bytes = body.len().saturating_add(document.size().saturating_mul(XPATH_BYTES));
+                share.grow_to(bytes).map_err(|Exhausted| Failure::overloaded())?;
+                security.check_message(document.input_text(), is_soap).map_err(deny)?;
                 Ok(Some(if is_soap { Payload::Soap(document) } else { Payload::Xml(document) }))
             }
             Proof::Envelope => {
                 let document = decode::document(body, &self.limits).map_err(unreadable)?;
                 let token = Envelope::of(&document)
-                    .map_err(|error| Denied::NoMessage(error.to_string()))?
+                    .map_err(|error| deny(Denied::NoMessage(error.to_string())))?
                     .username_token()
-                    .map_err(|error| Denied::Token(error.to_string()))?
-                    .ok_or(Denied::NoToken)?;
-                security.check_token(&token, now(), nonces)?;
+                    .map_err(|error| deny(Denied::Token(error.to_string())))?
+                    .ok_or_else(|| deny(Denied::NoToken))?;
+                security.check_token(&token, now(), nonces).map_err(deny)?;
                 Ok(Some(Payload::Soap(document)))
             }
         }

@@ -1,6 +1,7 @@
 //! Who is let in.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use base64::Engine;
@@ -10,8 +11,8 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use zato_channel::{
-    ChannelConfig, ChannelError, ClientCertificate, Jwt, JwtKey, OAuth, SaltedDigest, Security, SecurityKind,
-    SignatureMethod, Version, WsSecurity, XPath,
+    ChannelConfig, ChannelError, ClientCertificate, Jwt, JwtKey, OAuth, Pages, SaltedDigest, Security,
+    SecurityKind, Settings, SignatureMethod, Version, WsSecurity, XPath,
 };
 use zato_oauth::Authorization;
 use zato_service::{Description, Raw, RawInput};
@@ -322,6 +323,62 @@ fn signatures_of_oauth() {
     house.put(ChannelConfig { security: Some(security(true)), ..raw(1, "/signed", &service) });
     assert_eq!(send(&first, "application/json", "{}"), 401, "still a replay");
     assert_eq!(send(&signed(None, "7", now), "text/plain", ""), 200);
+}
+
+/// Each of these bodies is looked at before anybody is believed, and takes long.
+#[test]
+fn large_bodies_are_looked_at_beside_other_calls() {
+    let house = House::new();
+    let rules = XPath {
+        username: "ann".to_owned(),
+        username_expr: "//user".to_owned(),
+        password: "s3cret".into(),
+        password_expr: None,
+    };
+    let security = Arc::new(Security::new(1, "XPath", true, SecurityKind::XPath(rules)).unwrap());
+    house.put(ChannelConfig { security: Some(security), ..xml(1, "/xml", &house.greeter()) });
+    house.put(json(2, "/json", &house.registry.find("demo.greet").unwrap()));
+    let body = format!("<a>{}</a>", "<b/>".repeat(100_000));
+    // One thread, on which calls are made in the order in which they come.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let answered = Arc::new(AtomicUsize::new(0));
+    runtime.block_on(async {
+        let large: Vec<_> = (0..8)
+            .map(|_| {
+                let (dispatcher, answered) = (house.dispatcher.clone(), Arc::clone(&answered));
+                let request = post("/xml", body.clone());
+                tokio::spawn(async move {
+                    let reply = call(&dispatcher, request).await;
+                    answered.fetch_add(1, SeqCst);
+                    reply.status
+                })
+            })
+            .collect();
+        let dispatcher = house.dispatcher.clone();
+        let small = tokio::spawn(async move { call(&dispatcher, post("/json", r#"{"name":"Ann"}"#)).await });
+        assert_eq!(small.await.unwrap().status, StatusCode::OK);
+        assert!(answered.load(SeqCst) < large.len(), "all others were answered before");
+        for large in large {
+            assert_eq!(large.await.unwrap(), StatusCode::UNAUTHORIZED);
+        }
+    });
+}
+
+/// What expressions need to look at a message is a multiple of its length.
+#[test]
+fn messages_are_searched_if_there_is_memory() {
+    let house = House::with(Pages::new(), Settings { max_buffered_bytes: 1_000_000, ..Settings::default() });
+    let rules = XPath {
+        username: "ann".to_owned(),
+        username_expr: "//user".to_owned(),
+        password: "s3cret".into(),
+        password_expr: None,
+    };
+    let security = Arc::new(Security::new(1, "XPath", true, SecurityKind::XPath(rules)).unwrap());
+    house.put(ChannelConfig { security: Some(security), ..xml(1, "/xml", &house.greeter()) });
+    let status = |content: &str| house.call(post("/xml", format!("<a>{content}</a>"))).status;
+    assert_eq!(status(&"x".repeat(100_000)), StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&"<b a='' b=''/>".repeat(2_000)), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[test]
