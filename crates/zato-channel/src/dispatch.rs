@@ -49,7 +49,8 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// How many bytes the bodies of all calls may take up together, requests as well as replies that are there as a whole, those of
     /// up to 16 KiB not counted. Further requests are answered with 503 until there is room: those with a larger body, and all
-    /// while clients leave more replies unread than that. 512 MiB by default.
+    /// while clients leave more replies unread than that. Documents of the server's own that are made for a request are while more
+    /// than half is taken. 512 MiB by default.
     pub max_buffered_bytes: usize,
     /// How long a body may take to arrive. 30 seconds by default.
     pub body_timeout: Duration,
