@@ -176,10 +176,18 @@ impl Error {
     }
 }
 
-/// An error and its causes, nearest first, in one line, for a log.
+/// An error and its causes, nearest first, in one line, for a log. Some errors tell their causes themselves, which are not told
+/// again then.
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
-    let errors = std::iter::successors(Some(error), |error| (*error).source());
-    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut line = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| (*error).source()) {
+        let cause = cause.to_string();
+        if !line.ends_with(&cause) {
+            line.push_str(": ");
+            line.push_str(&cause);
+        }
+    }
+    line
 }
 
 impl fmt::Display for Error {
@@ -305,6 +313,15 @@ mod tests {
 
     fn fails() -> Result<(), Error> {
         Err(Outer(Middle(fmt::Error)))?
+    }
+
+    #[test]
+    fn a_line_tells_each_cause_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("telling: {0}")]
+        struct Telling(#[source] Middle);
+        assert_eq!(chain(&Outer(Middle(fmt::Error))), format!("outer: middle: {}", fmt::Error));
+        assert_eq!(chain(&Telling(Middle(fmt::Error))), format!("telling: middle: {}", fmt::Error));
     }
 
     #[test]
