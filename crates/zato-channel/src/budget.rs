@@ -61,8 +61,11 @@ impl Budget {
         if self.is_short() { Err(Exhausted) } else { Ok(self.hold(document)) }
     }
 
-    /// Takes some for anything but a body, if there is that much.
+    /// Takes some for what can be done without, unless memory is short: the last half of it is for calls.
     pub(crate) fn take(&self, bytes: usize) -> Option<Memory> {
+        if self.is_short() {
+            return None;
+        }
         let (account, bytes) = (Arc::clone(&self.0), signed(bytes));
         account.take(bytes).ok()?;
         Some(Memory { account, bytes })
@@ -196,7 +199,7 @@ mod tests {
         assert!(!budget.is_short());
         let second = budget.take(1).unwrap();
         assert!(budget.is_short());
-        assert!(budget.take(tens(2)).is_none());
+        assert!(budget.take(1).is_none());
         drop(first);
         assert!(!budget.is_short());
         drop((budget.take(tens(3)).unwrap(), second));

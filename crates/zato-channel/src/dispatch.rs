@@ -160,8 +160,8 @@ impl Dispatcher {
         &self.0.gate.statistics
     }
 
-    /// Takes memory for what becomes of a reply from what all bodies share ([`Settings::max_buffered_bytes`]), or none if there is
-    /// too little left.
+    /// Takes memory for what becomes of a reply from what all bodies share ([`Settings::max_buffered_bytes`]), or none if more than
+    /// half of it is taken.
     pub fn take_memory(&self, bytes: usize) -> Option<Memory> {
         self.0.budget.take(bytes)
     }
