@@ -302,21 +302,21 @@ fn a_file_that_does_not_hold_the_passwords_is_not_pointed_to() {
     let pubapi = definitions.as_array().unwrap().iter().find(|item| item["name"] == "pubapi").unwrap();
     let old = server.password("pubapi").to_owned();
     server.api().change_password(pubapi["id"].as_i64().unwrap(), "changed-over-the-api");
-    let warned = |server: &Server, users: &str| {
-        let lines = server.log_lines(&["WARN", "credentials.json", "--pubapi-password"]);
-        assert!(matches!(&lines[..], [line] if line.contains(users)), "{}", server.log());
+    let told = |server: &Server, level: &str, what: &str| {
+        let lines = server.log_lines(&[level, "credentials.json", "--pubapi-password"]);
+        assert!(matches!(&lines[..], [line] if line.contains(what)), "{}", server.log());
         let printed =
             eventually("the line is printed", || Some(server.stdout()).filter(|text| text.ends_with('\n')));
         assert!(!printed.contains("credentials"), "{printed}");
     };
     let server = server.stop().start();
-    warned(&server, "[\"pubapi\"]");
+    told(&server, "WARN", "[\"pubapi\"]");
     assert_eq!(server.password("pubapi"), old);
 
     let stopped = server.stop();
     fs::remove_file(stopped.home.data().join("credentials.json")).unwrap();
     let server = stopped.start();
-    warned(&server, "[\"pubapi\", \"admin.invoke\"]");
+    told(&server, "INFO", "there is no such file");
 
     let stopped = server.stop();
     let server = stopped.launch.variable("ZATO_PUBAPI_PASSWORD", "a-way-in-again").start_in(stopped.home);

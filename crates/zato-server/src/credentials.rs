@@ -75,12 +75,20 @@ pub(crate) fn settle(files: &DataDirectory, cluster: &Bootstrap) -> Result<(), F
     }
 }
 
-/// Whether the file holds the passwords that count. If neither it nor the settings do, the log says how to get in.
+/// Whether the file holds the passwords that count. If neither it nor the settings do, the log says how to get in; one that is gone
+/// was removed on purpose, or is on the server that made the cluster.
 pub(crate) fn check(files: &DataDirectory, cluster: &Bootstrap, config: &Config) -> bool {
     let path = files.credentials();
-    let (found, problem) = match fs::read(&path).map(|bytes| serde_json::from_slice(&bytes)) {
-        Ok(Ok(found)) => (found, "they were changed since it was written".to_owned()),
-        Ok(Err(_)) => (serde_json::Value::Null, "it is not JSON".to_owned()),
+    let (found, problem) = match fs::read(&path) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(found) => (found, "it was written before they were changed".to_owned()),
+            Err(_) => (serde_json::Value::Null, "it is not JSON".to_owned()),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let file = path.display();
+            tracing::info!(%file, "there is no such file; --pubapi-password and --admin-invoke-password set new passwords");
+            return false;
+        }
         Err(error) => (serde_json::Value::Null, error.to_string()),
     };
     let Credentials { pubapi, admin_invoke } = &cluster.credentials;
