@@ -129,8 +129,8 @@ impl fmt::Debug for Http2 {
 }
 
 impl Http2 {
-    /// Begins to speak HTTP/2 on a byte stream, for up to so many `calls` at once. The reading and writing goes on in a task that ends when the connection is closed by
-    /// the other side or no longer used by this one.
+    /// Begins to speak HTTP/2 on a byte stream, for up to so many `calls` at once. The reading and writing goes on in a task that
+    /// ends when the connection is closed by the other side or no longer used by this one.
     pub(super) async fn handshake<T>(stream: T, calls: usize) -> hyper::Result<Self>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,

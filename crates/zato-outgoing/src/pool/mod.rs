@@ -86,9 +86,9 @@ impl<C> Layer<C> for PoolLayer {
 ///
 /// A connection goes back into the pool when the reply's body has been read to its end, and is closed when the body or the
 /// call is dropped before that. A request that is accepted by a reply before all of it has been written is still written to its
-/// end, if that takes no more than ten seconds after the reply. A request is sent again, on a new connection, if a pooled one turns out to have been closed before it accepted the
-/// request, or the other side says that it has not looked at it: whatever the method, because nothing has happened. So it is if the
-/// other side wants HTTP/1.1 instead of HTTP/2, which the pool remembers.
+/// end, if that takes no more than ten seconds after the reply. A request is sent again, on a new connection, if a pooled one
+/// turns out to have been closed before it accepted the request, or the other side says that it has not looked at it: whatever the
+/// method, because nothing has happened. So it is if the other side wants HTTP/1.1 instead of HTTP/2, which the pool remembers.
 ///
 /// ```no_run
 /// use std::time::Duration;

@@ -105,9 +105,9 @@ impl<T> OAuthLayer<T> {
     /// Adds a Bearer token to requests to `origin` which have no `Authorization` header yet. `endpoint` sends the token
     /// requests.
     ///
-    /// A token is fetched by the first call that needs it; others wait for the same one and share its failure. Shortly before it expires, one call
-    /// fetches the next one while others still use it. A reply with status 401 makes the token be replaced and the
-    /// request be sent once more, unless its body is a stream.
+    /// A token is fetched by the first call that needs it; others wait for the same one and share its failure. Shortly before
+    /// it expires, one call fetches the next one while others still use it. A reply with status 401 makes the token be
+    /// replaced and the request be sent once more, unless its body is a stream.
     ///
     /// # Errors
     ///
