@@ -16,9 +16,6 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
-use tokio::task::block_in_place;
 use zato_cid::Cid;
 use zato_service::{ChannelKind, Environment, Origin};
 use zato_soap::Limits;
@@ -40,6 +37,7 @@ use crate::respond::{self, ErrorDetails};
 use crate::routing::Found;
 use crate::statistics::ChannelStatistics;
 use crate::throttle::{FailureDelays, Throttle};
+use crate::turns::Turns;
 use crate::{Channels, Origins, Page, TrustedProxies, body, cors, framing, media, path};
 
 /// What is the same for all channels.
@@ -89,8 +87,8 @@ struct Shared {
     body_timeout: Duration,
     error_details: ErrorDetails,
     budget: Budget,
-    /// Taken one by one to look for proofs in large bodies.
-    turns: Arc<Semaphore>,
+    /// Taken to look for proofs in large bodies.
+    turns: Turns,
     epilogue: Epilogue,
     audit_log: Option<Arc<dyn AuditLog>>,
     trusted_proxies: TrustedProxies,
@@ -113,7 +111,7 @@ impl Dispatcher {
             body_timeout: settings.body_timeout,
             error_details: settings.error_details,
             budget: Budget::new(settings.max_buffered_bytes),
-            turns: Arc::new(Semaphore::new(turns())),
+            turns: Turns::default(),
             epilogue: Epilogue { server_header: settings.server_header, access_log: None },
             audit_log: None,
             trusted_proxies: settings.trusted_proxies,
@@ -206,11 +204,6 @@ impl Dispatcher {
 
 /// What a service is called with, and the places that its call takes.
 type Opened<'b> = (Payload<'b>, (Place, Option<Place>));
-
-/// How many proofs may be looked for in large bodies at a time: calls that take less keep half of the cores.
-fn turns() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
-}
 
 /// Where a request goes.
 enum Route {
@@ -360,7 +353,7 @@ impl Shared {
             };
             let opened = if arrival.is_laborious(&body) {
                 // Boxed for the same reason.
-                Box::pin(self.open_aside(arrival, place, witness, &body, &mut share)).await
+                Box::pin(self.open_in_turn(arrival, place, witness, &body, &mut share)).await
             } else {
                 self.open(arrival, place, witness, &body, &mut share)
             };
@@ -446,12 +439,9 @@ impl Shared {
         Ok((payload, (place, arrival.count_caller()?)))
     }
 
-    /// Does the same beside the threads on which calls run, and for a few callers at a time: each of them may be anybody, and
-    /// may have made the body so that it takes as long as can be. Whoever waits for longer than a body may take is told to come back.
-    ///
-    /// The thread itself steps aside, because what is read borrows from the body. A runtime of one thread has no other to let
-    /// calls run on.
-    async fn open_aside<'b>(
+    /// Does the same for a body that takes long to look at, when it is its turn. Whoever waits for longer than a body may take is
+    /// told to come back.
+    async fn open_in_turn<'b>(
         &self,
         arrival: Arrival<'_>,
         place: Option<Place>,
@@ -459,13 +449,9 @@ impl Shared {
         body: &'b Bytes,
         share: &mut Share<'_>,
     ) -> Result<Opened<'b>, Refusal> {
-        let turn = tokio::time::timeout(self.body_timeout, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(Failure::overloaded().into()) };
-        let open = || self.open(arrival, place, witness, body, share);
-        match Handle::current().runtime_flavor() {
-            RuntimeFlavor::MultiThread => block_in_place(open),
-            _ => open(),
-        }
+        let opened =
+            self.turns.run(self.body_timeout, || self.open(arrival, place, witness, body, share)).await;
+        opened.unwrap_or_else(|| Err(Failure::overloaded().into()))
     }
 
     async fn receive<B>(

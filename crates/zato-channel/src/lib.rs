@@ -35,6 +35,7 @@ mod security;
 mod statistics;
 mod throttle;
 mod tree;
+mod turns;
 mod xpath;
 
 pub use access::{AccessEntry, AccessLog};

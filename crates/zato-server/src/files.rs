@@ -1,8 +1,7 @@
-//! The directory of a server's files, and those by which other programs find a running server: `credentials.json` and
-//! `server.json`.
+//! The directory of a server's files, and `server.json`, by which other programs find a running server.
 //!
-//! Owns their form, which others script against, their permissions, and that a directory has one server at a time. It must
-//! not know what the passwords open.
+//! Owns the form of that file, which others script against, the permissions of all files, and that a directory has one server at a
+//! time. It must not know what is in the others.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};

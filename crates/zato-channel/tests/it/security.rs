@@ -325,10 +325,8 @@ fn signatures_of_oauth() {
     assert_eq!(send(&signed(None, "7", now), "text/plain", ""), 200);
 }
 
-/// Each of these bodies is looked at before anybody is believed, and takes long.
-#[test]
-fn large_bodies_are_looked_at_beside_other_calls() {
-    let house = House::new();
+/// A channel that looks for its caller's proof all over a message.
+fn put_searched(house: &House) {
     let rules = XPath {
         username: "ann".to_owned(),
         username_expr: "//user".to_owned(),
@@ -337,6 +335,13 @@ fn large_bodies_are_looked_at_beside_other_calls() {
     };
     let security = Arc::new(Security::new(1, "XPath", true, SecurityKind::XPath(rules)).unwrap());
     house.put(ChannelConfig { security: Some(security), ..xml(1, "/xml", &house.greeter()) });
+}
+
+/// Each of these bodies is looked at before anybody is believed, and takes long.
+#[test]
+fn large_bodies_are_looked_at_beside_other_calls() {
+    let house = House::new();
+    put_searched(&house);
     house.put(json(2, "/json", &house.registry.find("demo.greet").unwrap()));
     let body = format!("<a>{}</a>", "<b/>".repeat(100_000));
     // One thread, on which calls are made in the order in which they come.
@@ -368,14 +373,7 @@ fn large_bodies_are_looked_at_beside_other_calls() {
 #[test]
 fn messages_are_searched_if_there_is_memory() {
     let house = House::with(Pages::new(), Settings { max_buffered_bytes: 1_000_000, ..Settings::default() });
-    let rules = XPath {
-        username: "ann".to_owned(),
-        username_expr: "//user".to_owned(),
-        password: "s3cret".into(),
-        password_expr: None,
-    };
-    let security = Arc::new(Security::new(1, "XPath", true, SecurityKind::XPath(rules)).unwrap());
-    house.put(ChannelConfig { security: Some(security), ..xml(1, "/xml", &house.greeter()) });
+    put_searched(&house);
     let status = |content: &str| house.call(post("/xml", format!("<a>{content}</a>"))).status;
     assert_eq!(status(&"x".repeat(100_000)), StatusCode::UNAUTHORIZED);
     assert_eq!(status(&"<b a='' b=''/>".repeat(2_000)), StatusCode::SERVICE_UNAVAILABLE);
